@@ -1,0 +1,17 @@
+namespace OpenEuroLLM.Core;
+
+/// <summary>Exit codes of every command.</summary>
+public static class ExitCode
+{
+    /// <summary>The work is done.</summary>
+    public const int Success = 0;
+
+    /// <summary>A defect of the program; a stack trace was printed.</summary>
+    public const int Bug = 1;
+
+    /// <summary>Something the user can mend; one line says what.</summary>
+    public const int UserError = 2;
+
+    /// <summary>Stopped by the user (Ctrl+C).</summary>
+    public const int Interrupted = 130;
+}
