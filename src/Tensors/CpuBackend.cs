@@ -193,7 +193,8 @@ internal sealed unsafe class CpuBackend : IBackend
             var last = Math.Min(Width, item * 64 + 64);
             for (var r = 0; r < Rows; r++)
             {
-                var (x, dy) = ((float*)X + (long)r * Width, (float*)Dy + (long)r * Width);
+                var x = (float*)X + (long)r * Width;
+                var dy = (float*)Dy + (long)r * Width;
                 var inverse = ((float*)Inverse)[r];
                 var i = item * 64;
                 for (; i + 8 <= last; i += 8)

@@ -311,7 +311,8 @@ public sealed unsafe class Engine : IDisposable
                 BackAttend(ref entry, dy);
                 break;
             case Operation.SwiGlu:
-                var (dGate, dUp) = (Fresh(entry.A), Fresh(entry.B));
+                var dGate = Fresh(entry.A);
+                var dUp = Fresh(entry.B);
                 backend.SwiGluGradient(slots[entry.A].Data, slots[entry.B].Data, dy, slots[entry.A].Count, dGate, dUp);
                 break;
             case Operation.Add:
@@ -325,7 +326,9 @@ public sealed unsafe class Engine : IDisposable
 
     private void BackAttend(ref TapeEntry entry, float* dy)
     {
-        var (dQueries, dKeys, dValues) = (Fresh(entry.A), Fresh(entry.B), Fresh(entry.C));
+        var dQueries = Fresh(entry.A);
+        var dKeys = Fresh(entry.B);
+        var dValues = Fresh(entry.C);
         var call = new AttentionCall((nint)slots[entry.A].Data, (nint)slots[entry.B].Data, (nint)slots[entry.C].Data, (nint)slots[entry.Output].Data,
             (nint)slots[entry.Extra].Data, entry.Heads, entry.KeyValueHeads, entry.Dimension, 0, false);
         backend.AttendGradient(entry.Layout!, call, dy, dQueries, dKeys, dValues);

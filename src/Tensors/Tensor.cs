@@ -8,6 +8,7 @@ public readonly struct Tensor
         Engine = engine;
         Slot = slot;
         Shape = shape;
+        Type = ElementType.F32;
     }
 
     internal Engine Engine { get; }
@@ -18,7 +19,7 @@ public readonly struct Tensor
     public Shape Shape { get; }
 
     /// <summary>How the numbers are stored; activations are single precision.</summary>
-    public ElementType Type => ElementType.F32;
+    public ElementType Type { get; }
 
     /// <summary>Rows: one per token.</summary>
     public int Rows => Shape[0];

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>Work that a team runs: a value without managed references, so that no call allocates.</summary>
@@ -70,7 +68,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
     {
         closing = true;
         Interlocked.Increment(ref generation);
-        foreach (var worker in workers) worker.Close();
+        foreach (var worker in workers) worker.Dispose();
     }
 
     private static void Invoke<T>(void* work, int item, int thread) where T : unmanaged, IWork => ((T*)work)->Execute(item, thread);
@@ -88,7 +86,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
         else Thread.Yield();
     }
 
-    private sealed class Worker
+    private sealed class Worker : IDisposable
     {
         private readonly ThreadTeam team;
         private readonly int index;
@@ -109,7 +107,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
             if (Interlocked.Exchange(ref parked, 0) == 1) signal.Set();
         }
 
-        public void Close()
+        public void Dispose()
         {
             Wake();
             thread.Join();

@@ -121,7 +121,8 @@ internal static unsafe class Product
                 {
                     var copy = (float*)threadScratch + thread * threadStride;
                     for (var k = 0; k < depth; k++) new ReadOnlySpan<float>(left + k * aStride, count).CopyTo(new Span<float>(copy + (long)k * blockRows, count));
-                    (left, stride) = (copy, blockRows);
+                    left = copy;
+                    stride = blockRows;
                 }
                 Tile.Multiply<ColumnMajor>(count, columns, depth, left, stride, (float*)packed, panelStride, output, cStride, resume, wide);
             }
@@ -133,7 +134,8 @@ internal static unsafe class Product
                 {
                     var copy = (float*)threadScratch + thread * threadStride;
                     for (var r = 0; r < count; r++) new ReadOnlySpan<float>(left + r * aStride, depth).CopyTo(new Span<float>(copy + (long)r * depth, depth));
-                    (left, stride) = (copy, depth);
+                    left = copy;
+                    stride = depth;
                 }
                 Tile.Multiply<RowMajor>(count, columns, depth, left, stride, (float*)packed, panelStride, output, cStride, resume, wide);
             }

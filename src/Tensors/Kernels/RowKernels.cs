@@ -212,7 +212,10 @@ internal static unsafe class AdamW
         var buffer = stackalloc float[4 * Lanes.Width];
         for (var i = 0L; i < count; i += 8)
         {
-            var (w, g, m, v) = (weights + i, gradient + i, first + i, second + i);
+            var w = weights + i;
+            var g = gradient + i;
+            var m = first + i;
+            var v = second + i;
             var rest = (int)Math.Min(8, count - i);
             if (rest < 8)
             {
@@ -220,7 +223,10 @@ internal static unsafe class AdamW
                 Lanes.Tail(g, rest, buffer + Lanes.Width);
                 Lanes.Tail(m, rest, buffer + 2 * Lanes.Width);
                 Lanes.Tail(v, rest, buffer + 3 * Lanes.Width);
-                (w, g, m, v) = (buffer, buffer + Lanes.Width, buffer + 2 * Lanes.Width, buffer + 3 * Lanes.Width);
+                w = buffer;
+                g = buffer + Lanes.Width;
+                m = buffer + 2 * Lanes.Width;
+                v = buffer + 3 * Lanes.Width;
             }
             var slope = Vector256.Load(g) * scale;
             var mean = Vector256.FusedMultiplyAdd(Vector256.Load(m), b1, slope * r1);
