@@ -11,7 +11,7 @@ public sealed unsafe class ThreadTeamTests
         using var team = new ThreadTeam(threads);
         var counts = stackalloc int[100];
         var total = 0;
-        for (var round = 0; round < 5_000; round++)
+        for (var round = 0; round < 2_000; round++)
         {
             var items = round % 101;
             team.Run(new Counting((nint)counts, threads), items);
