@@ -13,7 +13,7 @@ internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool
 /// pass. Blocking reloads the outputs, so the chain over k is the same whatever the sizes (see <see cref="Tile"/>).</remarks>
 internal static unsafe class Product
 {
-    private const int DepthBlock = 384;
+    private const int DepthBlock = 256;
     private const int ColumnBlock = 3072;
     private const int PackedBlocks = 3;
     private const int RowBlock = 144;
