@@ -8,5 +8,5 @@ public sealed class UserErrorException : Exception
     public UserErrorException(string message) : base(message) { }
 
     /// <summary>Creates the error with its finished message and the cause, which is kept for logs and never printed.</summary>
-    public UserErrorException(string message, Exception cause) : base(message, cause) { }
+    public UserErrorException(string message, Exception? cause) : base(message, cause) { }
 }

@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+
+namespace OpenEuroLLM.Core;
+
+/// <summary>The machine's own file system.</summary>
+public sealed partial class PhysicalFileSystem : IFileSystem
+{
+    private const int BufferBytes = 1 << 16;
+
+    /// <summary>The one instance.</summary>
+    public static PhysicalFileSystem Instance { get; } = new();
+
+    private PhysicalFileSystem() { }
+
+    /// <inheritdoc/>
+    public bool FileExists(string path) => File.Exists(path);
+
+    /// <inheritdoc/>
+    public bool DirectoryExists(string path) => Directory.Exists(path);
+
+    /// <inheritdoc/>
+    public Stream OpenRead(string path) =>
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);
+
+    /// <inheritdoc/>
+    public Stream CreateFile(string path) => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, BufferBytes);
+
+    /// <inheritdoc/>
+    public void FlushToDisk(Stream stream)
+    {
+        stream.Flush();
+        if (stream is not FileStream file) return;
+        if (file.CanWrite || !OperatingSystem.IsWindows())
+        {
+            RandomAccess.FlushToDisk(file.SafeFileHandle);
+            return;
+        }
+
+        // Windows flushes only through a handle that may write.
+        using var handle = File.OpenHandle(file.Name, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    /// <inheritdoc/>
+    public void FlushDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows()) return; // NTFS orders its own metadata and has no call for this
+        int descriptor = Open(path, 0);
+        if (descriptor < 0) throw Failure(path);
+        try
+        {
+            if (FileSynchronize(descriptor) != 0) throw Failure(path);
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Move(string source, string destination)
+    {
+        if (Directory.Exists(source)) Directory.Move(source, destination);
+        else File.Move(source, destination, overwrite: true);
+    }
+
+    /// <inheritdoc/>
+    public void Delete(string path)
+    {
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        else if (File.Exists(path)) File.Delete(path);
+    }
+
+    /// <inheritdoc/>
+    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+
+    /// <inheritdoc/>
+    public IEnumerable<string> EnumerateFiles(string directory, bool recursive)
+    {
+        string[] files = Directory.GetFiles(directory, "*", recursive ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly);
+        Array.Sort(files, StringComparer.Ordinal);
+        return files;
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> EnumerateDirectories(string directory)
+    {
+        string[] folders = Directory.GetDirectories(directory);
+        Array.Sort(folders, StringComparer.Ordinal);
+        return folders;
+    }
+
+    /// <inheritdoc/>
+    public long FileLength(string path) => new FileInfo(path).Length;
+
+    /// <inheritdoc/>
+    public long FreeBytes(string path) => new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+
+    private static IOException Failure(string path)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        return new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(error)}", error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FileSynchronize(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+}
