@@ -100,6 +100,7 @@ public sealed class ChatPageBrowserTests : IAsyncLifetime
         await page.GetByRole(AriaRole.Button, new() { Name = "Send" }).ClickAsync();
 
         await Assertions.Expect(page.Locator(".alarm")).ToHaveTextAsync("Not answered: The conversation has 200 tokens; the model takes 128.");
+        await Assertions.Expect(page.Locator(".assistant .note").Last).ToContainTextAsync("A new chat");
         await Assertions.Expect(page.GetByLabel("Your message")).ToHaveValueAsync("much too long");
     }
 
@@ -113,7 +114,10 @@ public sealed class ChatPageBrowserTests : IAsyncLifetime
         await page.GetByLabel("Your message").FillAsync(new string('w', 400));
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator(".assistant .text")).ToHaveTextAsync("Dobrý den");
-
+        await page.Keyboard.TypeAsync("Once more");
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator(".assistant .text").Last).ToHaveTextAsync("Dobrý den");
+        await Assertions.Expect(page.Locator(".assistant .note").Last).ToBeInViewportAsync(new() { Ratio = 1 });
         Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         Assert.True(await page.EvaluateAsync<bool>("document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth"));
         Assert.Equal(0, await page.EvaluateAsync<int>(
