@@ -98,7 +98,7 @@ public sealed class Trainer : IDisposable
         using var optimizer = new AdamWOptimizer(model, config);
         if (newest is { } state) optimizer.Load(state.Folder);
         using var shard = TokenShard.Open(Path.Combine(run.TokensFolder, "train"), tokenizer.VocabularySize);
-        var stream = new TokenStream(shard, Dial.Model.ContextLength, config.Seed);
+        var stream = new TokenPacker(shard, Dial.Model.ContextLength, config.Seed);
         var heldOut = new HeldOut(run.TokensFolder, tokenizer, Dial.Model.ContextLength, config.EvaluateTokens);
         var peak = engine.MeasureProductRate(clock);
         var every = config.CheckpointSteps ?? Math.Max(1, (Steps + 9) / 10);
@@ -177,7 +177,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => engine.Reset();
 
-    private JsonObject Result(LanguageModel model, double loss, TokenStream stream, List<(string Language, double Nats, double BitsPerByte)> evaluations) => new()
+    private JsonObject Result(LanguageModel model, double loss, TokenPacker stream, List<(string Language, double Nats, double BitsPerByte)> evaluations) => new()
     {
         ["batchTokens"] = Dial.BatchTokens,
         ["contextLength"] = Dial.Model.ContextLength,
