@@ -21,7 +21,7 @@ namespace OpenEuroLLM.Corpus;
 public sealed record CorpusConfig(
     string Source = CorpusConfig.SampleSource,
     IReadOnlyList<string>? Languages = null,
-    IReadOnlyList<Step>? Steps = null,
+    IReadOnlyList<CorpusStep>? Steps = null,
     ulong Seed = 1,
     [property: Range(0.0, 0.5)] double HeldOutShare = 0.02,
     [property: Range(0, 1_000_000)] int HeldOutDocuments = 50,
@@ -37,7 +37,7 @@ public sealed record CorpusConfig(
     public IReadOnlyList<string> Languages { get; init; } = Languages ?? CorpusLanguages.Official;
 
     /// <summary>The steps each document goes through, in order.</summary>
-    public IReadOnlyList<Step> Steps { get; init; } =
+    public IReadOnlyList<CorpusStep> Steps { get; init; } =
         Steps ?? [new UnicodeNormalization(), new ExactDuplicates(), new LengthFilter(), new ScriptFilter()];
 
     /// <summary>The built-in sample.</summary>
