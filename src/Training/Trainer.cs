@@ -23,6 +23,9 @@ public sealed record TrainingRun(ModelSettings Model, TrainingConfig Training, s
 /// with the same bytes as one that was not.</remarks>
 public sealed class Trainer : IDisposable
 {
+    /// <summary>Name of the result file.</summary>
+    public const string ResultName = "training.json";
+
     private const string MetricsName = "metrics.jsonl";
     private const string SamplesName = "samples.jsonl";
     private const string RecipeName = "recipe.jsonc";
@@ -78,7 +81,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="UserErrorException">Settings changed since the run began, loss or gradients are not finite, or the disk failed.</exception>
     public JsonObject Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var resultPath = Path.Combine(run.OutFolder, "training.json");
+        var resultPath = Path.Combine(run.OutFolder, ResultName);
         if (File.Exists(Path.Combine(run.OutFolder, Manifest.FileName)))
         {
             var finished = Manifest.Read(PhysicalFileSystem.Instance, run.OutFolder);
