@@ -1,0 +1,49 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+
+namespace OpenEuroLLM.Corpus;
+
+/// <summary>What the corpus is made from, and how: the section <c>corpus</c> of a recipe.</summary>
+/// <param name="Source"><c>sample</c> for the built-in sample, otherwise a folder or a file, relative to the current folder:
+/// <c>.jsonl</c> and <c>.jsonl.gz</c> hold a document a line; a <c>.txt</c> file is one document, whose language is the folder
+/// it lies in or the beginning of its name (<c>cs/letter.txt</c>, <c>cs-letter.txt</c>, <c>cs.txt</c>).</param>
+/// <param name="Languages">The languages kept; absent: the 24 official languages of the European Union.</param>
+/// <param name="Steps">The steps each document goes through, in order.</param>
+/// <param name="Seed">Decides which documents are held out, and the mixes of the sample.</param>
+/// <param name="HeldOutShare">Share of each language's documents that is kept from training, chosen by the hash of their text; at least
+/// one document when there are two. The sample holds out documents of its own instead.</param>
+/// <param name="HeldOutDocuments">The most documents held out in a language.</param>
+/// <param name="BytesPerLanguage">The most training text of a language, in bytes of UTF-8, so that large languages do not crowd out
+/// small ones; absent: no limit.</param>
+/// <param name="TextLicense">Licence of <c>.txt</c> files, which cannot name their own.</param>
+/// <param name="ShardBytes">A training file is closed when it has reached this size, in bytes.</param>
+/// <param name="Sample">The built-in sample; unused with another source.</param>
+public sealed record CorpusConfig(
+    string Source = CorpusConfig.SampleSource,
+    IReadOnlyList<string>? Languages = null,
+    IReadOnlyList<CorpusStep>? Steps = null,
+    ulong Seed = 1,
+    [property: Range(0.0, 0.5)] double HeldOutShare = 0.02,
+    [property: Range(0, 1_000_000)] int HeldOutDocuments = 50,
+    [property: Range(1, long.MaxValue)] long? BytesPerLanguage = null,
+    string TextLicense = "unknown",
+    [property: Range(1, long.MaxValue)] long ShardBytes = 256L << 20,
+    SampleConfig? Sample = null)
+{
+    /// <summary>The name of the built-in sample as a source.</summary>
+    public const string SampleSource = "sample";
+
+    /// <summary>The languages kept.</summary>
+    public IReadOnlyList<string> Languages { get; init; } = Languages ?? CorpusLanguages.Official;
+
+    /// <summary>The steps each document goes through, in order.</summary>
+    public IReadOnlyList<CorpusStep> Steps { get; init; } =
+        Steps ?? [new UnicodeNormalization(), new ExactDuplicates(), new LengthFilter(), new ScriptFilter()];
+
+    /// <summary>The built-in sample.</summary>
+    public SampleConfig Sample { get; init; } = Sample ?? new();
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CorpusConfig))]
+internal sealed partial class CorpusJson : JsonSerializerContext;

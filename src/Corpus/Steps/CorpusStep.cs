@@ -1,0 +1,66 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
+using OpenEuroLLM.Core;
+
+namespace OpenEuroLLM.Corpus;
+
+/// <summary>One step of the pipeline: settings and behaviour in one value. To add a step, write a record that derives from
+/// <see cref="Filter"/> or <see cref="MeasuredStep"/> and register its name here.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "step")]
+[JsonDerivedType(typeof(UnicodeNormalization), "unicode-normalization")]
+[JsonDerivedType(typeof(ExactDuplicates), "exact-duplicates")]
+[JsonDerivedType(typeof(LengthFilter), "length")]
+[JsonDerivedType(typeof(ScriptFilter), "script")]
+public abstract record CorpusStep
+{
+    private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
+        .ToDictionary(attribute => attribute.DerivedType, attribute => (string)attribute.TypeDiscriminator!);
+
+    /// <summary>The name in recipes and counts.</summary>
+    [JsonIgnore]
+    public string Name => Names[GetType()];
+}
+
+/// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>
+public abstract record Filter : CorpusStep
+{
+    /// <summary>What becomes of a document.</summary>
+    public abstract Verdict Judge(Document document);
+}
+
+/// <summary>A step that judges a document by those before it. It is split in two: measuring is done by many workers, deciding by one,
+/// in input order, so that the outcome never depends on their number.</summary>
+public abstract record MeasuredStep : CorpusStep
+{
+    /// <summary>What the decision needs to know of a document.</summary>
+    public abstract UInt128 Measure(Document document);
+
+    /// <summary>Begins a decision over all documents.</summary>
+    public abstract Decision Build();
+}
+
+/// <summary>The state of a <see cref="MeasuredStep"/> while it goes through the documents in input order.</summary>
+public abstract class Decision
+{
+    /// <summary>The reason to drop the next document, or null to keep it.</summary>
+    public abstract string? Judge(UInt128 measure);
+}
+
+/// <summary>What a <see cref="Filter"/> says of a document: kept as it is, kept changed, or dropped for a reason that is counted.</summary>
+public readonly record struct Verdict
+{
+    /// <summary>The document goes on as it is.</summary>
+    public static Verdict Keep => default;
+
+    /// <summary>Why the document is dropped; null when it goes on.</summary>
+    public string? Reason { get; private init; }
+
+    /// <summary>The document that goes on instead; null when it goes on as it is.</summary>
+    public Document? Replacement { get; private init; }
+
+    /// <summary>The document ends here; <paramref name="reason"/> is counted.</summary>
+    public static Verdict Drop(string reason) => new() { Reason = reason };
+
+    /// <summary>A changed document goes on.</summary>
+    public static Verdict Replace(Document document) => new() { Replacement = document };
+}

@@ -1,0 +1,39 @@
+namespace OpenEuroLLM.Inference;
+
+/// <summary>Something that happened to one answer. The events of one choice come in order: tokens and texts, then one
+/// <see cref="Finished"/>; those of several choices may be mixed.</summary>
+/// <param name="Choice">The answer meant, from 0.</param>
+public abstract record GenerationEvent(int Choice)
+{
+    /// <summary>A token was chosen, the token that ends the answer included.</summary>
+    /// <param name="Choice">The answer meant, from 0.</param>
+    /// <param name="Id">The token's id.</param>
+    public sealed record Token(int Choice, int Id) : GenerationEvent(Choice);
+
+    /// <summary>The next piece of text: whole characters, nothing that may still turn out to be a stop text.</summary>
+    /// <param name="Choice">The answer meant, from 0.</param>
+    /// <param name="Value">The piece, never empty.</param>
+    public sealed record Text(int Choice, string Value) : GenerationEvent(Choice);
+
+    /// <summary>The answer is complete.</summary>
+    /// <param name="Choice">The answer meant, from 0.</param>
+    /// <param name="Reason">Why it ended.</param>
+    /// <param name="Usage">Tokens of the prompt and of this answer.</param>
+    /// <param name="StopText">The stop text that ended it, or null.</param>
+    public sealed record Finished(int Choice, FinishReason Reason, Usage Usage, string? StopText = null) : GenerationEvent(Choice);
+}
+
+/// <summary>Why an answer ended.</summary>
+public enum FinishReason
+{
+    /// <summary>The model ended its turn, or a stop text came.</summary>
+    Stop,
+
+    /// <summary>The most tokens asked for, or the end of the context, was reached.</summary>
+    Length,
+}
+
+/// <summary>Tokens that one answer used.</summary>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="CompletionTokens">Tokens that were generated, the one that ended the answer included.</param>
+public sealed record Usage(int PromptTokens, int CompletionTokens);

@@ -1,0 +1,277 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using OpenEuroLLM.Tensors.Kernels;
+
+namespace OpenEuroLLM.Tensors;
+
+/// <summary>The operations on the processor's own cores.</summary>
+/// <remarks>Work is split by rows, columns or heads, never within one output: the number of threads cannot change a bit.</remarks>
+internal sealed unsafe class CpuBackend : IBackend
+{
+    /// <summary>Largest head for which the attention kernels have scratch memory.</summary>
+    public const int MaximumHeadDimension = 512;
+
+    private const int ChunkNumbers = 16 * 1024;
+
+    private readonly ThreadTeam team;
+    private readonly Scratch scratch;
+    private readonly bool wide;
+    private double* sums;
+    private long sumCount;
+
+    public CpuBackend(int threads, bool? wide = null)
+    {
+        team = new ThreadTeam(threads);
+        scratch = new Scratch(threads, Kernels.Product.SharedScratch, Math.Max(Kernels.Product.ThreadScratch, Attention.ThreadScratch(MaximumHeadDimension)));
+        this.wide = wide ?? Tile.Wide;
+    }
+
+    public int Threads => team.Threads;
+
+    /// <summary>A product of any operand order, for benchmarks and tests.</summary>
+    public void Multiply(int rows, int columns, int depth, float* a, long aStride, bool aTransposed, RightOperand b, float* c, long cStride, bool resume) =>
+        Kernels.Product.Multiply(team, scratch, rows, columns, depth, a, aStride, aTransposed, b, c, cStride, resume, wide);
+
+    public void Product(float* x, int rows, Weight weight, float* y) =>
+        Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
+
+    public void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume) =>
+        Multiply(rows, weight.Columns, weight.Rows, dy, weight.Rows, false, new RightOperand((nint)weight.Data, weight.Columns, false), dx, weight.Columns, resume);
+
+    public void ProductWeightGradient(float* dy, float* x, int rows, Weight weight) =>
+        Multiply(weight.Rows, weight.Columns, rows, dy, weight.Rows, true, new RightOperand((nint)x, weight.Columns, false), weight.GradientData, weight.Columns, resume: true);
+
+    public void Embed(int* tokens, int rows, Weight weight, float* y)
+    {
+        for (var r = 0; r < rows; r++) weight.CopyRow(tokens[r], y + (long)r * weight.Columns);
+    }
+
+    public void EmbedGradient(int* tokens, int rows, float* dy, Weight weight) =>
+        team.Run(new ScatterWork((nint)tokens, (nint)dy, (nint)weight.GradientData, rows, weight.Columns), (weight.Columns + 63) / 64);
+
+    public void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse) =>
+        team.Run(new NormWork((nint)x, (nint)gain.Data, (nint)y, (nint)inverse, rows, gain.Columns, epsilon), Chunks(rows, 32));
+
+    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume)
+    {
+        team.Run(new NormGradientWork((nint)x, (nint)gain.Data, (nint)dy, (nint)inverse, (nint)dx, (nint)scratch.Threads, scratch.ThreadStride,
+            rows, gain.Columns, resume), Chunks(rows, 32));
+        team.Run(new GainGradientWork((nint)x, (nint)dy, (nint)inverse, (nint)gain.GradientData, rows, gain.Columns), (gain.Columns + 63) / 64);
+    }
+
+    public void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back) =>
+        team.Run(new RotateWork((nint)x, (nint)positions, (nint)table, rows, heads, dimension, back), Chunks(rows, 64));
+
+    public void Attend(SequenceLayout layout, in AttentionCall call)
+    {
+        if (layout.IsCached) Attention.Append(layout, call);
+        RunAttention(layout, call with { Wide = wide }, null, null, null, null);
+    }
+
+    public void AttendGradient(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues) =>
+        RunAttention(layout, call with { Wide = wide }, dOutput, dQueries, dKeys, dValues);
+
+    public void SwiGlu(float* gate, float* up, long count, float* y) =>
+        team.Run(new SwiGluWork((nint)gate, (nint)up, 0, (nint)y, 0, count), Chunks(count));
+
+    public void SwiGluGradient(float* gate, float* up, float* dy, long count, float* dGate, float* dUp) =>
+        team.Run(new SwiGluWork((nint)gate, (nint)up, (nint)dy, (nint)dGate, (nint)dUp, count), Chunks(count));
+
+    public void Add(float* a, float* b, long count, float* y) => team.Run(new AddWork((nint)a, (nint)b, (nint)y, count), Chunks(count));
+
+    public void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float* losses, float* dx, float* logits, int chunkRows)
+    {
+        for (var first = 0; first < rows; first += chunkRows)
+        {
+            var count = Math.Min(chunkRows, rows - first);
+            var part = x + (long)first * weight.Columns;
+            Product(part, count, weight, logits);
+            team.Run(new LossWork((nint)logits, (nint)(targets + first), (nint)(losses + first), weight.Rows, count, scale, dx != null), Chunks(count, 8));
+            if (dx == null) continue;
+            ProductInputGradient(logits, count, weight, dx + (long)first * weight.Columns, resume: false);
+            ProductWeightGradient(logits, part, count, weight);
+        }
+    }
+
+    public double SquaredNorm(float* x, long count)
+    {
+        var chunks = Chunks(count);
+        if (chunks > sumCount)
+        {
+            NativeMemory.Free(sums);
+            sums = (double*)NativeMemory.Alloc((nuint)chunks, sizeof(double));
+            sumCount = chunks;
+        }
+        team.Run(new SquareWork((nint)x, (nint)sums, count), chunks);
+        var total = 0.0;
+        for (var i = 0; i < chunks; i++) total += sums[i];
+        return total;
+    }
+
+    public void Update(Weight weight, float* first, float* second, in AdamWStep step) =>
+        team.Run(new UpdateWork((nint)weight.Data, (nint)weight.GradientData, (nint)first, (nint)second, weight.Count, step), Chunks(weight.Count));
+
+    public void Dispose()
+    {
+        team.Dispose();
+        scratch.Dispose();
+        NativeMemory.Free(sums);
+        sums = null;
+    }
+
+    private static int Chunks(long count) => checked((int)((count + ChunkNumbers - 1) / ChunkNumbers));
+
+    private static int Chunks(int rows, int rowsPerChunk) => (rows + rowsPerChunk - 1) / rowsPerChunk;
+
+    private static (long First, long Count) Chunk(int item, long count) => ((long)item * ChunkNumbers, Math.Min(ChunkNumbers, count - (long)item * ChunkNumbers));
+
+    private void RunAttention(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues)
+    {
+        // The layout is a managed object; it is pinned by handle for the length of the call.
+        var handle = GCHandle.Alloc(layout);
+        try
+        {
+            team.Run(new AttendWork(GCHandle.ToIntPtr(handle), call, (nint)dOutput, (nint)dQueries, (nint)dKeys, (nint)dValues,
+                (nint)scratch.Threads, scratch.ThreadStride), layout.Count * call.KeyValueHeads);
+        }
+        finally
+        {
+            handle.Free();
+        }
+    }
+
+    private readonly record struct AttendWork(nint Layout, AttentionCall Call, nint DOutput, nint DQueries, nint DKeys, nint DValues, nint ScratchBase, long ScratchStride) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var layout = (SequenceLayout)GCHandle.FromIntPtr(Layout).Target!;
+            var entry = layout.Entries[item / Call.KeyValueHeads];
+            var head = item % Call.KeyValueHeads;
+            var memory = (float*)ScratchBase + thread * ScratchStride;
+            if (DOutput == 0) Attention.Forward(entry, head, Call, memory);
+            else Attention.Backward(entry, head, Call, (float*)DOutput, (float*)DQueries, (float*)DKeys, (float*)DValues, memory);
+        }
+    }
+
+    private readonly record struct ScatterWork(nint Tokens, nint Dy, nint Gradient, int Rows, int Width) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var first = item * 64;
+            var count = Math.Min(64, Width - first);
+            for (var r = 0; r < Rows; r++)
+                AddWork.Sum((float*)Gradient + (long)((int*)Tokens)[r] * Width + first, (float*)Dy + (long)r * Width + first, count,
+                    (float*)Gradient + (long)((int*)Tokens)[r] * Width + first);
+        }
+    }
+
+    private readonly record struct NormWork(nint X, nint Gain, nint Y, nint Inverse, int Rows, int Width, float Epsilon) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            for (var r = item * 32; r < Math.Min(Rows, item * 32 + 32); r++)
+                ((float*)Inverse)[r] = Kernels.RmsNorm.Forward((float*)X + (long)r * Width, (float*)Gain, Width, Epsilon, (float*)Y + (long)r * Width);
+        }
+    }
+
+    private readonly record struct NormGradientWork(nint X, nint Gain, nint Dy, nint Inverse, nint Dx, nint ScratchBase, long ScratchStride, int Rows, int Width, bool Resume) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            for (var r = item * 32; r < Math.Min(Rows, item * 32 + 32); r++)
+            {
+                var row = (long)r * Width;
+                Kernels.RmsNorm.Backward((float*)X + row, (float*)Gain, (float*)Dy + row, Width, ((float*)Inverse)[r], (float*)Dx + row, Resume,
+                    (float*)ScratchBase + thread * ScratchStride);
+            }
+        }
+    }
+
+    private readonly record struct GainGradientWork(nint X, nint Dy, nint Inverse, nint Gradient, int Rows, int Width) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var gradient = (float*)Gradient;
+            var last = Math.Min(Width, item * 64 + 64);
+            for (var r = 0; r < Rows; r++)
+            {
+                var x = (float*)X + (long)r * Width;
+                var dy = (float*)Dy + (long)r * Width;
+                var inverse = ((float*)Inverse)[r];
+                var i = item * 64;
+                for (; i + 8 <= last; i += 8)
+                    Vector256.FusedMultiplyAdd(Vector256.Load(dy + i), Vector256.Load(x + i) * Vector256.Create(inverse), Vector256.Load(gradient + i)).Store(gradient + i);
+                for (; i < last; i++) gradient[i] = float.FusedMultiplyAdd(dy[i], x[i] * inverse, gradient[i]);
+            }
+        }
+    }
+
+    private readonly record struct RotateWork(nint X, nint Positions, nint Table, int Rows, int Heads, int Dimension, bool Back) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            for (var r = item * 64; r < Math.Min(Rows, item * 64 + 64); r++)
+                Rotary.Apply((float*)X + (long)r * Heads * Dimension, Heads, Dimension, (float*)Table + (long)((int*)Positions)[r] * Dimension, Back);
+        }
+    }
+
+    private readonly record struct SwiGluWork(nint Gate, nint Up, nint Dy, nint First, nint Second, long Count) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var (first, count) = Chunk(item, Count);
+            if (Dy == 0) Kernels.SwiGlu.Forward((float*)Gate + first, (float*)Up + first, (float*)First + first, count);
+            else Kernels.SwiGlu.Backward((float*)Gate + first, (float*)Up + first, (float*)Dy + first, (float*)First + first, (float*)Second + first, count);
+        }
+    }
+
+    private readonly record struct AddWork(nint A, nint B, nint Y, long Count) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var (first, count) = Chunk(item, Count);
+            Sum((float*)A + first, (float*)B + first, count, (float*)Y + first);
+        }
+
+        public static void Sum(float* a, float* b, long count, float* y)
+        {
+            var i = 0L;
+            for (; i + 8 <= count; i += 8) (Vector256.Load(a + i) + Vector256.Load(b + i)).Store(y + i);
+            for (; i < count; i++) y[i] = a[i] + b[i];
+        }
+    }
+
+    private readonly record struct LossWork(nint Logits, nint Targets, nint Losses, int Vocabulary, int Rows, float Scale, bool Gradient) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            for (var r = item * 8; r < Math.Min(Rows, item * 8 + 8); r++)
+            {
+                var logits = (float*)Logits + (long)r * Vocabulary;
+                var target = ((int*)Targets)[r];
+                float loss = 0;
+                if (target >= 0) loss = Gradient ? CrossEntropy.LossAndGradient(logits, Vocabulary, target, Scale) : CrossEntropy.Loss(logits, Vocabulary, target);
+                else if (Gradient) new Span<float>(logits, Vocabulary).Clear();
+                ((float*)Losses)[r] = loss;
+            }
+        }
+    }
+
+    private readonly record struct SquareWork(nint X, nint Sums, long Count) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var (first, count) = Chunk(item, Count);
+            ((double*)Sums)[item] = Lanes.Dot((float*)X + first, (float*)X + first, (int)count);
+        }
+    }
+
+    private readonly record struct UpdateWork(nint Weights, nint Gradient, nint First, nint Second, long Count, AdamWStep Step) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var (first, count) = Chunk(item, Count);
+            AdamW.Update((float*)Weights + first, (float*)Gradient + first, (float*)First + first, (float*)Second + first, count, Step);
+        }
+    }
+}

@@ -1,0 +1,449 @@
+using System.Runtime.InteropServices;
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Tensors.Kernels;
+
+namespace OpenEuroLLM.Tensors;
+
+/// <summary>Carries out tensor operations at once and, while recording, remembers how to go back.</summary>
+/// <remarks>One engine serves one caller at a time; it owns the thread team and the memory of the step. <see cref="Reset"/> ends a step:
+/// all tensors become invalid and their memory is used again.</remarks>
+public sealed unsafe class Engine : IDisposable
+{
+    private readonly CpuBackend backend;
+    private readonly Arena arena = new();
+    private readonly Tape tape = new();
+    private Slot[] slots = new Slot[256];
+    private int slotCount;
+    private float* rotaryTable;
+    private (int Dimension, int Positions, double Theta) rotaryKey;
+
+    /// <summary>Creates an engine.</summary>
+    /// <param name="threads">Threads of its team; null: one for each processor. Results do not depend on it.</param>
+    public Engine(int? threads = null) : this(threads, wide: null) { }
+
+    internal Engine(int? threads, bool? wide)
+    {
+        if (threads is < 1 or > 1024)
+            throw new UserErrorException(FormattableString.Invariant($"threads is {threads}; expected 1 to 1024."));
+        backend = new CpuBackend(threads ?? Environment.ProcessorCount, wide);
+    }
+
+    /// <summary>Threads of the team.</summary>
+    public int Threads => backend.Threads;
+
+    /// <summary>Bytes of step memory held from the system.</summary>
+    public long ReservedBytes => arena.ReservedBytes;
+
+    /// <summary>Bytes of step memory in use since the last reset.</summary>
+    public long UsedBytes => arena.UsedBytes;
+
+    /// <summary>Whether operations are recorded for <see cref="Backward"/>.</summary>
+    public bool Recording { get; private set; }
+
+    internal CpuBackend Backend => backend;
+
+    /// <summary>Ends the step: tensors become invalid, their memory is used again, recording stops.</summary>
+    public void Reset()
+    {
+        arena.Reset();
+        tape.Clear();
+        slotCount = 0;
+        Recording = false;
+    }
+
+    /// <summary>Begins to record operations for <see cref="Backward"/>.</summary>
+    public void Record() => Recording = true;
+
+    /// <summary>Rows of an embedding: (tokens, width).</summary>
+    /// <exception cref="UserErrorException">A token is outside the vocabulary.</exception>
+    public Tensor Embed(ReadOnlySpan<int> tokens, Weight weight)
+    {
+        foreach (var token in tokens)
+        {
+            if ((uint)token >= (uint)weight.Rows)
+                throw new UserErrorException(FormattableString.Invariant($"token {token} is outside the model's vocabulary of {weight.Rows}; the text was encoded with another tokenizer."));
+        }
+        var ids = TakeIntegers(tokens);
+        var y = Take(tokens.Length, weight.Columns);
+        backend.Embed((int*)slots[ids].Data, tokens.Length, weight, Data(y));
+        if (Recording)
+        {
+            ExpectTrainable(weight);
+            ref var entry = ref tape.Add(Operation.Embed);
+            (entry.A, entry.Output, entry.Rows, entry.Weight) = (ids, y.Slot, tokens.Length, weight);
+        }
+        return y;
+    }
+
+    /// <summary>y = x · Wᵀ: (rows, inputs) to (rows, outputs).</summary>
+    public Tensor Product(Tensor x, Weight weight)
+    {
+        Expect(x.Columns == weight.Columns, x, weight.Name, weight.Columns);
+        var y = Take(x.Rows, weight.Rows);
+        backend.Product(Data(x), x.Rows, weight, Data(y));
+        if (Recording)
+        {
+            ExpectTrainable(weight);
+            ref var entry = ref tape.Add(Operation.Product);
+            (entry.A, entry.Output, entry.Rows, entry.Weight) = (x.Slot, y.Slot, x.Rows, weight);
+        }
+        return y;
+    }
+
+    /// <summary>Root-mean-square norm of each row, times gain.</summary>
+    public Tensor RmsNorm(Tensor x, Weight gain, double epsilon)
+    {
+        Expect(x.Columns == gain.Columns && gain.Rows == 1, x, gain.Name, gain.Columns);
+        var y = Take(x.Rows, x.Columns);
+        var inverse = Take(x.Rows, 1);
+        backend.RmsNorm(Data(x), x.Rows, gain, (float)epsilon, Data(y), Data(inverse));
+        if (Recording)
+        {
+            ExpectTrainable(gain);
+            ref var entry = ref tape.Add(Operation.RmsNorm);
+            (entry.A, entry.Extra, entry.Output, entry.Rows, entry.Weight) = (x.Slot, inverse.Slot, y.Slot, x.Rows, gain);
+        }
+        return y;
+    }
+
+    /// <summary>Causal attention with rotary position embedding (rotate-half) of queries and keys.</summary>
+    /// <param name="queries">(rows, heads · head dimension); turned in place.</param>
+    /// <param name="keys">(rows, key/value heads · head dimension); turned in place.</param>
+    /// <param name="values">As <paramref name="keys"/>.</param>
+    /// <param name="layout">Which rows belong together; must stay as it is until <see cref="Backward"/>.</param>
+    /// <param name="heads">Query heads, a multiple of <paramref name="keyValueHeads"/>.</param>
+    /// <param name="keyValueHeads">Key/value heads.</param>
+    /// <param name="theta">Base of the rotary frequencies.</param>
+    /// <param name="layer">Layer whose cache pages are used.</param>
+    public Tensor Attend(Tensor queries, Tensor keys, Tensor values, SequenceLayout layout, int heads, int keyValueHeads, double theta, int layer)
+    {
+        var dimension = queries.Columns / heads;
+        if (queries.Columns != heads * dimension || keys.Columns != keyValueHeads * dimension || keys.Shape != values.Shape || heads % keyValueHeads != 0
+            || queries.Rows != keys.Rows || dimension == 0 || dimension % 2 != 0)
+            throw new ArgumentException($"attention: queries {queries.Shape}, keys {keys.Shape}, values {values.Shape} do not fit {heads} heads over {keyValueHeads}");
+        if (dimension > CpuBackend.MaximumHeadDimension)
+            throw new ArgumentException(FormattableString.Invariant($"attention: heads have {dimension} numbers; expected at most {CpuBackend.MaximumHeadDimension}"));
+        if (layout.Rows != queries.Rows) throw new ArgumentException($"attention: the layout has {layout.Rows} rows, the queries {queries.Rows}");
+        var positions = Positions(layout);
+        RequireRotary(dimension, layout, theta);
+        backend.Rotate(Data(queries), queries.Rows, heads, dimension, (int*)slots[positions].Data, rotaryTable, back: false);
+        backend.Rotate(Data(keys), keys.Rows, keyValueHeads, dimension, (int*)slots[positions].Data, rotaryTable, back: false);
+        var y = Take(queries.Rows, queries.Columns);
+        var statistics = Take(queries.Rows, 2 * heads);
+        var call = new AttentionCall((nint)Data(queries), (nint)Data(keys), (nint)Data(values), (nint)Data(y), (nint)Data(statistics), heads, keyValueHeads, dimension, layer, false);
+        backend.Attend(layout, call);
+        foreach (var sequence in layout.Entries)
+        {
+            if (sequence.Cached is { } cached && layer == LastCachedLayer(cached)) cached.Advance(sequence.RowCount);
+        }
+        if (Recording)
+        {
+            if (layout.IsCached) throw new InvalidOperationException("gradients need whole sequences, not cached ones");
+            ref var entry = ref tape.Add(Operation.Attend);
+            (entry.A, entry.B, entry.C, entry.Output, entry.Extra) = (queries.Slot, keys.Slot, values.Slot, y.Slot, statistics.Slot);
+            (entry.Rows, entry.Heads, entry.KeyValueHeads, entry.Dimension, entry.Layout) = (queries.Rows, heads, keyValueHeads, dimension, layout);
+            entry.Theta = theta;
+        }
+        return y;
+    }
+
+    /// <summary>gate · sigmoid(gate) · up.</summary>
+    public Tensor SwiGlu(Tensor gate, Tensor up)
+    {
+        if (gate.Shape != up.Shape) throw new ArgumentException($"SwiGLU: gate {gate.Shape} and up {up.Shape} differ");
+        var y = Take(gate.Rows, gate.Columns);
+        backend.SwiGlu(Data(gate), Data(up), gate.Shape.Count, Data(y));
+        if (Recording)
+        {
+            ref var entry = ref tape.Add(Operation.SwiGlu);
+            (entry.A, entry.B, entry.Output) = (gate.Slot, up.Slot, y.Slot);
+        }
+        return y;
+    }
+
+    /// <summary>Sum of two tensors of one shape.</summary>
+    public Tensor Add(Tensor left, Tensor right)
+    {
+        if (left.Shape != right.Shape) throw new ArgumentException($"sum: {left.Shape} and {right.Shape} differ");
+        var y = Take(left.Rows, left.Columns);
+        backend.Add(Data(left), Data(right), left.Shape.Count, Data(y));
+        if (Recording)
+        {
+            ref var entry = ref tape.Add(Operation.Add);
+            (entry.A, entry.B, entry.Output) = (left.Slot, right.Slot, y.Slot);
+        }
+        return y;
+    }
+
+    /// <summary>Cross-entropy in nats of each row against its target, without ever holding all logits: (rows, 1).</summary>
+    /// <param name="x">(rows, width).</param>
+    /// <param name="head">(vocabulary, width).</param>
+    /// <param name="targets">A token for each row; −1 gives 0 and no gradient.</param>
+    /// <param name="scale">Factor of the gradients, normally 1 / number of targets of the whole step; only used while recording.</param>
+    public Tensor HeadLoss(Tensor x, Weight head, ReadOnlySpan<int> targets, double scale = 1)
+    {
+        Expect(x.Columns == head.Columns, x, head.Name, head.Columns);
+        if (targets.Length != x.Rows) throw new ArgumentException($"loss: {targets.Length} targets for {x.Rows} rows");
+        foreach (var target in targets)
+        {
+            if (target < -1 || target >= head.Rows)
+                throw new UserErrorException(FormattableString.Invariant($"target token {target} is outside the model's vocabulary of {head.Rows}; the text was encoded with another tokenizer."));
+        }
+        var ids = TakeIntegers(targets);
+        var losses = Take(x.Rows, 1);
+        var chunk = Math.Clamp((4 << 20) / head.Rows / Tile.Rows * Tile.Rows, Tile.Rows, 1536);
+        var logits = Take(Math.Min(chunk, Math.Max(1, x.Rows)), head.Rows);
+        if (Recording)
+        {
+            ExpectTrainable(head);
+            ref var entry = ref tape.Add(Operation.HeadLoss);
+            entry.A = x.Slot;
+            var gradient = Take(x.Rows, x.Columns);
+            entry.Output = gradient.Slot;
+            backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, (float)scale, Data(losses), Data(gradient), Data(logits), chunk);
+        }
+        else
+        {
+            backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, 1, Data(losses), null, Data(logits), chunk);
+        }
+        return losses;
+    }
+
+    /// <summary>Logits of chosen rows: (rows.Length, vocabulary).</summary>
+    public Tensor Logits(Tensor x, Weight head, ReadOnlySpan<int> rows)
+    {
+        var chosen = Take(rows.Length, x.Columns);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rows[i], (uint)x.Rows, nameof(rows));
+            Buffer.MemoryCopy(Data(x) + (long)rows[i] * x.Columns, Data(chosen) + (long)i * x.Columns, x.Columns * sizeof(float), x.Columns * sizeof(float));
+        }
+        var y = Take(rows.Length, head.Rows);
+        backend.Product(Data(chosen), rows.Length, head, Data(y));
+        return y;
+    }
+
+    /// <summary>Goes back over all recorded operations and adds the gradients to the weights.</summary>
+    public void Backward()
+    {
+        Recording = false;
+        for (var i = tape.Count - 1; i >= 0; i--) Back(ref tape[i]);
+        tape.Clear();
+    }
+
+    /// <summary>Sum of the squares of a weight's gradient, in a fixed order.</summary>
+    public double SquaredGradientNorm(Weight weight) => backend.SquaredNorm(weight.GradientData, weight.Count);
+
+    /// <summary>One step of AdamW on a weight.</summary>
+    /// <param name="weight">Changed in place.</param>
+    /// <param name="first">First moment, <see cref="Weight.Count"/> numbers.</param>
+    /// <param name="second">Second moment.</param>
+    /// <param name="step">Settings of this step.</param>
+    public void Update(Weight weight, NumberBuffer first, NumberBuffer second, in AdamWStep step)
+    {
+        if (first.Count != weight.Count || second.Count != weight.Count) throw new ArgumentException($"{weight.Name}: the optimizer state has another size");
+        backend.Update(weight, first.Data, second.Data, step);
+    }
+
+    /// <summary>Multiply-adds per second of a large product on this engine, times two: the figure that progress lines are a share of.</summary>
+    /// <param name="size">Rows, columns and depth.</param>
+    /// <param name="clock">Measures.</param>
+    /// <param name="repetitions">The fastest of these counts.</param>
+    public double MeasureProductRate(IClock clock, int size = 1024, int repetitions = 4)
+    {
+        Reset();
+        using var weight = Weight.Trainable("measure", size, size);
+        var x = Take(size, size);
+        var y = Take(size, size);
+        new Span<float>(Data(x), size * size).Clear();
+        var best = double.MaxValue;
+        for (var i = 0; i < repetitions; i++)
+        {
+            var start = clock.Timestamp;
+            backend.Product(Data(x), size, weight, Data(y));
+            best = Math.Min(best, clock.SecondsSince(start));
+        }
+        Reset();
+        return 2.0 * size * size * size / best;
+    }
+
+    /// <summary>Ends the team and gives all memory back.</summary>
+    public void Dispose()
+    {
+        backend.Dispose();
+        arena.Dispose();
+        NativeMemory.AlignedFree(rotaryTable);
+        rotaryTable = null;
+    }
+
+    /// <summary>A tensor with given values, for tests and tools.</summary>
+    internal Tensor Create(int rows, int columns, ReadOnlySpan<float> values)
+    {
+        var tensor = Take(rows, columns);
+        values.CopyTo(new Span<float>(Data(tensor), checked(rows * columns)));
+        return tensor;
+    }
+
+    /// <summary>Gradient of a recorded tensor, empty when none reached it; for tests.</summary>
+    internal ReadOnlySpan<float> GradientOf(Tensor tensor) =>
+        slots[tensor.Slot].Gradient == null ? default : new ReadOnlySpan<float>(slots[tensor.Slot].Gradient, checked((int)tensor.Shape.Count));
+
+    /// <summary>Sets the gradient from which <see cref="Backward"/> begins; for tests.</summary>
+    internal void SetGradient(Tensor tensor, ReadOnlySpan<float> values) => values.CopyTo(new Span<float>(Gradient(tensor.Slot, out _), values.Length));
+
+    internal ReadOnlySpan<float> Read(Tensor tensor) => new(slots[tensor.Slot].Data, checked((int)tensor.Shape.Count));
+
+    private void Back(ref TapeEntry entry)
+    {
+        if (entry.Operation == Operation.HeadLoss)
+        {
+            PassOn(entry.A, slots[entry.Output].Data);
+            return;
+        }
+        var dy = slots[entry.Output].Gradient;
+        if (dy == null) return; // nothing that was asked for depends on this result
+        switch (entry.Operation)
+        {
+            case Operation.Product:
+                backend.ProductWeightGradient(dy, slots[entry.A].Data, entry.Rows, entry.Weight!);
+                backend.ProductInputGradient(dy, entry.Rows, entry.Weight!, Gradient(entry.A, out var there), there);
+                break;
+            case Operation.Embed:
+                backend.EmbedGradient((int*)slots[entry.A].Data, entry.Rows, dy, entry.Weight!);
+                break;
+            case Operation.RmsNorm:
+                backend.RmsNormGradient(slots[entry.A].Data, slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, Gradient(entry.A, out there), there);
+                break;
+            case Operation.Attend:
+                BackAttend(ref entry, dy);
+                break;
+            case Operation.SwiGlu:
+                var dGate = Fresh(entry.A);
+                var dUp = Fresh(entry.B);
+                backend.SwiGluGradient(slots[entry.A].Data, slots[entry.B].Data, dy, slots[entry.A].Count, dGate, dUp);
+                break;
+            case Operation.Add:
+                PassOn(entry.A, Copied(dy, slots[entry.Output].Count));
+                PassOn(entry.B, dy); // the output's gradient is needed no more: its memory goes on as this one
+                break;
+            default:
+                throw new InvalidOperationException($"no way back for {entry.Operation}");
+        }
+    }
+
+    private void BackAttend(ref TapeEntry entry, float* dy)
+    {
+        var dQueries = Fresh(entry.A);
+        var dKeys = Fresh(entry.B);
+        var dValues = Fresh(entry.C);
+        var call = new AttentionCall((nint)slots[entry.A].Data, (nint)slots[entry.B].Data, (nint)slots[entry.C].Data, (nint)slots[entry.Output].Data,
+            (nint)slots[entry.Extra].Data, entry.Heads, entry.KeyValueHeads, entry.Dimension, 0, false);
+        backend.AttendGradient(entry.Layout!, call, dy, dQueries, dKeys, dValues);
+        var positions = (int*)slots[Positions(entry.Layout!)].Data;
+        RequireRotary(entry.Dimension, entry.Layout!, entry.Theta); // another call may have had other angles
+        backend.Rotate(dQueries, entry.Rows, entry.Heads, entry.Dimension, positions, rotaryTable, back: true);
+        backend.Rotate(dKeys, entry.Rows, entry.KeyValueHeads, entry.Dimension, positions, rotaryTable, back: true);
+    }
+
+    /// <summary>Gradient memory of a tensor that this operation alone has used.</summary>
+    private float* Fresh(int slot)
+    {
+        var memory = Gradient(slot, out var there);
+        return there ? throw new InvalidOperationException("queries, keys, values, gate and up are used by one operation only") : memory;
+    }
+
+    private float* Gradient(int slot, out bool there)
+    {
+        ref var entry = ref slots[slot];
+        there = entry.Gradient != null;
+        if (!there) entry.Gradient = arena.Take(entry.Count);
+        return entry.Gradient;
+    }
+
+    /// <summary>Adds a gradient to a tensor's own, or makes it its own.</summary>
+    private void PassOn(int slot, float* gradient)
+    {
+        ref var entry = ref slots[slot];
+        if (entry.Gradient == null) entry.Gradient = gradient;
+        else backend.Add(entry.Gradient, gradient, entry.Count, entry.Gradient);
+    }
+
+    private float* Copied(float* source, long count)
+    {
+        var copy = arena.Take(count);
+        Buffer.MemoryCopy(source, copy, count * sizeof(float), count * sizeof(float));
+        return copy;
+    }
+
+    private Tensor Take(int rows, int columns)
+    {
+        var shape = new Shape(rows, columns);
+        return new Tensor(this, NewSlot(shape.Count), shape);
+    }
+
+    private int TakeIntegers(ReadOnlySpan<int> values)
+    {
+        var slot = NewSlot(values.Length);
+        values.CopyTo(new Span<int>(slots[slot].Data, values.Length));
+        return slot;
+    }
+
+    private int NewSlot(long count)
+    {
+        if (slotCount == slots.Length) Array.Resize(ref slots, 2 * slotCount);
+        slots[slotCount] = new Slot { Data = arena.Take(count), Count = count };
+        return slotCount++;
+    }
+
+    private int Positions(SequenceLayout layout)
+    {
+        var slot = NewSlot(layout.Rows);
+        var positions = (int*)slots[slot].Data;
+        foreach (var entry in layout.Entries)
+            for (var r = 0; r < entry.RowCount; r++) positions[entry.FirstRow + r] = entry.FirstPosition + r;
+        return slot;
+    }
+
+    private static int LastCachedLayer(KeyValueSequence sequence) => sequence.Cache.Layers - 1;
+
+    private float* Data(Tensor tensor) => slots[tensor.Slot].Data;
+
+    private static void ExpectTrainable(Weight weight)
+    {
+        if (!weight.IsTrainable) throw new InvalidOperationException($"{weight.Name} keeps no gradient; load it as trainable, or do not record");
+    }
+
+    private static void Expect(bool fits, Tensor x, string name, int expected)
+    {
+        if (!fits) throw new ArgumentException(FormattableString.Invariant($"{name}: the input is {x.Shape}; expected {expected} columns"));
+    }
+
+    /// <summary>Cosines and sines of all positions up to the longest, as (positions, D/2 + D/2); computed once in double precision.</summary>
+    private void RequireRotary(int dimension, SequenceLayout layout, double theta)
+    {
+        var needed = 0;
+        foreach (var entry in layout.Entries) needed = Math.Max(needed, entry.FirstPosition + entry.RowCount);
+        if (rotaryKey.Dimension == dimension && rotaryKey.Theta == theta && rotaryKey.Positions >= needed) return;
+        var positions = Math.Max(256, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed));
+        NativeMemory.AlignedFree(rotaryTable);
+        rotaryTable = Arena.AllocateZeroed((long)positions * dimension);
+        var half = dimension / 2;
+        for (var i = 0; i < half; i++)
+        {
+            var frequency = Core.Numerics.Pow(theta, -2.0 * i / dimension);
+            for (var position = 0; position < positions; position++)
+            {
+                rotaryTable[(long)position * dimension + i] = (float)Core.Numerics.Cos(position * frequency);
+                rotaryTable[(long)position * dimension + half + i] = (float)Core.Numerics.Sin(position * frequency);
+            }
+        }
+        rotaryKey = (dimension, positions, theta);
+    }
+
+    private struct Slot
+    {
+        public float* Data;
+        public float* Gradient;
+        public long Count;
+    }
+}

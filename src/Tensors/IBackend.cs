@@ -1,0 +1,59 @@
+using OpenEuroLLM.Tensors.Kernels;
+
+namespace OpenEuroLLM.Tensors;
+
+/// <summary>What a device must provide: the operations of a decoder, forward and backward, over row-major single-precision buffers.</summary>
+/// <remarks>Inputs first, destination last. "resume" adds to the destination instead of overwriting it. Shape letters: r rows (tokens),
+/// w width, o outputs of a weight, i inputs of a weight, v vocabulary.</remarks>
+internal unsafe interface IBackend : IDisposable
+{
+    /// <summary>y (r, o) = x (r, i) · Wᵀ.</summary>
+    void Product(float* x, int rows, Weight weight, float* y);
+
+    /// <summary>dx (r, i) = dy (r, o) · W.</summary>
+    void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume);
+
+    /// <summary>gradient of W += dyᵀ · x.</summary>
+    void ProductWeightGradient(float* dy, float* x, int rows, Weight weight);
+
+    /// <summary>y (r, w) = rows of the embedding.</summary>
+    void Embed(int* tokens, int rows, Weight weight, float* y);
+
+    /// <summary>gradient of the embedding's rows += dy, rows of the batch in ascending order.</summary>
+    void EmbedGradient(int* tokens, int rows, float* dy, Weight weight);
+
+    /// <summary>y = norm of x times gain; <paramref name="inverse"/> (r) takes 1 / root of the mean square.</summary>
+    void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse);
+
+    /// <summary>Gradients of x and of the gain.</summary>
+    void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume);
+
+    /// <summary>Turns (r, heads · dimension) in place by the table rows of each row's position.</summary>
+    void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back);
+
+    /// <summary>Attention, after appending new keys and values where sequences are cached.</summary>
+    void Attend(SequenceLayout layout, in AttentionCall call);
+
+    /// <summary>Gradients of queries, keys and values; all three are overwritten.</summary>
+    void AttendGradient(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues);
+
+    /// <summary>y = gate · sigmoid(gate) · up.</summary>
+    void SwiGlu(float* gate, float* up, long count, float* y);
+
+    /// <summary>Gradients of gate and up.</summary>
+    void SwiGluGradient(float* gate, float* up, float* dy, long count, float* dGate, float* dUp);
+
+    /// <summary>y = a + b; y may be a.</summary>
+    void Add(float* a, float* b, long count, float* y);
+
+    /// <summary>losses (r) = cross-entropy in nats of x·Wᵀ at each row's target; rows with target −1 give 0.</summary>
+    /// <param name="dx">Null, or the gradient of x is stored here and that of W added to it, both times <paramref name="scale"/>.</param>
+    /// <param name="logits">Working memory, (rows of a chunk, v).</param>
+    void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float* losses, float* dx, float* logits, int chunkRows);
+
+    /// <summary>Sum of squares in a fixed tree.</summary>
+    double SquaredNorm(float* x, long count);
+
+    /// <summary>One step of the optimizer.</summary>
+    void Update(Weight weight, float* first, float* second, in AdamWStep step);
+}

@@ -1,0 +1,75 @@
+using System.Runtime.Intrinsics;
+
+namespace OpenEuroLLM.Tensors.Kernels;
+
+/// <summary>Lays a right operand out as panels of 16 columns, (depth, 16) each, the last one filled up with zeros.</summary>
+internal static unsafe class Packing
+{
+    private const int Columns = Tile.Columns;
+
+    /// <summary>One panel of a right operand stored as (k, n): rows are copied in pieces of 16.</summary>
+    public static void Panel(float* source, long stride, int columns, int depth, float* panel)
+    {
+        if (columns >= Columns)
+        {
+            for (var k = 0; k < depth; k++, source += stride, panel += Columns)
+            {
+                Vector256.Load(source).Store(panel);
+                Vector256.Load(source + 8).Store(panel + 8);
+            }
+            return;
+        }
+        for (var k = 0; k < depth; k++, source += stride, panel += Columns) Lanes.Tail(source, columns, panel);
+    }
+
+    /// <summary>One panel of a right operand stored transposed, as (n, k): 16 rows of the storage become the 16 lanes.</summary>
+    public static void PanelTransposed(float* source, long stride, int columns, int depth, float* panel)
+    {
+        if (columns < Columns)
+        {
+            for (var k = 0; k < depth; k++, panel += Columns)
+            {
+                for (var j = 0; j < columns; j++) panel[j] = source[j * stride + k];
+                for (var j = columns; j < Columns; j++) panel[j] = 0;
+            }
+            return;
+        }
+        var done = 0;
+        for (; done + 4 <= depth; done += 4)
+        {
+            var from = source + done;
+            var to = panel + (long)done * Columns;
+            for (var j = 0; j < Columns; j += 4, from += 4 * stride, to += 4)
+            {
+                var r0 = Vector128.Load(from);
+                var r1 = Vector128.Load(from + stride);
+                var r2 = Vector128.Load(from + 2 * stride);
+                var r3 = Vector128.Load(from + 3 * stride);
+                Transpose(r0, r1, r2, r3, to);
+            }
+        }
+        for (; done < depth; done++)
+            for (var j = 0; j < Columns; j++) panel[(long)done * Columns + j] = source[j * stride + done];
+    }
+
+    private static void Transpose(Vector128<float> r0, Vector128<float> r1, Vector128<float> r2, Vector128<float> r3, float* to)
+    {
+        var a = Interleave(r0, r2, low: true); // r0[0] r2[0] r0[1] r2[1]
+        var b = Interleave(r0, r2, low: false);
+        var c = Interleave(r1, r3, low: true);
+        var d = Interleave(r1, r3, low: false);
+        Interleave(a, c, low: true).Store(to);
+        Interleave(a, c, low: false).Store(to + Columns);
+        Interleave(b, d, low: true).Store(to + 2 * Columns);
+        Interleave(b, d, low: false).Store(to + 3 * Columns);
+    }
+
+    private static Vector128<float> Interleave(Vector128<float> x, Vector128<float> y, bool low)
+    {
+        if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
+            return low ? System.Runtime.Intrinsics.X86.Sse.UnpackLow(x, y) : System.Runtime.Intrinsics.X86.Sse.UnpackHigh(x, y);
+        return low
+            ? Vector128.Create(x.GetElement(0), y.GetElement(0), x.GetElement(1), y.GetElement(1))
+            : Vector128.Create(x.GetElement(2), y.GetElement(2), x.GetElement(3), y.GetElement(3));
+    }
+}

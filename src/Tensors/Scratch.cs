@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace OpenEuroLLM.Tensors;
+
+/// <summary>Working memory of the kernels: one part for all threads, one part for each.</summary>
+internal sealed unsafe class Scratch : IDisposable
+{
+    public Scratch(int threads, long shared, long perThread)
+    {
+        ThreadStride = (perThread + 1023) / 1024 * 1024;
+        Shared = Arena.AllocateZeroed(shared);
+        Threads = Arena.AllocateZeroed(ThreadStride * threads);
+    }
+
+    public float* Shared { get; }
+
+    public float* Threads { get; }
+
+    /// <summary>Numbers between the parts of two threads.</summary>
+    public long ThreadStride { get; }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(Shared);
+        NativeMemory.AlignedFree(Threads);
+    }
+}

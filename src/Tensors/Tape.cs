@@ -1,0 +1,35 @@
+namespace OpenEuroLLM.Tensors;
+
+internal enum Operation : byte { Product, Embed, RmsNorm, Rotate, Attend, SwiGlu, Add, HeadLoss }
+
+/// <summary>What an operation needs to go back: slots of its tensors and its settings. A value, so that recording allocates nothing.</summary>
+internal struct TapeEntry
+{
+    public Operation Operation;
+    public int A, B, C, Output, Extra;
+    public int Rows, Heads, KeyValueHeads, Dimension;
+    public double Theta;
+    public Weight? Weight;
+    public SequenceLayout? Layout;
+}
+
+/// <summary>The operations of a step in order.</summary>
+internal sealed class Tape
+{
+    private TapeEntry[] entries = new TapeEntry[64];
+
+    public int Count { get; private set; }
+
+    public ref TapeEntry this[int index] => ref entries[index];
+
+    public ref TapeEntry Add(Operation operation)
+    {
+        if (Count == entries.Length) Array.Resize(ref entries, 2 * Count);
+        ref var entry = ref entries[Count++];
+        entry = default;
+        entry.Operation = operation;
+        return ref entry;
+    }
+
+    public void Clear() => Count = 0;
+}
