@@ -59,7 +59,7 @@ internal sealed record Lineage(
         var trainingResult = TrainingResult.Parse(Covered(training, result("training.json"), "training.json"));
         var evaluation = stages.Find(stage => stage.Name == "evaluation");
         var evaluated = evaluation is null ? null : Covered(evaluation, result("evaluation.json"), "evaluation.json");
-        return new Lineage(stages, trainingResult, LanguageScore.ParseAll(evaluated), (string?)evaluated?["model"]?["weightsSha256"]);
+        return new Lineage(stages, trainingResult, LanguageScore.ParseAll(evaluated), (evaluated?["model"] as JsonObject)?["weightsSha256"]?.ToString());
     }
 
     /// <summary>The content of a result file, once it is certain that it is the one its stage wrote.</summary>

@@ -14,9 +14,24 @@ internal sealed class MadeUpRun : IDisposable
         _joules = joules;
         string training = new JsonObject
         {
-            ["parameters"] = 3_412_000, ["layers"] = 4, ["width"] = 192, ["heads"] = 6, ["keyValueHeads"] = 3, ["headDimension"] = 32, ["hidden"] = 512, ["vocabularySize"] = 4096,
-            ["contextLength"] = 256, ["steps"] = 4, ["batchTokens"] = 2048, ["tokens"] = 1_200_000, ["epochs"] = 8.5, ["flops"] = 2.53e13, ["finalTrainLoss"] = 0.81234,
-            ["weightsSha256"] = new string('a', 64), ["heldoutLoss"] = new JsonObject { [language] = 0.9 }, ["heldoutBitsPerByte"] = new JsonObject { [language] = 0.42 },
+            ["parameters"] = 3_412_000,
+            ["layers"] = 4,
+            ["width"] = 192,
+            ["heads"] = 6,
+            ["keyValueHeads"] = 3,
+            ["headDimension"] = 32,
+            ["hidden"] = 512,
+            ["vocabularySize"] = 4096,
+            ["contextLength"] = 256,
+            ["steps"] = 4,
+            ["batchTokens"] = 2048,
+            ["tokens"] = 1_200_000,
+            ["epochs"] = 8.5,
+            ["flops"] = 2.53e13,
+            ["finalTrainLoss"] = 0.81234,
+            ["weightsSha256"] = new string('a', 64),
+            ["heldoutLoss"] = new JsonObject { [language] = 0.9 },
+            ["heldoutBitsPerByte"] = new JsonObject { [language] = 0.42 },
             ["dial"] = new JsonArray(new JsonObject { ["setting"] = "model.width", ["value"] = "192", ["reason"] = "64 + 32 · layers" }, new JsonObject { ["setting"] = "training.learningRate", ["value"] = "0.004", ["reason"] = reason }),
         }.ToJsonString();
         var score = new JsonObject { ["bitsPerByte"] = 0.4213, ["heldoutBytes"] = 12_345, ["heldoutDocuments"] = 20 };
@@ -24,8 +39,16 @@ internal sealed class MadeUpRun : IDisposable
         {
             foreach (var (key, value) in new JsonObject
             {
-                ["seenAccuracy"] = 0.975, ["seenItems"] = 40, ["seenInterval"] = new JsonArray(0.871, 0.996), ["unseenAccuracy"] = 0.85, ["unseenItems"] = 20, ["unseenInterval"] = new JsonArray(0.64, 0.948),
-                ["chance"] = 0.25, ["generatedExact"] = 0.5, ["generatedItems"] = 20, ["generatedInterval"] = new JsonArray(0.299, 0.701),
+                ["seenAccuracy"] = 0.975,
+                ["seenItems"] = 40,
+                ["seenInterval"] = new JsonArray(0.871, 0.996),
+                ["unseenAccuracy"] = 0.85,
+                ["unseenItems"] = 20,
+                ["unseenInterval"] = new JsonArray(0.64, 0.948),
+                ["chance"] = 0.25,
+                ["generatedExact"] = 0.5,
+                ["generatedItems"] = 20,
+                ["generatedInterval"] = new JsonArray(0.299, 0.701),
             }) score[key] = value?.DeepClone();
         }
 
