@@ -21,11 +21,11 @@ internal sealed class RequestGuard(LoopbackAddress address, ILogger logger)
             RefuseOtherSites(context.Request);
             await next(context).ConfigureAwait(false);
             if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405 && context.Response.ContentLength is null)
-                await OpenAiError.WriteAsync(context.Response, NoSuchRoute(context)).ConfigureAwait(false);
+                await AnswerAsync(context, NoSuchRoute(context)).ConfigureAwait(false);
         }
         catch (ApiException problem) when (!context.Response.HasStarted)
         {
-            await OpenAiError.WriteAsync(context.Response, problem.Error).ConfigureAwait(false);
+            await AnswerAsync(context, problem.Error).ConfigureAwait(false);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -33,12 +33,12 @@ internal sealed class RequestGuard(LoopbackAddress address, ILogger logger)
         }
         catch (BadHttpRequestException problem) when (!context.Response.HasStarted)
         {
-            await OpenAiError.WriteAsync(context.Response, new ApiError(problem.StatusCode, "bad_request", "The HTTP request is malformed.")).ConfigureAwait(false);
+            await AnswerAsync(context, new ApiError(problem.StatusCode, "bad_request", "The HTTP request is malformed.")).ConfigureAwait(false);
         }
         catch (Exception defect) when (!context.Response.HasStarted)
         {
             LogDefect(logger, context, defect);
-            await OpenAiError.WriteAsync(context.Response, InternalError(context)).ConfigureAwait(false);
+            await AnswerAsync(context, InternalError(context)).ConfigureAwait(false);
         }
     }
 
@@ -51,6 +51,14 @@ internal sealed class RequestGuard(LoopbackAddress address, ILogger logger)
     {
         if (logger.IsEnabled(LogLevel.Error))
             logger.LogError("{RequestId} failed: {Type}{NewLine}{Stack}", context.TraceIdentifier, defect.GetType().FullName, Environment.NewLine, defect.StackTrace);
+    }
+
+    private static Task AnswerAsync(HttpContext context, ApiError error)
+    {
+        // These come before the body was read. The server then closes the connection sooner or later; a client that was not told
+        // might send its next request into the closing.
+        if (error.Status is 403 or 404 or 405 or 413 or 415 && !HttpMethods.IsGet(context.Request.Method)) context.Response.Headers.Connection = "close";
+        return OpenAiError.WriteAsync(context.Response, error);
     }
 
     private static void WriteHeaders(HttpContext context)

@@ -78,15 +78,16 @@ internal sealed record ChatRequest(
         string? field = problem.Field switch
         {
             "max_tokens" => MaxTokensField,
-            "choices" => "n",
+            "prompt" => "messages", // the rendered conversation
             string other => other,
             null => null,
         };
+        string message = problem.Message.Replace("max_tokens", MaxTokensField, StringComparison.Ordinal);
         return problem.Code switch
         {
-            RequestErrorCode.Overloaded => new ApiError(429, "rate_limit_exceeded", problem.Message, field, RetryAfterSeconds: 1),
-            RequestErrorCode.DeadlineExceeded => new ApiError(504, problem.Code, problem.Message, field),
-            _ => new ApiError(400, problem.Code, problem.Message, field),
+            RequestErrorCode.Overloaded => new ApiError(429, "rate_limit_exceeded", message, field, RetryAfterSeconds: 1),
+            RequestErrorCode.DeadlineExceeded => new ApiError(504, problem.Code, message, field),
+            _ => new ApiError(400, problem.Code, message, field),
         };
     }
 

@@ -138,9 +138,9 @@ public sealed class ChatRequestTests
     [InlineData("max_completion_tokens")]
     public void Names_the_token_limit_as_the_client_did(string name)
     {
-        ApiError error = Read($"\"{name}\":5").Translate(new RequestException("max_tokens", "too many", RequestErrorCode.ContextLengthExceeded));
+        ApiError error = Read($"\"{name}\":5").Translate(new RequestException("max_tokens", "max_tokens is too many", RequestErrorCode.ContextLengthExceeded));
 
-        Assert.Equal(new ApiError(400, "context_length_exceeded", "too many", name), error);
+        Assert.Equal(new ApiError(400, "context_length_exceeded", name + " is too many", name), error);
     }
 
     private static ChatRequest Read(string fields) => Parse($$"""{"model":"m","messages":[{"role":"user","content":"a"}],{{fields}}}""");
