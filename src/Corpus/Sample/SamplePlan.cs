@@ -96,7 +96,8 @@ internal sealed class SamplePlan
 
     private static string Core(string sentence) => sentence.TrimEnd('.', '!', '?');
 
-    private static bool Holds(string sentence, string part)
+    /// <summary>Whether a sentence holds another as whole words.</summary>
+    internal static bool Holds(string sentence, string part)
     {
         for (int at = sentence.IndexOf(part, StringComparison.OrdinalIgnoreCase); at >= 0; at = sentence.IndexOf(part, at + 1, StringComparison.OrdinalIgnoreCase))
             if ((at == 0 || !char.IsLetterOrDigit(sentence[at - 1])) && (at + part.Length == sentence.Length || !char.IsLetterOrDigit(sentence[at + part.Length])))
