@@ -4,36 +4,9 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Tests;
 
 /// <summary>The chat page in a real browser.</summary>
-public sealed class ChatPageBrowserTests : IAsyncLifetime
+public sealed class ChatPageBrowserTests(Chromium chromium) : IClassFixture<Chromium>
 {
-    private const string Chromium = "/usr/bin/chromium";
     private readonly List<string> complaints = [];
-    private IPlaywright playwright = null!;
-    private IBrowser browser = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        Assert.SkipUnless(File.Exists(Chromium), "needs the Debian package chromium");
-        try
-        {
-            playwright = await Playwright.CreateAsync();
-        }
-        catch (PlaywrightException problem)
-        {
-            Assert.Skip("needs the driver that comes with Microsoft.Playwright: " + problem.Message);
-        }
-        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Chromium,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        });
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (browser is not null) await browser.DisposeAsync();
-        playwright?.Dispose();
-    }
 
     [Fact]
     public async Task A_message_is_answered_piece_by_piece_and_can_be_stopped()
@@ -127,7 +100,7 @@ public sealed class ChatPageBrowserTests : IAsyncLifetime
 
     private async Task<IPage> OpenAsync(RunningServer server, int width = 1280, int height = 800)
     {
-        IPage page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height } });
+        IPage page = await chromium.Browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height } });
         page.SetDefaultTimeout(10_000);
         page.PageError += (_, problem) => complaints.Add(problem);
         page.Console += (_, message) =>
