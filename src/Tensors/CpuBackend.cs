@@ -8,8 +8,10 @@ namespace OpenEuroLLM.Tensors;
 /// <remarks>Work is split by rows, columns or heads, never within one output: the number of threads cannot change a bit.</remarks>
 internal sealed unsafe class CpuBackend : IBackend
 {
+    /// <summary>Largest head for which the attention kernels have scratch memory.</summary>
+    public const int MaximumHeadDimension = 512;
+
     private const int ChunkNumbers = 16 * 1024;
-    private const int MaximumHeadDimension = 512;
 
     private readonly ThreadTeam team;
     private readonly Scratch scratch;

@@ -68,6 +68,7 @@ public sealed unsafe class Engine : IDisposable
         backend.Embed((int*)slots[ids].Data, tokens.Length, weight, Data(y));
         if (Recording)
         {
+            ExpectTrainable(weight);
             ref var entry = ref tape.Add(Operation.Embed);
             (entry.A, entry.Output, entry.Rows, entry.Weight) = (ids, y.Slot, tokens.Length, weight);
         }
@@ -82,6 +83,7 @@ public sealed unsafe class Engine : IDisposable
         backend.Product(Data(x), x.Rows, weight, Data(y));
         if (Recording)
         {
+            ExpectTrainable(weight);
             ref var entry = ref tape.Add(Operation.Product);
             (entry.A, entry.Output, entry.Rows, entry.Weight) = (x.Slot, y.Slot, x.Rows, weight);
         }
@@ -91,12 +93,13 @@ public sealed unsafe class Engine : IDisposable
     /// <summary>Root-mean-square norm of each row, times gain.</summary>
     public Tensor RmsNorm(Tensor x, Weight gain, double epsilon)
     {
-        Expect(x.Columns == gain.Columns, x, gain.Name, gain.Columns);
+        Expect(x.Columns == gain.Columns && gain.Rows == 1, x, gain.Name, gain.Columns);
         var y = Take(x.Rows, x.Columns);
         var inverse = Take(x.Rows, 1);
         backend.RmsNorm(Data(x), x.Rows, gain, (float)epsilon, Data(y), Data(inverse));
         if (Recording)
         {
+            ExpectTrainable(gain);
             ref var entry = ref tape.Add(Operation.RmsNorm);
             (entry.A, entry.Extra, entry.Output, entry.Rows, entry.Weight) = (x.Slot, inverse.Slot, y.Slot, x.Rows, gain);
         }
@@ -116,8 +119,10 @@ public sealed unsafe class Engine : IDisposable
     {
         var dimension = queries.Columns / heads;
         if (queries.Columns != heads * dimension || keys.Columns != keyValueHeads * dimension || keys.Shape != values.Shape || heads % keyValueHeads != 0
-            || queries.Rows != keys.Rows || dimension % 2 != 0)
+            || queries.Rows != keys.Rows || dimension == 0 || dimension % 2 != 0)
             throw new ArgumentException($"attention: queries {queries.Shape}, keys {keys.Shape}, values {values.Shape} do not fit {heads} heads over {keyValueHeads}");
+        if (dimension > CpuBackend.MaximumHeadDimension)
+            throw new ArgumentException(FormattableString.Invariant($"attention: heads have {dimension} numbers; expected at most {CpuBackend.MaximumHeadDimension}"));
         if (layout.Rows != queries.Rows) throw new ArgumentException($"attention: the layout has {layout.Rows} rows, the queries {queries.Rows}");
         var positions = Positions(layout);
         RequireRotary(dimension, layout, theta);
@@ -137,6 +142,7 @@ public sealed unsafe class Engine : IDisposable
             ref var entry = ref tape.Add(Operation.Attend);
             (entry.A, entry.B, entry.C, entry.Output, entry.Extra) = (queries.Slot, keys.Slot, values.Slot, y.Slot, statistics.Slot);
             (entry.Rows, entry.Heads, entry.KeyValueHeads, entry.Dimension, entry.Layout) = (queries.Rows, heads, keyValueHeads, dimension, layout);
+            entry.Theta = theta;
         }
         return y;
     }
@@ -189,6 +195,7 @@ public sealed unsafe class Engine : IDisposable
         var logits = Take(Math.Min(chunk, Math.Max(1, x.Rows)), head.Rows);
         if (Recording)
         {
+            ExpectTrainable(head);
             ref var entry = ref tape.Add(Operation.HeadLoss);
             entry.A = x.Slot;
             var gradient = Take(x.Rows, x.Columns);
@@ -333,6 +340,7 @@ public sealed unsafe class Engine : IDisposable
             (nint)slots[entry.Extra].Data, entry.Heads, entry.KeyValueHeads, entry.Dimension, 0, false);
         backend.AttendGradient(entry.Layout!, call, dy, dQueries, dKeys, dValues);
         var positions = (int*)slots[Positions(entry.Layout!)].Data;
+        RequireRotary(entry.Dimension, entry.Layout!, entry.Theta); // another call may have had other angles
         backend.Rotate(dQueries, entry.Rows, entry.Heads, entry.Dimension, positions, rotaryTable, back: true);
         backend.Rotate(dKeys, entry.Rows, entry.KeyValueHeads, entry.Dimension, positions, rotaryTable, back: true);
     }
@@ -399,6 +407,11 @@ public sealed unsafe class Engine : IDisposable
     private static int LastCachedLayer(KeyValueSequence sequence) => sequence.Cache.Layers - 1;
 
     private float* Data(Tensor tensor) => slots[tensor.Slot].Data;
+
+    private static void ExpectTrainable(Weight weight)
+    {
+        if (!weight.IsTrainable) throw new InvalidOperationException($"{weight.Name} keeps no gradient; load it as trainable, or do not record");
+    }
 
     private static void Expect(bool fits, Tensor x, string name, int expected)
     {

@@ -122,6 +122,7 @@ public sealed class KeyValueSequence : IDisposable
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     public void Truncate(int length)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         Length = length;
         var needed = (length + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;

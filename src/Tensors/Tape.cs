@@ -8,6 +8,7 @@ internal struct TapeEntry
     public Operation Operation;
     public int A, B, C, Output, Extra;
     public int Rows, Heads, KeyValueHeads, Dimension;
+    public double Theta;
     public Weight? Weight;
     public SequenceLayout? Layout;
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>Work that a team runs: a value without managed references, so that no call allocates.</summary>
@@ -38,6 +40,9 @@ internal sealed unsafe class ThreadTeam : IDisposable
     /// <summary>Number of threads, the caller included.</summary>
     public int Threads { get; }
 
+    /// <summary>Workers that sleep; for tests.</summary>
+    public int ParkedWorkers => workers.Count(worker => worker.IsParked);
+
     /// <summary>Runs items 0 to <paramref name="count"/> − 1 and returns when all are done. Only one thread may call this at a time.</summary>
     public void Run<T>(T work, int count) where T : unmanaged, IWork
     {
@@ -56,11 +61,11 @@ internal sealed unsafe class ThreadTeam : IDisposable
         foreach (var worker in workers) worker.Wake();
         Drain(0);
         var spins = 0;
-        while (Volatile.Read(ref pending) != 0) Pause(ref spins);
+        while (Volatile.Read(ref pending) != 0) Pause(ref spins); // also after a failure: the workers read this stack frame
         if (failure is { } exception)
         {
             failure = null;
-            throw new InvalidOperationException("a kernel failed on a team thread", exception);
+            ExceptionDispatchInfo.Throw(exception);
         }
     }
 
@@ -75,8 +80,15 @@ internal sealed unsafe class ThreadTeam : IDisposable
 
     private void Drain(int thread)
     {
-        int item;
-        while ((item = Interlocked.Increment(ref next) - 1) < items) body(state, item, thread);
+        try
+        {
+            int item;
+            while ((item = Interlocked.Increment(ref next) - 1) < items) body(state, item, thread);
+        }
+        catch (Exception exception) // the caller rethrows it when all have stopped
+        {
+            failure = exception;
+        }
     }
 
     private static void Pause(ref int spins)
@@ -101,6 +113,8 @@ internal sealed unsafe class ThreadTeam : IDisposable
             thread = new Thread(Loop) { IsBackground = true, Name = $"oellm-{index}" };
             thread.Start();
         }
+
+        public bool IsParked => Volatile.Read(ref parked) == 1;
 
         public void Wake()
         {
@@ -136,14 +150,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
                 }
                 seen = team.generation;
                 if (team.closing) return;
-                try
-                {
-                    team.Drain(index);
-                }
-                catch (Exception exception) // the caller rethrows: a team thread has nobody above it
-                {
-                    team.failure = exception;
-                }
+                team.Drain(index);
                 Interlocked.Decrement(ref team.pending);
             }
         }

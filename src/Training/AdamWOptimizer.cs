@@ -2,6 +2,7 @@ using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Tensors;
+using OpenEuroLLM.Tensors.Kernels;
 
 namespace OpenEuroLLM.Training;
 

@@ -23,6 +23,9 @@ public sealed record TrainingRun(ModelSettings Model, TrainingConfig Training, s
 /// with the same bytes as one that was not.</remarks>
 public sealed class Trainer : IDisposable
 {
+    /// <summary>Name of the result file.</summary>
+    public const string ResultName = "training.json";
+
     private const string MetricsName = "metrics.jsonl";
     private const string SamplesName = "samples.jsonl";
     private const string RecipeName = "recipe.jsonc";
@@ -78,7 +81,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="UserErrorException">Settings changed since the run began, loss or gradients are not finite, or the disk failed.</exception>
     public JsonObject Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var resultPath = Path.Combine(run.OutFolder, "training.json");
+        var resultPath = Path.Combine(run.OutFolder, ResultName);
         if (File.Exists(Path.Combine(run.OutFolder, Manifest.FileName)))
         {
             var finished = Manifest.Read(PhysicalFileSystem.Instance, run.OutFolder);
@@ -98,7 +101,7 @@ public sealed class Trainer : IDisposable
         using var optimizer = new AdamWOptimizer(model, config);
         if (newest is { } state) optimizer.Load(state.Folder);
         using var shard = TokenShard.Open(Path.Combine(run.TokensFolder, "train"), tokenizer.VocabularySize);
-        var stream = new TokenStream(shard, Dial.Model.ContextLength, config.Seed);
+        var stream = new TokenPacker(shard, Dial.Model.ContextLength, config.Seed);
         var heldOut = new HeldOut(run.TokensFolder, tokenizer, Dial.Model.ContextLength, config.EvaluateTokens);
         var peak = engine.MeasureProductRate(clock);
         var every = config.CheckpointSteps ?? Math.Max(1, (Steps + 9) / 10);
@@ -177,7 +180,7 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => engine.Reset();
 
-    private JsonObject Result(LanguageModel model, double loss, TokenStream stream, List<(string Language, double Nats, double BitsPerByte)> evaluations) => new()
+    private JsonObject Result(LanguageModel model, double loss, TokenPacker stream, List<(string Language, double Nats, double BitsPerByte)> evaluations) => new()
     {
         ["batchTokens"] = Dial.BatchTokens,
         ["contextLength"] = Dial.Model.ContextLength,

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Tensors.Kernels;
 
@@ -80,15 +79,6 @@ public sealed unsafe class ProductTests
             backend.Product(x.Data, rows, plain, two.Data);
             Assert.Equal(two.Bits(), one.Bits());
         }
-    }
-
-    [Fact]
-    public void The_instruction_sets_are_what_the_environment_asks_for()
-    {
-        if (Environment.GetEnvironmentVariable("DOTNET_EnableHWIntrinsic") == "0") Assert.False(Sse2.IsSupported && Avx2.IsSupported);
-        if (Environment.GetEnvironmentVariable("DOTNET_EnableAVX2") == "0") Assert.False(Avx2.IsSupported);
-        if (Environment.GetEnvironmentVariable("DOTNET_EnableAVX512") == "0") Assert.False(Avx512F.IsSupported);
-        Assert.Equal(Avx512F.IsSupported, Tile.Wide);
     }
 }
 

@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Training;
 /// <summary>Packs documents into batches: epoch after epoch in a new order, each document a sequence of its own, without padding.</summary>
 /// <remarks>Where a step's tokens lie is a function of seed and step alone: a resume needs no hidden state. A row predicts the token
 /// that follows it in its document, so a document of n tokens gives n − 1 rows. A document longer than the context is cut.</remarks>
-public sealed class TokenStream
+public sealed class TokenPacker
 {
     private readonly TokenShard shard;
     private readonly int contextLength;
@@ -17,12 +17,12 @@ public sealed class TokenStream
     private long orderedEpoch = -1;
     private int[] buffer = new int[1024];
 
-    /// <summary>Creates a stream over a shard.</summary>
+    /// <summary>Creates a packer over a shard.</summary>
     /// <param name="shard">Tokenized documents.</param>
     /// <param name="contextLength">Longest sequence.</param>
     /// <param name="seed">Decides the order.</param>
     /// <exception cref="UserErrorException">The shard has no document of at least two tokens.</exception>
-    public TokenStream(TokenShard shard, int contextLength, ulong seed)
+    public TokenPacker(TokenShard shard, int contextLength, ulong seed)
     {
         this.shard = shard;
         this.contextLength = contextLength;

@@ -1,0 +1,99 @@
+using static OpenEuroLLM.Tensors.Tests.Agreement;
+
+namespace OpenEuroLLM.Tensors.Tests;
+
+public sealed class KeyValueCacheTests
+{
+    [Fact]
+    public void Pages_are_taken_as_tokens_need_them_and_given_back()
+    {
+        using var cache = new KeyValueCache(2, 1, 8, 4);
+        Assert.Equal(4, cache.FreePages);
+        var sequence = cache.Begin();
+        Assert.Equal(4, cache.FreePages);
+        sequence.Reserve(64);
+        Assert.Equal(3, cache.FreePages);
+        sequence.Reserve(65);
+        Assert.Equal(2, cache.FreePages);
+        sequence.Reserve(1);
+        Assert.Equal(2, cache.FreePages);
+        sequence.Dispose();
+        Assert.Equal(4, cache.FreePages);
+        sequence.Dispose();
+        Assert.Equal(4, cache.FreePages);
+    }
+
+    [Fact]
+    public void An_exhausted_cache_says_so_and_loses_no_page()
+    {
+        using var cache = new KeyValueCache(1, 1, 8, 3);
+        using var first = cache.Begin();
+        first.Reserve(100);
+        var second = cache.Begin();
+        Assert.False(second.TryReserve(100));
+        Assert.Throws<InvalidOperationException>(() => second.Reserve(100));
+        Assert.Throws<InvalidOperationException>(() => new SequenceLayout().Add(100, second));
+        second.Dispose();
+        Assert.Equal(1, cache.FreePages);
+        Assert.True(second.TryReserve(64));
+    }
+
+    [Fact]
+    public void Truncation_gives_back_only_pages_that_are_no_longer_needed()
+    {
+        using var cache = new KeyValueCache(1, 1, 8, 4);
+        using var sequence = cache.Begin();
+        sequence.Reserve(200);
+        sequence.Advance(200);
+        sequence.Truncate(129);
+        Assert.Equal((129, 1), (sequence.Length, cache.FreePages));
+        sequence.Truncate(128);
+        Assert.Equal((128, 2), (sequence.Length, cache.FreePages));
+        Assert.Throws<ArgumentOutOfRangeException>(() => sequence.Truncate(129));
+        Assert.Throws<ArgumentOutOfRangeException>(() => sequence.Truncate(-1));
+        sequence.Truncate(0);
+        Assert.Equal((0, 4), (sequence.Length, cache.FreePages));
+    }
+
+    [Fact]
+    public void Decoding_with_a_cache_gives_the_bits_of_the_whole_sequence_also_after_truncation_and_reuse_of_pages()
+    {
+        using var engine = new Engine(2);
+        using var decoder = new SmallDecoder(layers: 2, width: 24, heads: 4, keyValueHeads: 2, hidden: 40, vocabulary: 30, tied: true);
+        using var cache = decoder.CreateCache(4);
+        var (tokens, _) = decoder.Text(140);
+        var expected = Bits(decoder.Forward(engine, tokens, SmallDecoder.Layout(140)).Values);
+        using (var noise = cache.Begin()) Continue(engine, decoder, noise, [.. tokens.Reverse()], 0, 140);
+        using var sequence = cache.Begin();
+        var first = 0;
+        foreach (var chunk in new[] { 1, 70, 1, 1, 50 })
+        {
+            Assert.Equal(expected.AsSpan(first * 24, chunk * 24).ToArray(), Continue(engine, decoder, sequence, tokens, first, chunk));
+            first += chunk;
+        }
+        Continue(engine, decoder, sequence, [.. tokens.Reverse()], 0, 20); // a wrong turn, taken back
+        sequence.Truncate(100);
+        Assert.Equal(expected.AsSpan(100 * 24).ToArray(), Continue(engine, decoder, sequence, tokens, 100, 40));
+    }
+
+    [Fact]
+    public void Cached_and_whole_sequences_do_not_mix_in_a_batch()
+    {
+        using var cache = new KeyValueCache(1, 1, 8, 1);
+        using var sequence = cache.Begin();
+        var layout = SmallDecoder.Layout(3);
+        Assert.Throws<ArgumentException>(() => layout.Add(1, sequence));
+        Assert.Throws<ArgumentOutOfRangeException>(() => layout.Add(0));
+        layout.Clear();
+        layout.Add(1, sequence);
+        Assert.True(layout.IsCached);
+    }
+
+    private static int[] Continue(Engine engine, SmallDecoder decoder, KeyValueSequence sequence, int[] tokens, int first, int count)
+    {
+        engine.Reset();
+        var layout = new SequenceLayout();
+        layout.Add(count, sequence);
+        return Bits(decoder.Forward(engine, tokens.AsSpan(first, count), layout).Values);
+    }
+}
