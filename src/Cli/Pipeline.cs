@@ -101,7 +101,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     private void Train()
     {
         using var engine = new Engine(threads);
-        using var trainer = new Trainer(new TrainingRun(recipe.Model, recipe.Training, Tokens, TokenizerFolder, TrainingFolder, recipe.ToJson()), engine);
+        using var trainer = new Trainer(new TrainingRun(recipe.Model, recipe.Training, Tokens, TokenizerFolder, TrainingFolder), engine);
         TrainCommand.Describe(trainer, status);
         trainer.Run(TrainCommand.Progress(status), cancellation);
     }

@@ -35,7 +35,7 @@ internal static class TrainCommand
                 return ExitCode.Success;
             }
             pipeline.Prepare();
-            using var trainer = new Trainer(new TrainingRun(loaded.Model, loaded.Training, pipeline.Tokens, pipeline.TokenizerFolder, pipeline.TrainingFolder, loaded.ToJson()), engine);
+            using var trainer = new Trainer(new TrainingRun(loaded.Model, loaded.Training, pipeline.Tokens, pipeline.TokenizerFolder, pipeline.TrainingFolder), engine);
             if (parsed.GetValue(plan))
             {
                 Print(trainer.Dial, trainer.Plan(), output, parsed.GetValue(json));

@@ -31,8 +31,14 @@ internal sealed class CheckpointStore(string runFolder, JsonObject settings)
             File.WriteAllBytes(Path.Combine(writer.Path, "state.json"), CanonicalJson.Write(new JsonObject { ["step"] = step }));
             writer.Commit();
         }
-        foreach (var (_, old) in All().OrderByDescending(entry => entry.Step).Skip(keep).ToList()) Directory.Delete(old, recursive: true);
+        Keep(keep);
         return target;
+    }
+
+    /// <summary>Removes all but the newest <paramref name="count"/> checkpoints.</summary>
+    public void Keep(int count)
+    {
+        foreach (var (_, old) in All().OrderByDescending(entry => entry.Step).Skip(count).ToList()) Directory.Delete(old, recursive: true);
     }
 
     private string PathOf(long step) => Path.Combine(folder, FormattableString.Invariant($"{Prefix}{step:D7}"));

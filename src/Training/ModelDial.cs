@@ -28,7 +28,9 @@ public sealed record ModelDial(LlamaConfig Model, int BatchTokens, double Learni
     {
         if (model.Kind != "llama") throw new UserErrorException($"model.kind is {model.Kind}; this version trains llama.");
         var settings = new List<DialSetting>();
-        var width = Choose("model.width", model.Width, 64 + 32 * model.Layers, "64 + 32 · layers: small models gain more from width than from depth");
+        var wanted = 64 + 32 * model.Layers;
+        var width = Choose("model.width", model.Width, wanted < 512 ? wanted : (wanted + WideHeadDimension - 1) / WideHeadDimension * WideHeadDimension,
+            "64 + 32 · layers, whole heads: small models gain more from width than from depth");
         var dimension = width < 512 ? HeadDimension : WideHeadDimension;
         var heads = Choose("model.heads", model.Heads, Math.Max(1, width / dimension), $"width / {dimension}");
         if (width % heads != 0 || width / heads % 2 != 0)

@@ -15,8 +15,7 @@ namespace OpenEuroLLM.Training;
 /// <param name="TokensFolder">Finished folder of the stage "tokens".</param>
 /// <param name="TokenizerFolder">Finished folder of the stage "tokenizer".</param>
 /// <param name="OutFolder">The run's folder; a run that was interrupted goes on.</param>
-/// <param name="Recipe">The effective recipe, kept beside the results.</param>
-public sealed record TrainingRun(ModelSettings Model, TrainingConfig Training, string TokensFolder, string TokenizerFolder, string OutFolder, JsonObject Recipe);
+public sealed record TrainingRun(ModelSettings Model, TrainingConfig Training, string TokensFolder, string TokenizerFolder, string OutFolder);
 
 /// <summary>Pretraining: the loop, its checkpoints and its evidence.</summary>
 /// <remarks>Everything a run writes except <c>run.json</c> is a function of settings and inputs: an interrupted run that is resumed ends
@@ -60,8 +59,8 @@ public sealed class Trainer : IDisposable
             ["batchTokens"] = Dial.BatchTokens,
             ["learningRate"] = Dial.LearningRate,
             ["model"] = Dial.Model.ToJson("float32"),
-            ["recipe"] = new JsonObject { ["model"] = run.Recipe["model"]?.DeepClone(), ["training"] = run.Recipe["training"]?.DeepClone() },
             ["steps"] = Steps,
+            ["training"] = JsonSerializer.SerializeToNode(config, TrainingJson.Default.TrainingConfig),
         };
     }
 
@@ -70,6 +69,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Steps of the whole run.</summary>
     public long Steps { get; }
+
+    /// <summary>Looks at the model before each step; the seam through which tests damage it.</summary>
+    internal Action<LanguageModel>? Watch { get; set; }
 
     private int MicroBatch { get; }
 
@@ -122,6 +124,7 @@ public sealed class Trainer : IDisposable
                     if (step > firstStep) checkpoints.Save(step, model, optimizer, config.KeepCheckpoints);
                     cancellation.ThrowIfCancellationRequested();
                 }
+                Watch?.Invoke(model);
                 loss = Step(step);
                 if (!double.IsFinite(loss))
                     throw new UserErrorException($"step {step + 1}: the loss is {loss.ToString(System.Globalization.CultureInfo.InvariantCulture)}; lower training.learningRate and start in a new folder. The last checkpoint is intact.");
@@ -148,6 +151,7 @@ public sealed class Trainer : IDisposable
         }
         if (evaluations.Count == 0) evaluations = [.. heldOut.Measure(model, MicroBatch)];
         if (double.IsNaN(loss)) loss = LastLoss();
+        checkpoints.Keep(1); // which others there are depends on where the run was interrupted
         var result = Result(model, loss, stream, evaluations);
         File.WriteAllBytes(resultPath, CanonicalJson.Write(result));
         folder.Finish(engine.Threads);

@@ -48,7 +48,7 @@ public sealed record ModelSettings(
 /// <param name="Epsilon">Added to the root of AdamW's second moment.</param>
 /// <param name="ClipNorm">Gradients are scaled down to this global norm.</param>
 /// <param name="CheckpointSteps">Steps between checkpoints; absent: a tenth of the run.</param>
-/// <param name="KeepCheckpoints">Newest checkpoints that are kept.</param>
+/// <param name="KeepCheckpoints">Newest checkpoints that are kept during the run; the last one stays.</param>
 /// <param name="EvaluateSteps">Steps between looks at the held-out text; absent: a tenth of the run.</param>
 /// <param name="EvaluateTokens">Most held-out tokens of a language in such a look.</param>
 /// <param name="Prompts">Texts that the model continues at each look, so that one sees it learn.</param>
@@ -75,3 +75,7 @@ public sealed record TrainingConfig(
     /// <summary>Texts that the model continues at each look.</summary>
     public IReadOnlyList<string> Prompts { get; init; } = Prompts ?? [];
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TrainingConfig))]
+internal sealed partial class TrainingJson : JsonSerializerContext;
