@@ -33,12 +33,16 @@ internal static class TokenizerCommand
         var input = new Option<string[]>("--input")
         {
             Description = "Files (.txt: one document; .jsonl, .jsonl.gz: one a line), folders, or patterns with *, ** and ?.",
-            HelpName = "GLOB", Required = true, AllowMultipleArgumentsPerToken = true,
+            HelpName = "GLOB",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
         };
         var size = new Option<int>("--vocabulary-size") { Description = "Tokens, special tokens included.", HelpName = "N", DefaultValueFactory = _ => defaults.VocabularySize };
         var exponent = new Option<double>("--language-exponent")
         {
-            Description = "Weight of a language: bytes to this power; 1 as they are, 0 all equal.", HelpName = "X", DefaultValueFactory = _ => defaults.LanguageExponent,
+            Description = "Weight of a language: bytes to this power; 1 as they are, 0 all equal.",
+            HelpName = "X",
+            DefaultValueFactory = _ => defaults.LanguageExponent,
         };
         var minimum = new Option<int>("--minimum-pair-count") { Description = "A rarer pair is not merged.", HelpName = "N", DefaultValueFactory = _ => defaults.MinimumPairCount };
         var target = new Option<string>("--out") { Description = "The folder to create.", HelpName = "DIR", Required = true };
