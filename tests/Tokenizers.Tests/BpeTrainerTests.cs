@@ -84,6 +84,15 @@ public sealed class BpeTrainerTests
     }
 
     [Fact]
+    public void What_occurs_once_is_not_merged_however_much_its_language_counts()
+    {
+        TrainingText[] texts = [new(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(" common words", 10_000))), "en"), new("zaqxyk"u8.ToArray(), "xx")];
+        var tokenizer = BpeTrainer.Train(texts, new BpeTrainerConfig(1000, LanguageExponent: 0), new LocalLauncher(1), cancellation: Stop);
+        Assert.Equal(2, tokenizer.Encode(" common words").Length);
+        Assert.Equal(6, tokenizer.Encode("zaqxyk").Length);
+    }
+
+    [Fact]
     public void A_rare_pair_is_not_merged()
     {
         TrainingText[] texts = [new("abcd"u8.ToArray(), "x"), new("ab"u8.ToArray(), "x"), new("zq"u8.ToArray(), "x")];

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OpenEuroLLM.Tokenizers;
 
-/// <summary>The merge loop of training: keeps the count of every pair and the words that hold it, and after each merge updates only the pairs
+/// <summary>The merge loop of training: keeps the counts of every pair and the words that hold it, and after each merge updates only the pairs
 /// beside the merged places.</summary>
 internal sealed class BpeMerging
 {
@@ -10,6 +10,7 @@ internal sealed class BpeMerging
     private readonly int[] _starts;
     private readonly int[] _lengths;        // in symbols; a word shrinks in place
     private readonly long[] _wordCounts;
+    private readonly long[] _wordWeights;
     private readonly PairTable _pairs = new(1 << 16);
     private readonly List<Pair> _states = [];
     private readonly PriorityQueue<int, Candidate> _queue = new(CandidateOrder.Instance);
@@ -34,6 +35,7 @@ internal sealed class BpeMerging
         _starts = new int[words.Words];
         _lengths = new int[words.Words];
         _wordCounts = new long[words.Words];
+        _wordWeights = new long[words.Words];
         int position = 0;
         for (int number = 0; number < words.Words; number++)
         {
@@ -41,6 +43,7 @@ internal sealed class BpeMerging
             _starts[number] = position;
             _lengths[number] = word.Length;
             _wordCounts[number] = words.Count(number);
+            _wordWeights[number] = words.Weight(number);
             foreach (byte value in word)
                 _symbols[position++] = byteIds[value];
         }
@@ -57,16 +60,14 @@ internal sealed class BpeMerging
         while (Tokens.Count < tokens && _queue.TryDequeue(out int number, out Candidate candidate))
         {
             var pair = _states[number];
-            // Entries are not removed when a count changes: one that has shrunk goes back, and one that has grown has a newer entry before it.
-            if (pair.Count != candidate.Count)
+            // Entries are not removed when a weight changes: one that has shrunk goes back, and one that has grown has a newer entry before it.
+            if (pair.Weight != candidate.Weight)
             {
-                if (pair.Count > 0 && pair.Count < candidate.Count)
-                    _queue.Enqueue(number, new Candidate(pair.Count, pair.Key));
+                if (pair.Weight > 0 && pair.Weight < candidate.Weight)
+                    _queue.Enqueue(number, new Candidate(pair.Weight, pair.Key));
                 continue;
             }
-            if (pair.Count < minimumCount)
-                break;
-            if (MergedId(pair) is not int merged)
+            if (pair.Count < minimumCount || MergedId(pair) is not int merged)
                 continue;
             Apply(pair, merged);
             if (Merges.Count % 64 == 0)
@@ -118,7 +119,6 @@ internal sealed class BpeMerging
         foreach (int word in pair.TakeWords())
         {
             var symbols = _symbols.AsSpan(_starts[word], _lengths[word]);
-            long count = _wordCounts[word];
             int write = 0;
             bool afterMerge = false;
             for (int read = 0; read < symbols.Length;)
@@ -127,10 +127,10 @@ internal sealed class BpeMerging
                 {
                     // After a merge the pair before this place is gone already, as the pair behind that merge.
                     if (write > 0 && !afterMerge)
-                        Decrease(symbols[write - 1], left, count);
-                    Decrease(left, right, count);
+                        Decrease(symbols[write - 1], left, word);
+                    Decrease(left, right, word);
                     if (read + 2 < symbols.Length)
-                        Decrease(right, symbols[read + 2], count);
+                        Decrease(right, symbols[read + 2], word);
                     symbols[write] = merged;
                     if (write > 0)
                         Increase(symbols[write - 1], merged, word);
@@ -159,6 +159,7 @@ internal sealed class BpeMerging
             _states.Add(new Pair(left, right));
         var pair = _states[number];
         pair.Count = checked(pair.Count + _wordCounts[word]);
+        pair.Weight = checked(pair.Weight + _wordWeights[word]);
         pair.AddWord(word);
         if (pair.ChangedInRound != _round)
         {
@@ -167,24 +168,29 @@ internal sealed class BpeMerging
         }
     }
 
-    private void Decrease(int left, int right, long count) => _states[_pairs.Find(PairTable.Key(left, right))].Count -= count;
+    private void Decrease(int left, int right, int word)
+    {
+        var pair = _states[_pairs.Find(PairTable.Key(left, right))];
+        pair.Count -= _wordCounts[word];
+        pair.Weight -= _wordWeights[word];
+    }
 
     private void QueueChanged()
     {
         foreach (int number in _changed)
-            if (_states[number].Count > 0)
-                _queue.Enqueue(number, new Candidate(_states[number].Count, _states[number].Key));
+            if (_states[number].Weight > 0)
+                _queue.Enqueue(number, new Candidate(_states[number].Weight, _states[number].Key));
         _changed.Clear();
     }
 
-    private readonly record struct Candidate(long Count, ulong Pair);
+    private readonly record struct Candidate(long Weight, ulong Pair);
 
-    /// <summary>Count descending, then ids ascending.</summary>
+    /// <summary>Weight descending, then ids ascending.</summary>
     private sealed class CandidateOrder : IComparer<Candidate>
     {
         public static readonly CandidateOrder Instance = new();
 
-        public int Compare(Candidate x, Candidate y) => x.Count != y.Count ? y.Count.CompareTo(x.Count) : x.Pair.CompareTo(y.Pair);
+        public int Compare(Candidate x, Candidate y) => x.Weight != y.Weight ? y.Weight.CompareTo(x.Weight) : x.Pair.CompareTo(y.Pair);
     }
 
     private sealed class Pair(int left, int right)
@@ -198,7 +204,11 @@ internal sealed class BpeMerging
 
         public ulong Key => PairTable.Key(Left, Right);
 
+        /// <summary>How often the pair occurs now.</summary>
         public long Count { get; set; }
+
+        /// <summary>The occurrences, each as much as its language counts.</summary>
+        public long Weight { get; set; }
 
         public int? Merged { get; set; }
 

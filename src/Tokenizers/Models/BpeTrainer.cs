@@ -13,7 +13,7 @@ public static class BpeTrainer
     internal const int LongestWordBytes = 256;
 
     private const int BatchBytes = 1 << 18;
-    private const int WeightUnit = 1024;   // the weight of the largest language; weights are whole so that counts are exact
+    private const int WeightUnit = 1024;   // the weight of the largest language; whole weights add up exactly in any order
 
     /// <summary>Trains a tokenizer with this project's special tokens.</summary>
     /// <param name="texts">Read once, in pieces, by one thread at a time.</param>
@@ -33,7 +33,7 @@ public static class BpeTrainer
             throw new UserErrorException($"The vocabulary size is {config.VocabularySize}; expected at least {256 + SpecialTokens.All.Count}: every byte and the special tokens.");
         var words = WeightLanguages(CountWords(texts, launcher, progress, cancellation), config.LanguageExponent);
         var merging = new BpeMerging(words, SpecialTokens.All);
-        merging.Run(ordinary, (long)config.MinimumPairCount * WeightUnit, progress, cancellation);
+        merging.Run(ordinary, config.MinimumPairCount, progress, cancellation);
         var special = SpecialTokens.All.Select((content, index) => new AddedToken(merging.Tokens.Count + index, content, Special: true)).ToList();
         return new Tokenizer(
             new BpeModel([.. merging.Tokens], merging.Merges, ignoreMerges: false), special,
@@ -97,7 +97,7 @@ public static class BpeTrainer
             long weight = language.TextBytes == 0 ? 0
                 : (long)Math.Round(WeightUnit * Numerics.Pow((double)largest / language.TextBytes, 1 - exponent), MidpointRounding.ToEven);
             for (int number = 0; number < language.Words.Words; number++)
-                words.Add(language.Words.Word(number), checked(language.Words.Count(number) * weight));
+                words.Add(language.Words.Word(number), language.Words.Count(number), weight);
         }
         return words;
     }

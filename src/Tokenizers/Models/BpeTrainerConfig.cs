@@ -4,7 +4,7 @@ namespace OpenEuroLLM.Tokenizers;
 
 /// <summary>Settings of <see cref="BpeTrainer"/>.</summary>
 /// <param name="VocabularySize">Tokens wanted: 256 bytes, merges, and the special tokens last. A small text may yield fewer.</param>
-/// <param name="MinimumPairCount">A pair that occurs less often is not merged (occurrences in the largest language; see <paramref name="LanguageExponent"/>).</param>
+/// <param name="MinimumPairCount">A pair that occurs less often is not merged, whatever the weight of its language.</param>
 /// <param name="LanguageExponent">A language counts as if it had bytes^exponent of text: 1 takes the texts as they are, 0 makes all languages
 /// equal; in between, small languages get words of their own without crowding out the large ones.</param>
 public sealed record BpeTrainerConfig(

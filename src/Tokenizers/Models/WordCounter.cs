@@ -8,6 +8,7 @@ internal sealed class WordCounter
     private byte[] _bytes = new byte[1 << 16];
     private int[] _ends = new int[1 << 10];         // of each word in _bytes
     private long[] _counts = new long[1 << 10];
+    private long[] _weights = new long[1 << 10];
     private uint[] _hashes = new uint[1 << 10];
     private int[] _slots = new int[1 << 11];        // word number plus one
 
@@ -23,10 +24,15 @@ internal sealed class WordCounter
         return _bytes.AsSpan(start, _ends[number] - start);
     }
 
+    /// <summary>How often the word occurs.</summary>
     public long Count(int number) => _counts[number];
 
-    public void Add(ReadOnlySpan<byte> word, long count)
+    /// <summary>How much its occurrences count.</summary>
+    public long Weight(int number) => _weights[number];
+
+    public void Add(ReadOnlySpan<byte> word, long count, long weightOfEach = 1)
     {
+        long weight = checked(count * weightOfEach);
         uint hash = WordHash.Of(word);
         int mask = _slots.Length - 1;
         int slot = (int)hash & mask;
@@ -36,6 +42,7 @@ internal sealed class WordCounter
             if (_hashes[number] == hash && Word(number).SequenceEqual(word))
             {
                 _counts[number] = checked(_counts[number] + count);
+                _weights[number] = checked(_weights[number] + weight);
                 return;
             }
         }
@@ -48,11 +55,13 @@ internal sealed class WordCounter
         {
             Array.Resize(ref _ends, Words * 2);
             Array.Resize(ref _counts, Words * 2);
+            Array.Resize(ref _weights, Words * 2);
             Array.Resize(ref _hashes, Words * 2);
         }
         word.CopyTo(_bytes.AsSpan(start));
         _ends[Words] = start + word.Length;
         _counts[Words] = count;
+        _weights[Words] = weight;
         _hashes[Words] = hash;
         _slots[slot] = ++Words;
         if (Words * 2 > _slots.Length)
