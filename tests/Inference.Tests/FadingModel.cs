@@ -23,6 +23,9 @@ internal sealed class FadingModel : ICausalModel
     /// <summary>Called at the start of every forward call with its row counts per sequence.</summary>
     public Action<int[]>? OnStep { get; set; }
 
+    /// <summary>Called at the start of every forward call with its tokens.</summary>
+    public Action<int[]>? OnTokens { get; set; }
+
     /// <summary>Added to the logits of some tokens, to steer an answer.</summary>
     public Dictionary<int, float> Bias { get; } = [];
 
@@ -48,6 +51,7 @@ internal sealed class FadingModel : ICausalModel
     public void Step(ReadOnlySpan<int> tokens, ReadOnlySpan<BatchPart> parts, ReadOnlySpan<int> rows, Span<float> logits)
     {
         OnStep?.Invoke([.. parts.ToArray().Select(part => part.Rows)]);
+        OnTokens?.Invoke(tokens.ToArray());
         int row = 0, asked = 0;
         foreach (var part in parts)
         {

@@ -282,11 +282,8 @@ public sealed class InferenceEngineTests : IDisposable
         model.OnStep = _ => Assert.True(gate.Wait(_patience, CancellationToken.None));
         await using var engine = Engine(model, new EngineLimits(BatchRows: 1, Sequences: 1));
         var order = new List<int>();
-        async Task Ask(int priority)
-        {
-            await Collect(engine, Text("hello", 2) with { Priority = priority });
-            lock (order) order.Add(priority);
-        }
+        model.OnTokens = tokens => order.Add(tokens[0]);
+        Task Ask(int priority) => Collect(engine, new(new GenerationInput.Tokens([10 + priority]), MaxTokens: 1, Priority: priority));
 
         var tasks = new List<Task> { Background(() => Ask(100)) };
         Assert.True(SpinWait.SpinUntil(() => Waits(engine, running: 1, waiting: 0), _patience));
@@ -300,7 +297,7 @@ public sealed class InferenceEngineTests : IDisposable
 
         gate.Set();
         await Task.WhenAll(tasks);
-        Assert.Equal([100, 6, 5, 0, -1], order);
+        Assert.Equal([110, 16, 15, 10, 9], order);
     }
 
     private static bool Waits(InferenceEngine engine, int running, int waiting) =>
