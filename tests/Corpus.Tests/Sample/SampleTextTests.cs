@@ -17,6 +17,9 @@ public sealed class SampleTextTests
     }
 
     [Fact]
+    public void The_sample_has_all_official_languages() => Assert.Equal(CorpusLanguages.Official, SampleText.Languages);
+
+    [Fact]
     public void A_language_that_is_not_there_is_refused_with_those_that_are()
     {
         var error = Assert.Throws<UserErrorException>(() => SampleText.Load("tlh"));
