@@ -5,6 +5,7 @@ using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Building;
 using OpenEuroLLM.Corpus.Readers;
 using OpenEuroLLM.Corpus.Sample;
+using OpenEuroLLM.Languages;
 
 namespace OpenEuroLLM.Corpus;
 
@@ -51,9 +52,14 @@ public static class CorpusStage
         var languages = new SortedSet<string>(StringComparer.Ordinal);
         foreach (string code in config.Languages)
         {
-            if (CorpusLanguages.Canonical(code) is not { } canonical)
-                throw new UserErrorException($"corpus.languages has '{code}', which is unknown{(SuggestedName.Closest(code, CorpusLanguages.Known) is { } near ? $"; did you mean '{near}'?" : ".")} The command 'oellm languages' lists all.");
-            languages.Add(canonical);
+            try
+            {
+                languages.Add(LanguageCatalog.Find(code).Code);
+            }
+            catch (UserErrorException error)
+            {
+                throw new UserErrorException($"corpus.languages: {error.Message}", error);
+            }
         }
         if (languages.Count == 0) throw new UserErrorException("corpus.languages is empty; expected at least one language code.");
         foreach (LengthFilter length in config.Steps.OfType<LengthFilter>())

@@ -41,6 +41,8 @@ public sealed class DocumentTests
     [InlineData("""{"language":"cs"}""", "field 'language' is unknown")]
     [InlineData("""{"langs":"cs"}""", "did you mean 'lang'?")]
     [InlineData("""{"id":"1","metadata":[]}""", "field 'metadata' is a list; expected an object")]
+    [InlineData("""{"id":"1","metadata":{"a":1,"a":2}}""", "field 'metadata' is not valid (Duplicate property 'a' encountered")]
+    [InlineData("""{"id":"1","metadata":{"a":{"b":"\ud800"}}}""", "field 'metadata' is not valid (text in it is not valid Unicode)")]
     [InlineData("""{"id":"\ud800"}""", "field 'id' is not valid Unicode")]
     public void A_bad_line_is_refused_with_place_and_field(string line, string message)
     {

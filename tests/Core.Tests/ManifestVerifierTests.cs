@@ -13,7 +13,8 @@ public sealed class ManifestVerifierTests : IDisposable
             Directory.CreateDirectory(Path.Combine(corpus.Path, "train"));
             File.WriteAllText(Path.Combine(corpus.Path, "train", "cs.jsonl"), "{}\n");
             File.WriteAllText(_folder["raw.txt"], "raw");
-            corpus.AddInputFile(_folder["raw.txt"], "raw.txt"); // from outside: not found beside the corpus
+            File.WriteAllText(Path.Combine(corpus.Path, "raw.txt"), "an output of the same name");
+            corpus.AddInputFile(_folder["raw.txt"], "raw.txt"); // from outside: only a name
             corpus.Commit();
         }
 
@@ -54,7 +55,7 @@ public sealed class ManifestVerifierTests : IDisposable
     {
         Directory.Move(_folder["run"], _folder["moved"]);
         string[] files = Directory.GetFiles(_folder["moved"], "*", SearchOption.AllDirectories);
-        Assert.Equal(4 + 2 * 4, files.Length); // text, metrics, weights, card; manifest and run record of 4 folders
+        Assert.Equal(5 + 2 * 4, files.Length); // text, its namesake, metrics, weights, card; manifest and run record of 4 folders
         foreach (string file in files)
         {
             byte[] original = File.ReadAllBytes(file);

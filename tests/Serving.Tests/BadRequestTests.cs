@@ -62,7 +62,7 @@ public sealed class BadRequestTests : IAsyncLifetime
     {
         string body = "{\"x\":" + new string('[', depth - 1) + new string(']', depth - 1) + "}";
 
-        Assert.Equal((400, code), ((await server.ErrorAsync(RunningServer.ChatRequest(body))) is { } error ? (error.Status, error.Code) : default));
+        Assert.Equal((400, code), (await server.ErrorAsync(RunningServer.ChatRequest(body))).Kind);
     }
 
     [Theory]
@@ -75,7 +75,7 @@ public sealed class BadRequestTests : IAsyncLifetime
 
         ReceivedError error = await server.ErrorAsync(request);
 
-        Assert.Equal((413, "request_too_large"), (error.Status, error.Code));
+        Assert.Equal((413, "request_too_large"), error.Kind);
         Assert.Contains("100000 bytes", error.Message, StringComparison.Ordinal);
     }
 
@@ -89,7 +89,7 @@ public sealed class BadRequestTests : IAsyncLifetime
         HttpRequestMessage request = RunningServer.ChatRequest(Good);
         request.Content!.Headers.ContentType = type is null ? null : MediaTypeHeaderValue.Parse(type);
 
-        Assert.Equal((415, "unsupported_content_type"), ((await server.ErrorAsync(request)) is { } error ? (error.Status, error.Code) : default));
+        Assert.Equal((415, "unsupported_content_type"), (await server.ErrorAsync(request)).Kind);
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class BadRequestTests : IAsyncLifetime
     {
         ReceivedError error = await server.ErrorAsync(new HttpRequestMessage(new HttpMethod(method), path));
 
-        Assert.Equal((status, code), (error.Status, error.Code));
+        Assert.Equal((status, code), error.Kind);
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class LocalOnlyTests
             var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Host = host;
             ReceivedError error = await server.ErrorAsync(request);
-            Assert.Equal((403, "host_not_allowed"), (error.Status, error.Code));
+            Assert.Equal((403, "host_not_allowed"), error.Kind);
         }
     }
 
@@ -116,7 +116,7 @@ public sealed class LocalOnlyTests
 
         ReceivedError error = await server.ErrorAsync(request);
 
-        Assert.Equal((403, "origin_not_allowed"), (error.Status, error.Code));
+        Assert.Equal((403, "origin_not_allowed"), error.Kind);
         Assert.Empty(engine.Requests);
     }
 

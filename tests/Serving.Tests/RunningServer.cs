@@ -62,6 +62,8 @@ internal sealed class RunningServer : IAsyncDisposable
 /// <summary>An error as a client sees it.</summary>
 internal sealed record ReceivedError(int Status, string Type, string? Code, string? Field, string Message)
 {
+    public (int Status, string? Code) Kind => (Status, Code);
+
     public static ReceivedError Parse(int status, string body)
     {
         using JsonDocument document = JsonDocument.Parse(body);

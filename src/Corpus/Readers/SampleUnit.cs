@@ -10,7 +10,7 @@ internal sealed class SampleUnit(string language, SampleConfig config, ulong see
 {
     public override string Name => $"sample/{language}";
 
-    public override long Bytes => config.CharactersPerLanguage;
+    public override long Bytes => config.SentencesPerLanguage;
 
     public override string Fingerprint(IFileSystem files) => Manifest.Hash(SampleText.Bytes(language));
 
@@ -19,7 +19,7 @@ internal sealed class SampleUnit(string language, SampleConfig config, ulong see
         foreach (Document document in new SampleGenerator(SampleText.Load(language), config, seed).Documents())
         {
             yield return document;
-            progress(document.Text.Length);
+            progress(document.Text.Count(letter => letter is '.' or '\n'));
         }
     }
 
