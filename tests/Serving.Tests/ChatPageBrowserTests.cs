@@ -8,7 +8,7 @@ public sealed class ChatPageBrowserTests(Chromium chromium) : IClassFixture<Chro
 {
     private readonly List<string> complaints = [];
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_message_is_answered_piece_by_piece_and_can_be_stopped()
     {
         var gate = new TaskCompletionSource();

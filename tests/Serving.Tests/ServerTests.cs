@@ -39,7 +39,7 @@ public sealed class ServerTests
         Assert.Equal(1, Assert.Single(engine.Requests).MaxTokens);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Ready_is_503_when_the_engine_fails_or_hangs()
     {
         var engine = new ScriptedEngine { Script = (_, _) => throw new ArithmeticException("a secret") };
@@ -81,7 +81,7 @@ public sealed class ServerTests
         Assert.DoesNotContain("Dobrý", logs.Everything, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Stopping_lets_a_running_answer_come_to_its_end()
     {
         var gate = new TaskCompletionSource();
@@ -102,7 +102,7 @@ public sealed class ServerTests
         await stopping;
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Stopping_ends_an_answer_that_does_not_come_to_its_end()
     {
         var ended = new TaskCompletionSource();

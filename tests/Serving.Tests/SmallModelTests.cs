@@ -2,8 +2,8 @@ using System.ClientModel;
 using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
-using ChatMessage = OpenAI.Chat.ChatMessage;
 using OpenEuroLLM.Inference;
+using ChatMessage = OpenAI.Chat.ChatMessage;
 
 namespace OpenEuroLLM.Serving.Tests;
 
@@ -118,7 +118,7 @@ public sealed class SmallModelTests(SmallModel model) : IClassFixture<SmallModel
         Assert.Equal(4 + "<|end_of_turn|>".Length, Whole(body).Usage.GetProperty("prompt_tokens").GetInt32());
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_client_that_leaves_frees_its_place_in_the_engine()
     {
         await using RunningServer server = await RunningServer.StartAsync(model.Engine);
@@ -129,7 +129,11 @@ public sealed class SmallModelTests(SmallModel model) : IClassFixture<SmallModel
                 HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         }
 
-        while (model.Engine.Status != before) await Task.Yield(); // the test's own time limit ends a wait in vain
+        while (model.Engine.Status != before)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested(); // the time limit ends a wait in vain
+            await Task.Yield();
+        }
         Assert.Equal((0, 0), (before.Running, before.Waiting));
     }
 

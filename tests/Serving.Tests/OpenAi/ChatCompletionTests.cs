@@ -90,7 +90,7 @@ public sealed class ChatCompletionTests
         Assert.Contains("\"finish_reason\":\"length\"", body, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task Pings_while_the_engine_is_silent()
     {
         var gate = new TaskCompletionSource();
@@ -108,7 +108,7 @@ public sealed class ChatCompletionTests
         Assert.EndsWith("data: [DONE]\n\n", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_failure_after_the_first_byte_is_an_error_event_without_done()
     {
         var gate = new TaskCompletionSource();
@@ -150,7 +150,7 @@ public sealed class ChatCompletionTests
         Assert.NotNull(response.Headers.RetryAfter);
     }
 
-    [Theory]
+    [Theory(Timeout = 60_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_client_that_leaves_ends_the_generation(bool stream)
