@@ -2,7 +2,8 @@ using System.Runtime.Intrinsics;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
-/// <summary>Lays a right operand out as panels of 16 columns, (depth, 16) each, the last one filled up with zeros.</summary>
+/// <summary>Lays a right operand out as panels of 16 columns, (depth, 16) each, the last one filled up with zeros, and a transposed left
+/// operand as strips of 6 rows.</summary>
 internal static unsafe class Packing
 {
     private const int Columns = Tile.Columns;
@@ -50,6 +51,22 @@ internal static unsafe class Packing
         }
         for (; done < depth; done++)
             for (var j = 0; j < Columns; j++) panel[(long)done * Columns + j] = source[j * stride + done];
+    }
+
+    /// <summary>A left operand stored as (k, m): strips of 6 rows, (depth, 6) each; places of rows that do not exist are left as they are.</summary>
+    public static void Strips(float* source, long stride, int rows, int depth, float* strips)
+    {
+        var whole = rows / Tile.Rows * Tile.Rows;
+        for (var k = 0; k < depth; k++, source += stride, strips += Tile.Rows)
+        {
+            var to = strips;
+            for (var row = 0; row < whole; row += Tile.Rows, to += (long)Tile.Rows * depth)
+            {
+                Vector128.Load(source + row).Store(to);
+                Vector128.Load(source + row + 2).Store(to + 2);
+            }
+            for (var row = whole; row < rows; row++) to[row - whole] = source[row];
+        }
     }
 
     private static void Transpose(Vector128<float> r0, Vector128<float> r1, Vector128<float> r2, Vector128<float> r3, float* to)

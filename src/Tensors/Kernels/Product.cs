@@ -9,22 +9,28 @@ namespace OpenEuroLLM.Tensors.Kernels;
 internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool Transposed, bool Packed = false, bool Half = false);
 
 /// <summary>Single-precision matrix products C = A·B or C += A·B on the thread team.</summary>
-/// <remarks>Blocks of 256 over k keep a panel of B in the first-level cache; blocks of rows of A stay in the second level while all panels
+/// <remarks>Blocks over k keep a panel of B in the first-level cache; blocks of rows of A stay in the second level while all panels
 /// pass. Blocking reloads the outputs, so the chain over k is the same whatever the sizes (see <see cref="Tile"/>).</remarks>
 internal static unsafe class Product
 {
-    private const int DepthBlock = 256;
+    private const int DepthBlock = 320;
     private const int ColumnBlock = 3072;
     private const int RowBlock = 96;
 
     /// <summary>Left operands with rows further apart than this are copied: equal low address bits would share cache sets.</summary>
     private const int CopyStride = 640;
 
+    /// <summary>Up to this many rows a packed panel is used too rarely to be worth sharing.</summary>
+    private const int FewRows = 24;
+
+    /// <summary>Panels that an item of few rows packs and multiplies at a time: a multiple of 2 and 3, for every form of tile.</summary>
+    private const int FewPanels = 12;
+
     /// <summary>Numbers of scratch memory that <see cref="Multiply"/> needs for the packed block of B.</summary>
     public const long SharedScratch = (long)DepthBlock * ColumnBlock;
 
-    /// <summary>Numbers of scratch memory that each thread needs for its block of A.</summary>
-    public const long ThreadScratch = (long)DepthBlock * (RowBlock + Tile.Rows);
+    /// <summary>Numbers of scratch memory that each thread needs, for its block of A or its own panels of B.</summary>
+    public const long ThreadScratch = (long)DepthBlock * (FewPanels * Tile.Columns);
 
     /// <summary>Computes the product.</summary>
     /// <param name="rows">m: rows of A and C.</param>
@@ -42,18 +48,28 @@ internal static unsafe class Product
                 for (var r = 0; r < rows; r++) new Span<float>(c + r * cStride, columns).Clear();
             return;
         }
+        var left = new LeftOperand((nint)a, aStride, aTransposed);
+        if (rows <= FewRows)
+        {
+            var panels = Panels(columns);
+            var perItem = Math.Clamp(panels / (4 * team.Threads) / 6 * 6, 6, FewPanels);
+            team.Run(new MultiplyFewRows(scratch, left, b, (nint)c, cStride, rows, columns, depth, resume, wide, perItem), (panels + perItem - 1) / perItem);
+            return;
+        }
+        var depthBlocks = (depth + DepthBlock - 1) / DepthBlock;
+        var depthBlock = ((depth + depthBlocks - 1) / depthBlocks + 7) / 8 * 8;
         for (var column = 0; column < columns; column += ColumnBlock)
         {
             var width = Math.Min(ColumnBlock, columns - column);
-            var panels = (width + Tile.Columns - 1) / Tile.Columns;
-            for (var k = 0; k < depth; k += DepthBlock)
+            var panels = Panels(width);
+            for (var k = 0; k < depth; k += depthBlock)
             {
-                var steps = Math.Min(DepthBlock, depth - k);
+                var steps = Math.Min(depthBlock, depth - k);
                 float* packed;
                 long panelStride;
                 if (b.Packed && !b.Half)
                 {
-                    packed = (float*)b.Data + (column / Tile.Columns * b.Stride) + (long)k * Tile.Columns;
+                    packed = (float*)b.Data + column / Tile.Columns * b.Stride + (long)k * Tile.Columns;
                     panelStride = b.Stride;
                 }
                 else
@@ -61,99 +77,110 @@ internal static unsafe class Product
                     packed = scratch.Shared;
                     panelStride = (long)steps * Tile.Columns;
                     var perItem = Math.Max(1, panels / (4 * team.Threads));
-                    team.Run(new PackPanels(b, column, width, k, steps, packed, perItem), (panels + perItem - 1) / perItem);
+                    team.Run(new PackPanels(b, column, width, k, steps, (nint)packed, perItem), (panels + perItem - 1) / perItem);
                 }
-                var more = resume || k > 0;
-                // Enough items for balance, each large enough to use a packed panel several times.
-                var blockRows = Math.Min(RowBlock, Math.Max(Tile.Rows, (rows / (3 * team.Threads) + Tile.Rows - 1) / Tile.Rows * Tile.Rows));
-                if (rows > blockRows || panels < 8)
-                {
-                    team.Run(new MultiplyRows(scratch, rows, width, steps, aTransposed ? a + k * aStride : a + k, aStride, aTransposed,
-                        packed, panelStride, c + column, cStride, more, wide, blockRows), (rows + blockRows - 1) / blockRows);
-                }
-                else
-                {
-                    var perItem = Math.Max(2, (panels / (4 * team.Threads) + 1) & ~1);
-                    team.Run(new MultiplyColumns(rows, width, steps, aTransposed ? a + k * aStride : a + k, aStride, aTransposed,
-                        packed, panelStride, c + column, cStride, more, wide, perItem), (panels + perItem - 1) / perItem);
-                }
+                var rowBlocks = (rows + RowBlock - 1) / RowBlock;
+                var blockRows = ((rows + rowBlocks - 1) / rowBlocks + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
+                rowBlocks = (rows + blockRows - 1) / blockRows;
+                // Enough items for balance, each wide enough that copying its block of A costs little.
+                var groups = team.Threads == 1 ? 1 : Math.Clamp((8 * team.Threads + rowBlocks - 1) / rowBlocks, 1, (panels + 7) / 8);
+                var groupPanels = ((panels + groups - 1) / groups + 1) & ~1;
+                groups = (panels + groupPanels - 1) / groupPanels;
+                team.Run(new MultiplyBlock(scratch, left.From(k), (nint)packed, panelStride, (nint)(c + column), cStride, rows, width, steps,
+                    resume || k > 0, wide, blockRows, groupPanels, groups), rowBlocks * groups);
             }
         }
     }
 
-    private readonly record struct PackPanels(RightOperand B, int Column, int Width, int K, int Steps, nint PackedAddress, int PerItem) : IWork
-    {
-        public PackPanels(RightOperand b, int column, int width, int k, int steps, float* packed, int perItem)
-            : this(b, column, width, k, steps, (nint)packed, perItem) { }
+    private static int Panels(int columns) => (columns + Tile.Columns - 1) / Tile.Columns;
 
+    /// <summary>Packs columns of B, as panels (steps, 16), beginning at a column and a position over k.</summary>
+    private static void Pack(RightOperand b, int column, int columns, int k, int steps, float* target)
+    {
+        for (var done = 0; done < columns; done += Tile.Columns, target += (long)steps * Tile.Columns)
+        {
+            var first = column + done;
+            var count = Math.Min(Tile.Columns, columns - done);
+            if (b.Packed) BrainFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
+            else if (b.Transposed) Packing.PanelTransposed((float*)b.Data + first * b.Stride + k, b.Stride, count, steps, target);
+            else Packing.Panel((float*)b.Data + k * b.Stride + first, b.Stride, count, steps, target);
+        }
+    }
+
+    /// <summary>Left operand: row-major, or stored as (k, m).</summary>
+    private readonly record struct LeftOperand(nint Data, long Stride, bool Transposed)
+    {
+        public LeftOperand From(int k) => this with { Data = (nint)((float*)Data + (Transposed ? k * Stride : k)) };
+    }
+
+    private readonly record struct PackPanels(RightOperand B, int Column, int Width, int K, int Steps, nint Packed, int PerItem) : IWork
+    {
         public void Execute(int item, int thread)
         {
-            var panels = (Width + Tile.Columns - 1) / Tile.Columns;
-            for (var panel = item * PerItem; panel < Math.Min(panels, (item + 1) * PerItem); panel++)
-            {
-                var column = Column + panel * Tile.Columns;
-                var count = Math.Min(Tile.Columns, Width - panel * Tile.Columns);
-                var target = (float*)PackedAddress + (long)panel * Steps * Tile.Columns;
-                if (B.Packed) BrainFloat.Widen((ushort*)B.Data + column / Tile.Columns * B.Stride + (long)K * Tile.Columns, target, Steps * Tile.Columns);
-                else if (B.Transposed) Packing.PanelTransposed((float*)B.Data + column * B.Stride + K, B.Stride, count, Steps, target);
-                else Packing.Panel((float*)B.Data + K * B.Stride + column, B.Stride, count, Steps, target);
-            }
+            var first = item * PerItem * Tile.Columns;
+            Pack(B, Column + first, Math.Min(PerItem * Tile.Columns, Width - first), K, Steps, (float*)Packed + (long)first * Steps);
         }
     }
 
-    private readonly struct MultiplyRows(Scratch scratch, int rows, int columns, int depth, float* a, long aStride, bool aTransposed,
-        float* packed, long panelStride, float* c, long cStride, bool resume, bool wide, int blockRows) : IWork
+    /// <summary>Some panels of B, over all of k: packed by the thread that uses them, and read once.</summary>
+    private readonly struct MultiplyFewRows(Scratch scratch, LeftOperand left, RightOperand b, nint c, long cStride,
+        int rows, int columns, int depth, bool resume, bool wide, int perItem) : IWork
     {
         private readonly nint threadScratch = (nint)scratch.Threads;
         private readonly long threadStride = scratch.ThreadStride;
-        private readonly nint a = (nint)a, packed = (nint)packed, c = (nint)c;
-
-        public void Execute(int item, int thread)
-        {
-            var first = item * blockRows;
-            var count = Math.Min(blockRows, rows - first);
-            var output = (float*)c + first * cStride;
-            if (aTransposed)
-            {
-                var left = (float*)a + first;
-                var stride = aStride;
-                if (columns > 2 * Tile.Columns)
-                {
-                    var copy = (float*)threadScratch + thread * threadStride;
-                    for (var k = 0; k < depth; k++) new ReadOnlySpan<float>(left + k * aStride, count).CopyTo(new Span<float>(copy + (long)k * blockRows, count));
-                    left = copy;
-                    stride = blockRows;
-                }
-                Tile.Multiply<ColumnMajor>(count, columns, depth, left, stride, (float*)packed, panelStride, output, cStride, resume, wide);
-            }
-            else
-            {
-                var left = (float*)a + first * aStride;
-                var stride = aStride;
-                if (aStride > CopyStride && columns > 2 * Tile.Columns)
-                {
-                    var copy = (float*)threadScratch + thread * threadStride;
-                    for (var r = 0; r < count; r++) new ReadOnlySpan<float>(left + r * aStride, depth).CopyTo(new Span<float>(copy + (long)r * depth, depth));
-                    left = copy;
-                    stride = depth;
-                }
-                Tile.Multiply<RowMajor>(count, columns, depth, left, stride, (float*)packed, panelStride, output, cStride, resume, wide);
-            }
-        }
-    }
-
-    private readonly struct MultiplyColumns(int rows, int columns, int depth, float* a, long aStride, bool aTransposed,
-        float* packed, long panelStride, float* c, long cStride, bool resume, bool wide, int perItem) : IWork
-    {
-        private readonly nint a = (nint)a, packed = (nint)packed, c = (nint)c;
 
         public void Execute(int item, int thread)
         {
             var column = item * perItem * Tile.Columns;
             var width = Math.Min(perItem * Tile.Columns, columns - column);
-            var right = (float*)packed + item * perItem * panelStride;
-            if (aTransposed) Tile.Multiply<ColumnMajor>(rows, width, depth, (float*)a, aStride, right, panelStride, (float*)c + column, cStride, resume, wide);
-            else Tile.Multiply<RowMajor>(rows, width, depth, (float*)a, aStride, right, panelStride, (float*)c + column, cStride, resume, wide);
+            var inPlace = b.Packed && !b.Half;
+            var block = inPlace && rows <= 2 ? depth : DepthBlock;
+            for (var k = 0; k < depth; k += block)
+            {
+                var steps = Math.Min(block, depth - k);
+                var packed = (float*)threadScratch + thread * threadStride;
+                if (inPlace) packed = (float*)b.Data + column / Tile.Columns * b.Stride + (long)k * Tile.Columns;
+                else Pack(b, column, width, k, steps, packed);
+                var panelStride = inPlace ? b.Stride : (long)steps * Tile.Columns;
+                var a = left.From(k);
+                if (a.Transposed) Tile.Multiply<ColumnMajor>(rows, width, steps, (float*)a.Data, a.Stride, packed, panelStride, (float*)c + column, cStride, resume || k > 0, wide);
+                else Tile.Multiply<RowMajor>(rows, width, steps, (float*)a.Data, a.Stride, packed, panelStride, (float*)c + column, cStride, resume || k > 0, wide);
+            }
+        }
+    }
+
+    /// <summary>A block of rows of A by a group of packed panels, over one block of k.</summary>
+    private readonly struct MultiplyBlock(Scratch scratch, LeftOperand left, nint packed, long panelStride, nint c, long cStride,
+        int rows, int columns, int depth, bool resume, bool wide, int blockRows, int groupPanels, int groups) : IWork
+    {
+        private readonly nint threadScratch = (nint)scratch.Threads;
+        private readonly long threadStride = scratch.ThreadStride;
+
+        public void Execute(int item, int thread)
+        {
+            var row = item / groups * blockRows;
+            var panel = item % groups * groupPanels;
+            var count = Math.Min(blockRows, rows - row);
+            var width = Math.Min(groupPanels * Tile.Columns, columns - panel * Tile.Columns);
+            var right = (float*)packed + panel * panelStride;
+            var output = (float*)c + row * cStride + panel * Tile.Columns;
+            var copy = (float*)threadScratch + thread * threadStride;
+            var a = (float*)left.Data;
+            var stride = left.Stride;
+            if (left.Transposed)
+            {
+                Packing.Strips(a + row, stride, count, depth, copy);
+                Tile.Multiply<Strips>(count, width, depth, copy, 0, right, panelStride, output, cStride, resume, wide);
+                return;
+            }
+            a += row * stride;
+            if (stride > CopyStride)
+            {
+                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(a + r * stride, depth).CopyTo(new Span<float>(copy + (long)r * depth, depth));
+                a = copy;
+                stride = depth;
+            }
+            Tile.Multiply<RowMajor>(count, width, depth, a, stride, right, panelStride, output, cStride, resume, wide);
         }
     }
 }

@@ -4,28 +4,51 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
-/// <summary>How the left operand of a product lies in memory.</summary>
+/// <summary>How the left operand of a product lies in memory: distances between its rows, between positions along k, and between
+/// strips of 6 rows.</summary>
 internal interface ILeftLayout
 {
-    /// <summary>True when row r, position k lies at k·stride + r (the operand is stored transposed).</summary>
-    static abstract bool Transposed { get; }
+    static abstract long Row(long stride);
+
+    static abstract long Step(long stride);
+
+    static abstract long Strip(long stride, int depth);
 }
 
 /// <summary>Row r, position k lies at r·stride + k.</summary>
 internal readonly struct RowMajor : ILeftLayout
 {
-    public static bool Transposed => false;
+    public static long Row(long stride) => stride;
+
+    public static long Step(long stride) => 1;
+
+    public static long Strip(long stride, int depth) => Tile.Rows * stride;
 }
 
-/// <summary>Row r, position k lies at k·stride + r.</summary>
+/// <summary>Row r, position k lies at k·stride + r: the operand is stored transposed.</summary>
 internal readonly struct ColumnMajor : ILeftLayout
 {
-    public static bool Transposed => true;
+    public static long Row(long stride) => 1;
+
+    public static long Step(long stride) => stride;
+
+    public static long Strip(long stride, int depth) => Tile.Rows;
 }
 
-/// <summary>The inner loops of every product: 6 rows by 16 or 32 columns of outputs held in registers.</summary>
+/// <summary>Strips of 6 rows, each as (k, 6): the form into which a transposed operand is copied.</summary>
+internal readonly struct Strips : ILeftLayout
+{
+    public static long Row(long stride) => 1;
+
+    public static long Step(long stride) => Tile.Rows;
+
+    public static long Strip(long stride, int depth) => (long)Tile.Rows * depth;
+}
+
+/// <summary>The inner loops of every product: up to 6 rows by 16 or 32 columns of outputs held in registers, or 2 rows by 48.</summary>
 /// <remarks>The law (docs/architecture.md): each output is one chain of fused multiply-adds over k in ascending order, from +0 or from
-/// the value already there. Outputs lie in the lanes and never meet, so tile shape and register width cannot change a bit.</remarks>
+/// the value already there. Outputs lie in the lanes and never meet, so tile shape and register width cannot change a bit.
+/// A tile with fewer rows or panels than it has room for computes its last one several times: equal chains, stored over each other.</remarks>
 internal static unsafe class Tile
 {
     public const int Rows = 6;
@@ -33,35 +56,83 @@ internal static unsafe class Tile
     /// <summary>Columns of one packed panel of the right operand.</summary>
     public const int Columns = 16;
 
+    /// <summary>Up to this many rows beyond the last full strip, tiles of 2 rows are faster than one of 6.</summary>
+    private const int FewRows = 4;
+
     /// <summary>Whether 512-bit registers are used. <c>Vector512.IsHardwareAccelerated</c> is false on servers that clock down, so the
     /// instruction set itself is asked.</summary>
     public static readonly bool Wide = Avx512F.IsSupported;
 
-    /// <summary>6 × 16 outputs. <paramref name="b"/> is one panel: (<paramref name="depth"/>, 16), packed.</summary>
-    /// <param name="depth">Number of steps over k.</param>
-    /// <param name="a">Left operand, at its first of 6 rows.</param>
+    /// <summary>Any number of rows by any number of columns against packed panels, on the calling thread.</summary>
+    /// <param name="rows">Rows of the left operand and of the output.</param>
+    /// <param name="columns">Columns of the output; the panels beyond are filled up to a multiple of 16.</param>
+    /// <param name="depth">Steps over k.</param>
+    /// <param name="a">Left operand.</param>
     /// <param name="stride">Numbers between rows of the left operand (between positions, when it is stored transposed).</param>
+    /// <param name="panels">Right operand, packed: panel p at p·<paramref name="panelStride"/>, each (depth, 16).</param>
     /// <param name="c">Outputs, <paramref name="cStride"/> numbers between rows.</param>
     /// <param name="resume">Whether chains go on from the values in <paramref name="c"/>; otherwise they begin at +0.</param>
-    public static void Multiply256<TLeft>(int depth, float* a, long stride, float* b, float* c, long cStride, bool resume) where TLeft : ILeftLayout
+    /// <param name="wide">Use 512-bit registers; settable so that both forms can be compared on any machine.</param>
+    public static void Multiply<TLeft>(int rows, int columns, int depth, float* a, long stride, float* panels, long panelStride,
+        float* c, long cStride, bool resume, bool wide) where TLeft : ILeftLayout
     {
+        var strip = TLeft.Strip(stride, depth);
+        var inStrips = rows % Rows > FewRows ? rows : rows / Rows * Rows;
+        var inPanels = columns / Columns * Columns;
+        for (var column = 0; column < inPanels;)
+        {
+            var b = panels + column / Columns * panelStride;
+            var two = wide && inPanels - column >= 2 * Columns;
+            for (var row = 0; row < inStrips; row += Rows)
+            {
+                var left = a + row / Rows * strip;
+                var output = c + row * cStride + column;
+                var count = Math.Min(Rows, inStrips - row);
+                PrefetchOutput(output + Rows * cStride, cStride, Math.Min(Rows, inStrips - row - Rows));
+                if (two) Multiply512<TLeft>(count, depth, left, stride, b, b + panelStride, output, cStride, resume);
+                else Multiply256<TLeft>(count, depth, left, stride, b, output, cStride, resume);
+            }
+            column += two ? 2 * Columns : Columns;
+        }
+        for (var row = inStrips; row < rows; row += 2)
+        {
+            var left = a + row / Rows * strip + row % Rows * TLeft.Row(stride);
+            for (var column = 0; column < inPanels; column += 3 * Columns)
+                MultiplyFew<TLeft>(Math.Min(2, rows - row), Math.Min(3, (inPanels - column) / Columns), depth, left, stride,
+                    panels + column / Columns * panelStride, panelStride, c + row * cStride + column, cStride, resume);
+        }
+        if (inPanels == columns) return;
+        for (var row = 0; row < rows; row += Rows)
+            Edge<TLeft>(Math.Min(Rows, rows - row), columns - inPanels, depth, a + row / Rows * strip, stride,
+                panels + inPanels / Columns * panelStride, c + row * cStride + inPanels, cStride, resume);
+    }
+
+    /// <summary>1 to 6 rows × 16 outputs against one panel.</summary>
+    private static void Multiply256<TLeft>(int rows, int depth, float* a, long stride, float* b, float* c, long cStride, bool resume) where TLeft : ILeftLayout
+    {
+        var last = rows - 1;
+        var row = TLeft.Row(stride);
+        var step = TLeft.Step(stride);
+        var (a1, a2, a3, a4, a5) = (Math.Min(1, last) * row, Math.Min(2, last) * row, Math.Min(3, last) * row, Math.Min(4, last) * row, last * row);
+        var y1 = c + Math.Min(1, last) * cStride;
+        var y2 = c + Math.Min(2, last) * cStride;
+        var y3 = c + Math.Min(3, last) * cStride;
+        var y4 = c + Math.Min(4, last) * cStride;
+        var y5 = c + last * cStride;
         Vector256<float> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
         if (resume)
         {
             c00 = Vector256.Load(c); c01 = Vector256.Load(c + 8);
-            c10 = Vector256.Load(c + cStride); c11 = Vector256.Load(c + cStride + 8);
-            c20 = Vector256.Load(c + 2 * cStride); c21 = Vector256.Load(c + 2 * cStride + 8);
-            c30 = Vector256.Load(c + 3 * cStride); c31 = Vector256.Load(c + 3 * cStride + 8);
-            c40 = Vector256.Load(c + 4 * cStride); c41 = Vector256.Load(c + 4 * cStride + 8);
-            c50 = Vector256.Load(c + 5 * cStride); c51 = Vector256.Load(c + 5 * cStride + 8);
+            c10 = Vector256.Load(y1); c11 = Vector256.Load(y1 + 8);
+            c20 = Vector256.Load(y2); c21 = Vector256.Load(y2 + 8);
+            c30 = Vector256.Load(y3); c31 = Vector256.Load(y3 + 8);
+            c40 = Vector256.Load(y4); c41 = Vector256.Load(y4 + 8);
+            c50 = Vector256.Load(y5); c51 = Vector256.Load(y5 + 8);
         }
         else
         {
             c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = Vector256<float>.Zero;
         }
-        var step = TLeft.Transposed ? stride : 1;
-        var row = TLeft.Transposed ? 1 : stride;
-        var a3 = a + 3 * row;
         for (var k = depth; k > 0; k--)
         {
             var b0 = Vector256.Load(b);
@@ -69,53 +140,58 @@ internal static unsafe class Tile
             var x = Vector256.Create(*a);
             c00 = Vector256.FusedMultiplyAdd(x, b0, c00);
             c01 = Vector256.FusedMultiplyAdd(x, b1, c01);
-            x = Vector256.Create(a[row]);
+            x = Vector256.Create(a[a1]);
             c10 = Vector256.FusedMultiplyAdd(x, b0, c10);
             c11 = Vector256.FusedMultiplyAdd(x, b1, c11);
-            x = Vector256.Create(a[2 * row]);
+            x = Vector256.Create(a[a2]);
             c20 = Vector256.FusedMultiplyAdd(x, b0, c20);
             c21 = Vector256.FusedMultiplyAdd(x, b1, c21);
-            x = Vector256.Create(*a3);
+            x = Vector256.Create(a[a3]);
             c30 = Vector256.FusedMultiplyAdd(x, b0, c30);
             c31 = Vector256.FusedMultiplyAdd(x, b1, c31);
-            x = Vector256.Create(a3[row]);
+            x = Vector256.Create(a[a4]);
             c40 = Vector256.FusedMultiplyAdd(x, b0, c40);
             c41 = Vector256.FusedMultiplyAdd(x, b1, c41);
-            x = Vector256.Create(a3[2 * row]);
+            x = Vector256.Create(a[a5]);
             c50 = Vector256.FusedMultiplyAdd(x, b0, c50);
             c51 = Vector256.FusedMultiplyAdd(x, b1, c51);
             a += step;
-            a3 += step;
             b += Columns;
         }
         c00.Store(c); c01.Store(c + 8);
-        c10.Store(c + cStride); c11.Store(c + cStride + 8);
-        c20.Store(c + 2 * cStride); c21.Store(c + 2 * cStride + 8);
-        c30.Store(c + 3 * cStride); c31.Store(c + 3 * cStride + 8);
-        c40.Store(c + 4 * cStride); c41.Store(c + 4 * cStride + 8);
-        c50.Store(c + 5 * cStride); c51.Store(c + 5 * cStride + 8);
+        c10.Store(y1); c11.Store(y1 + 8);
+        c20.Store(y2); c21.Store(y2 + 8);
+        c30.Store(y3); c31.Store(y3 + 8);
+        c40.Store(y4); c41.Store(y4 + 8);
+        c50.Store(y5); c51.Store(y5 + 8);
     }
 
-    /// <summary>6 × 32 outputs of two neighbouring panels; the rest as <see cref="Multiply256"/>.</summary>
-    public static void Multiply512<TLeft>(int depth, float* a, long stride, float* b, float* second, float* c, long cStride, bool resume) where TLeft : ILeftLayout
+    /// <summary>1 to 6 rows × 32 outputs against two neighbouring panels.</summary>
+    private static void Multiply512<TLeft>(int rows, int depth, float* a, long stride, float* b, float* second, float* c, long cStride, bool resume) where TLeft : ILeftLayout
     {
+        var last = rows - 1;
+        var row = TLeft.Row(stride);
+        var step = TLeft.Step(stride);
+        var (a1, a2, a3, a4, a5) = (Math.Min(1, last) * row, Math.Min(2, last) * row, Math.Min(3, last) * row, Math.Min(4, last) * row, last * row);
+        var y1 = c + Math.Min(1, last) * cStride;
+        var y2 = c + Math.Min(2, last) * cStride;
+        var y3 = c + Math.Min(3, last) * cStride;
+        var y4 = c + Math.Min(4, last) * cStride;
+        var y5 = c + last * cStride;
         Vector512<float> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
         if (resume)
         {
             c00 = Vector512.Load(c); c01 = Vector512.Load(c + 16);
-            c10 = Vector512.Load(c + cStride); c11 = Vector512.Load(c + cStride + 16);
-            c20 = Vector512.Load(c + 2 * cStride); c21 = Vector512.Load(c + 2 * cStride + 16);
-            c30 = Vector512.Load(c + 3 * cStride); c31 = Vector512.Load(c + 3 * cStride + 16);
-            c40 = Vector512.Load(c + 4 * cStride); c41 = Vector512.Load(c + 4 * cStride + 16);
-            c50 = Vector512.Load(c + 5 * cStride); c51 = Vector512.Load(c + 5 * cStride + 16);
+            c10 = Vector512.Load(y1); c11 = Vector512.Load(y1 + 16);
+            c20 = Vector512.Load(y2); c21 = Vector512.Load(y2 + 16);
+            c30 = Vector512.Load(y3); c31 = Vector512.Load(y3 + 16);
+            c40 = Vector512.Load(y4); c41 = Vector512.Load(y4 + 16);
+            c50 = Vector512.Load(y5); c51 = Vector512.Load(y5 + 16);
         }
         else
         {
             c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = Vector512<float>.Zero;
         }
-        var step = TLeft.Transposed ? stride : 1;
-        var row = TLeft.Transposed ? 1 : stride;
-        var a3 = a + 3 * row;
         for (var k = depth; k > 0; k--)
         {
             var b0 = Vector512.Load(b);
@@ -123,106 +199,97 @@ internal static unsafe class Tile
             var x = Vector512.Create(*a);
             c00 = Vector512.FusedMultiplyAdd(x, b0, c00);
             c01 = Vector512.FusedMultiplyAdd(x, b1, c01);
-            x = Vector512.Create(a[row]);
+            x = Vector512.Create(a[a1]);
             c10 = Vector512.FusedMultiplyAdd(x, b0, c10);
             c11 = Vector512.FusedMultiplyAdd(x, b1, c11);
-            x = Vector512.Create(a[2 * row]);
+            x = Vector512.Create(a[a2]);
             c20 = Vector512.FusedMultiplyAdd(x, b0, c20);
             c21 = Vector512.FusedMultiplyAdd(x, b1, c21);
-            x = Vector512.Create(*a3);
+            x = Vector512.Create(a[a3]);
             c30 = Vector512.FusedMultiplyAdd(x, b0, c30);
             c31 = Vector512.FusedMultiplyAdd(x, b1, c31);
-            x = Vector512.Create(a3[row]);
+            x = Vector512.Create(a[a4]);
             c40 = Vector512.FusedMultiplyAdd(x, b0, c40);
             c41 = Vector512.FusedMultiplyAdd(x, b1, c41);
-            x = Vector512.Create(a3[2 * row]);
+            x = Vector512.Create(a[a5]);
             c50 = Vector512.FusedMultiplyAdd(x, b0, c50);
             c51 = Vector512.FusedMultiplyAdd(x, b1, c51);
             a += step;
-            a3 += step;
             b += Columns;
             second += Columns;
         }
         c00.Store(c); c01.Store(c + 16);
-        c10.Store(c + cStride); c11.Store(c + cStride + 16);
-        c20.Store(c + 2 * cStride); c21.Store(c + 2 * cStride + 16);
-        c30.Store(c + 3 * cStride); c31.Store(c + 3 * cStride + 16);
-        c40.Store(c + 4 * cStride); c41.Store(c + 4 * cStride + 16);
-        c50.Store(c + 5 * cStride); c51.Store(c + 5 * cStride + 16);
+        c10.Store(y1); c11.Store(y1 + 16);
+        c20.Store(y2); c21.Store(y2 + 16);
+        c30.Store(y3); c31.Store(y3 + 16);
+        c40.Store(y4); c41.Store(y4 + 16);
+        c50.Store(y5); c51.Store(y5 + 16);
     }
 
-    /// <summary>Any number of rows by any number of columns against packed panels, on the calling thread.</summary>
-    /// <param name="rows">Rows of the left operand and of the output.</param>
-    /// <param name="columns">Columns of the output; the panels beyond are filled up to a multiple of 16.</param>
-    /// <param name="depth">Steps over k.</param>
-    /// <param name="panels">Right operand, packed: panel p at p·<paramref name="panelStride"/>, each (depth, 16).</param>
-    /// <param name="wide">Use 512-bit registers; settable so that both forms can be compared on any machine.</param>
-    public static void Multiply<TLeft>(int rows, int columns, int depth, float* a, long stride, float* panels, long panelStride,
-        float* c, long cStride, bool resume, bool wide) where TLeft : ILeftLayout
-    {
-        var rowStep = TLeft.Transposed ? 1 : stride;
-        for (var column = 0; column < columns;)
-        {
-            var b = panels + column / Columns * panelStride;
-            var width = Math.Min(wide ? 2 * Columns : Columns, columns - column);
-            if (width <= Columns) width = Math.Min(width, Columns);
-            var full = width == (wide ? 2 * Columns : Columns);
-            var row = 0;
-            if (full)
-            {
-                for (; row + Rows <= rows; row += Rows)
-                {
-                    if (wide) Multiply512<TLeft>(depth, a + row * rowStep, stride, b, b + panelStride, c + row * cStride + column, cStride, resume);
-                    else Multiply256<TLeft>(depth, a + row * rowStep, stride, b, c + row * cStride + column, cStride, resume);
-                }
-            }
-            for (; row < rows; row += Rows)
-                Edge<TLeft>(Math.Min(Rows, rows - row), width, depth, a + row * rowStep, stride, b, panelStride, c + row * cStride + column, cStride, resume);
-            column += width;
-        }
-    }
-
-    /// <summary>A tile that is not full: the same chains in a buffer of full size, of which only the outputs that exist are kept.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Edge<TLeft>(int rows, int columns, int depth, float* a, long stride, float* panels, long panelStride,
+    /// <summary>1 or 2 rows against 1 to 3 panels: as many chains at once as in a full tile, so that few rows wait for memory alone.</summary>
+    private static void MultiplyFew<TLeft>(int rows, int count, int depth, float* a, long stride, float* panels, long panelStride,
         float* c, long cStride, bool resume) where TLeft : ILeftLayout
     {
-        var buffer = stackalloc float[Rows * Columns];
-        for (var column = 0; column < columns; column += Columns, panels += panelStride)
+        var row = (rows - 1) * TLeft.Row(stride);
+        var step = TLeft.Step(stride);
+        var last = count - 1;
+        var middle = Math.Min(1, last);
+        float* p0 = panels, p1 = panels + middle * panelStride, p2 = panels + last * panelStride;
+        float* x0 = c, x1 = c + middle * Columns, x2 = c + last * Columns;
+        var next = (rows - 1) * cStride;
+        Vector256<float> c00, c01, c02, c03, c04, c05, c10, c11, c12, c13, c14, c15;
+        if (resume)
         {
-            var width = Math.Min(Columns, columns - column);
-            if (resume)
-            {
-                for (var r = 0; r < rows; r++)
-                    for (var j = 0; j < width; j++) buffer[r * Columns + j] = c[r * cStride + column + j];
-            }
-            switch (rows)
-            {
-                case 1: Rows1(depth, a, TLeft.Transposed ? stride : 1, panels, buffer, resume); break;
-                case 6: Multiply256<TLeft>(depth, a, stride, panels, buffer, Columns, resume); break;
-                default:
-                    for (var r = 0; r < rows; r++)
-                        Rows1(depth, a + r * (TLeft.Transposed ? 1 : stride), TLeft.Transposed ? stride : 1, panels, buffer + r * Columns, resume);
-                    break;
-            }
-            for (var r = 0; r < rows; r++)
-                for (var j = 0; j < width; j++) c[r * cStride + column + j] = buffer[r * Columns + j];
+            c00 = Vector256.Load(x0); c01 = Vector256.Load(x0 + 8); c02 = Vector256.Load(x1); c03 = Vector256.Load(x1 + 8); c04 = Vector256.Load(x2); c05 = Vector256.Load(x2 + 8);
+            c10 = Vector256.Load(x0 + next); c11 = Vector256.Load(x0 + next + 8); c12 = Vector256.Load(x1 + next);
+            c13 = Vector256.Load(x1 + next + 8); c14 = Vector256.Load(x2 + next); c15 = Vector256.Load(x2 + next + 8);
         }
+        else
+        {
+            c00 = c01 = c02 = c03 = c04 = c05 = c10 = c11 = c12 = c13 = c14 = c15 = Vector256<float>.Zero;
+        }
+        for (var k = 0L; k < (long)depth * Columns; k += Columns)
+        {
+            var (first, second) = (Vector256.Create(*a), Vector256.Create(a[row]));
+            var b = Vector256.Load(p0 + k);
+            c00 = Vector256.FusedMultiplyAdd(first, b, c00);
+            c10 = Vector256.FusedMultiplyAdd(second, b, c10);
+            b = Vector256.Load(p0 + k + 8);
+            c01 = Vector256.FusedMultiplyAdd(first, b, c01);
+            c11 = Vector256.FusedMultiplyAdd(second, b, c11);
+            b = Vector256.Load(p1 + k);
+            c02 = Vector256.FusedMultiplyAdd(first, b, c02);
+            c12 = Vector256.FusedMultiplyAdd(second, b, c12);
+            b = Vector256.Load(p1 + k + 8);
+            c03 = Vector256.FusedMultiplyAdd(first, b, c03);
+            c13 = Vector256.FusedMultiplyAdd(second, b, c13);
+            b = Vector256.Load(p2 + k);
+            c04 = Vector256.FusedMultiplyAdd(first, b, c04);
+            c14 = Vector256.FusedMultiplyAdd(second, b, c14);
+            b = Vector256.Load(p2 + k + 8);
+            c05 = Vector256.FusedMultiplyAdd(first, b, c05);
+            c15 = Vector256.FusedMultiplyAdd(second, b, c15);
+            a += step;
+        }
+        c00.Store(x0); c01.Store(x0 + 8); c02.Store(x1); c03.Store(x1 + 8); c04.Store(x2); c05.Store(x2 + 8);
+        c10.Store(x0 + next); c11.Store(x0 + next + 8); c12.Store(x1 + next); c13.Store(x1 + next + 8); c14.Store(x2 + next); c15.Store(x2 + next + 8);
     }
 
-    private static void Rows1(int depth, float* a, long step, float* b, float* c, bool resume)
+    /// <summary>A panel that is not full: the same chains in a buffer of full width, of which only the outputs that exist are kept.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Edge<TLeft>(int rows, int columns, int depth, float* a, long stride, float* panel, float* c, long cStride, bool resume) where TLeft : ILeftLayout
     {
-        var c0 = resume ? Vector256.Load(c) : Vector256<float>.Zero;
-        var c1 = resume ? Vector256.Load(c + 8) : Vector256<float>.Zero;
-        for (var k = depth; k > 0; k--)
-        {
-            var x = Vector256.Create(*a);
-            c0 = Vector256.FusedMultiplyAdd(x, Vector256.Load(b), c0);
-            c1 = Vector256.FusedMultiplyAdd(x, Vector256.Load(b + 8), c1);
-            a += step;
-            b += Columns;
-        }
-        c0.Store(c);
-        c1.Store(c + 8);
+        var buffer = stackalloc float[Rows * Columns];
+        for (var r = 0; r < rows; r++) Lanes.Tail(c + r * cStride, columns, buffer + r * Columns);
+        Multiply256<TLeft>(rows, depth, a, stride, panel, buffer, Columns, resume);
+        for (var r = 0; r < rows; r++)
+            for (var j = 0; j < columns; j++) c[r * cStride + j] = buffer[r * Columns + j];
+    }
+
+    /// <summary>The outputs of the next tile come from far away, a line for each row: they are asked for while this one is computed.</summary>
+    private static void PrefetchOutput(float* c, long cStride, int rows)
+    {
+        if (!Sse.IsSupported) return;
+        for (var r = 0; r < rows; r++) Sse.Prefetch0(c + r * cStride);
     }
 }
