@@ -44,7 +44,7 @@ internal static class ProveCommand
         var began = SystemClock.Instance.Timestamp;
         proof.Train(undisturbed, []);
         var seconds = SystemClock.Instance.SecondsSince(began);
-        var expected = proof.Weights(undisturbed);
+        var expected = Proof.Weights(undisturbed);
         proof.Say(FormattableString.Invariant($"undisturbed: {seconds:0.0} s, weights {expected}"));
         var random = new CounterRandom(proof.Seed, 0).Substream("moments of the kills");
         // Each round is one folder, killed once at a random moment of the whole run and then resumed to its end.
@@ -52,7 +52,7 @@ internal static class ProveCommand
         for (var i = 0; i < proof.Kills; i++)
         {
             var folder = Path.Combine(proof.Folder, FormattableString.Invariant($"killed-{i + 1:D2}"));
-            proof.CopyStages(undisturbed, folder);
+            Proof.CopyStages(undisturbed, folder);
             var moment = random.UniformAt((ulong)i) * seconds;
             using (var process = proof.Start(folder, []))
             {
@@ -64,7 +64,7 @@ internal static class ProveCommand
                 process.WaitForExit();
             }
             proof.Train(folder, []);
-            var weights = proof.Weights(folder);
+            var weights = Proof.Weights(folder);
             if (weights == expected) same++;
             proof.Say(FormattableString.Invariant($"killed after {moment:0.00} s: {(weights == expected ? "same weights" : $"OTHER weights {weights}")}"));
             Directory.Delete(folder, recursive: true);
@@ -85,9 +85,9 @@ internal static class ProveCommand
         foreach (var (name, threads, variable) in variants)
         {
             var folder = Path.Combine(proof.Folder, name.Replace(' ', '-').Replace(',', '-'));
-            if (first is not null) proof.CopyStages(Path.Combine(proof.Folder, "2-threads"), folder);
+            if (first is not null) Proof.CopyStages(Path.Combine(proof.Folder, "2-threads"), folder);
             proof.Train(folder, ["--threads", threads], variable);
-            var weights = proof.Weights(folder);
+            var weights = Proof.Weights(folder);
             results[name] = weights;
             first ??= weights;
             same &= weights == first;
@@ -127,7 +127,7 @@ internal static class ProveCommand
         }
 
         /// <summary>Takes over the stages before training: they are not what is proved here.</summary>
-        public void CopyStages(string from, string to)
+        public static void CopyStages(string from, string to)
         {
             foreach (var stage in new[] { "corpus", "tokenizer", "tokens" })
             {
@@ -140,7 +140,7 @@ internal static class ProveCommand
             }
         }
 
-        public string Weights(string folder) => JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "training", Trainer.ResultName)))!["weightsSha256"]!.GetValue<string>();
+        public static string Weights(string folder) => JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "training", Trainer.ResultName)))!["weightsSha256"]!.GetValue<string>();
 
         public int Conclude(string name, bool holds, JsonObject details)
         {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Evaluation;
@@ -11,6 +10,8 @@ namespace OpenEuroLLM.Cli;
 internal static class QuickstartCommand
 {
     private const string RecipeName = "quickstart.jsonc";
+    private static readonly string[] Scores = ["bitsPerByte", "seenAccuracy", "unseenAccuracy", "generatedExact"];
+    private static readonly string[] ItemCounts = ["seenItems", "unseenItems", "generatedItems"];
 
     public static Command Create()
     {
@@ -59,9 +60,9 @@ internal static class QuickstartCommand
                 foreach (var (code, result) in languages)
                 {
                     writer.WriteStartObject(code);
-                    foreach (var name in new[] { "bitsPerByte", "seenAccuracy", "unseenAccuracy", "generatedExact" })
+                    foreach (var name in Scores)
                         if (result![name] is JsonValue value) writer.WriteNumber(name, value.GetValue<double>());
-                    var items = new[] { "seenItems", "unseenItems", "generatedItems" }.Sum(name => result![name]?.GetValue<int>() ?? 0);
+                    var items = ItemCounts.Sum(name => result![name]?.GetValue<int>() ?? 0);
                     writer.WriteNumber("items", items);
                     if (result!["chance"] is JsonValue chance) writer.WriteNumber("chance", chance.GetValue<double>());
                     writer.WriteEndObject();
