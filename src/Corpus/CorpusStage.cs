@@ -146,7 +146,7 @@ public static class CorpusStage
 
         private (IReadOnlyList<WorkUnit> Units, Funnel Decided, IEnumerable<ManifestCount> Counts) RunPhases(CorpusInput input, JsonObject settings, string[] fingerprints)
         {
-            string before = Manifest.Hash(Encoding.UTF8.GetBytes($"work 1 {BuildVersion.Current} ") .Concat(CanonicalJson.Write(settings)).ToArray());
+            string before = Manifest.Hash(Encoding.UTF8.GetBytes($"work 1 {BuildVersion.Current} ").Concat(CanonicalJson.Write(settings)).ToArray());
             var decided = new Funnel();
             var counts = new List<ManifestCount>();
             IReadOnlyList<WorkUnit> units = [];
