@@ -88,7 +88,7 @@ internal static class ChatCommand
             {
                 // The turn is part of the seed: otherwise every answer would draw the same numbers.
                 var request = new GenerationRequest(new GenerationInput.Messages([.. _messages]), sampling with { Seed = sampling.Seed + turn }, maxTokens);
-                var end = Stream(request, text, stop.Token).GetAwaiter().GetResult();
+                var end = Stream(request, text, terminal: interactive && !Console.IsOutputRedirected, stop.Token).GetAwaiter().GetResult();
                 output.WriteLine(asJson ? JsonLine.Of(writer => GenerateCommand.Write(writer, text.ToString(), end)) : "");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -113,7 +113,7 @@ internal static class ChatCommand
             _messages.Add(new ChatMessage("assistant", text.ToString()));
         }
 
-        private async Task<GenerationEvent.Finished> Stream(GenerationRequest request, StringBuilder text, CancellationToken cancellation)
+        private async Task<GenerationEvent.Finished> Stream(GenerationRequest request, StringBuilder text, bool terminal, CancellationToken cancellation)
         {
             GenerationEvent.Finished? end = null;
             await foreach (var happened in engine.Generate(request, cancellation).ConfigureAwait(false))
@@ -122,11 +122,15 @@ internal static class ChatCommand
                 if (happened is not GenerationEvent.Text piece) continue;
                 text.Append(piece.Value);
                 if (asJson) continue;
-                await output.WriteAsync(piece.Value).ConfigureAwait(false);
+                await output.WriteAsync(terminal ? Printable(piece.Value) : piece.Value).ConfigureAwait(false);
                 await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
             }
 
             return end!;
         }
+
+        // What a model says must not steer the terminal.
+        private static string Printable(string text) =>
+            string.Concat(text.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '\uFFFD' : letter));
     }
 }

@@ -16,12 +16,16 @@ internal static class EvaluateCommand
         var tasks = new Option<string?>("--tasks") { Description = $"Tasks, separated by commas: {string.Join(", ", EvaluationSettings.KnownTasks)}. Default: all.", HelpName = "NAME,..." };
         var files = new Option<string[]>("--bits-per-byte")
         {
-            Description = "Score these files by themselves: .jsonl as documents, anything else as one text.", HelpName = "FILE...",
-            AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [],
+            Description = "Score these files by themselves: .jsonl as documents, anything else as one text.",
+            HelpName = "FILE...",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
         };
         var heldoutBytes = new Option<long>("--heldout-bytes")
         {
-            Description = "Held-out text of each language, in bytes.", HelpName = "N", DefaultValueFactory = _ => new EvaluationSettings().HeldoutBytesPerLanguage,
+            Description = "Held-out text of each language, in bytes.",
+            HelpName = "N",
+            DefaultValueFactory = _ => new EvaluationSettings().HeldoutBytesPerLanguage,
         };
         heldoutBytes.Validators.Add(result =>
         {

@@ -16,7 +16,9 @@ internal static class GenerateCommand
         var sampling = new SamplingOptions();
         var stop = new Option<string[]>("--stop")
         {
-            Description = "Text that ends the continuation and is not part of it; may be given several times.", HelpName = "TEXT", DefaultValueFactory = _ => [],
+            Description = "Text that ends the continuation and is not part of it; may be given several times.",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => [],
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object: text, finishReason, promptTokens, completionTokens." };
         var command = new Command("generate", "Continues a text and prints the continuation alone, as it comes.\n" +

@@ -179,10 +179,13 @@ public static class Evaluator
         {
             bool bySum = Best(scores.Select(score => score.LogProbability)) == item.Answer;
             bool perByte = Best(scores.Select((score, i) => score.LogProbability / Encoding.UTF8.GetByteCount(item.Choices[i].Trim()))) == item.Answer;
-            Update(item, facts => (item.Kind == ItemKind.Seen
-                ? facts with { Seen = facts.Seen.Plus(bySum), SeenPerByte = facts.SeenPerByte.Plus(perByte) }
-                : facts with { Unseen = facts.Unseen.Plus(bySum), UnseenPerByte = facts.UnseenPerByte.Plus(perByte) })
-                with { ExpectedByChance = facts.ExpectedByChance + 1.0 / item.Choices.Count });
+            Update(item, facts =>
+            {
+                facts = facts with { ExpectedByChance = facts.ExpectedByChance + 1.0 / item.Choices.Count };
+                return item.Kind == ItemKind.Seen
+                    ? facts with { Seen = facts.Seen.Plus(bySum), SeenPerByte = facts.SeenPerByte.Plus(perByte) }
+                    : facts with { Unseen = facts.Unseen.Plus(bySum), UnseenPerByte = facts.UnseenPerByte.Plus(perByte) };
+            });
         }
 
         // The first of equals, as everywhere.

@@ -57,13 +57,24 @@ public sealed class EvaluatorTests : IDisposable
 
     private static string Choice(string kind, string relation, string context, string[] choices, int answer, string language = "en") => new JsonObject
     {
-        ["id"] = "x", ["language"] = language, ["relation"] = relation, ["kind"] = kind, ["context"] = context,
-        ["choices"] = new JsonArray([.. choices.Select(choice => (JsonNode)choice)]), ["answer"] = answer,
+        ["id"] = "x",
+        ["language"] = language,
+        ["relation"] = relation,
+        ["kind"] = kind,
+        ["context"] = context,
+        ["choices"] = new JsonArray([.. choices.Select(choice => (JsonNode)choice)]),
+        ["answer"] = answer,
     }.ToJsonString();
 
     private static string Question(string question, string expected, string relation = "capital") => new JsonObject
     {
-        ["id"] = "q", ["language"] = "en", ["relation"] = relation, ["kind"] = "generated", ["question"] = question, ["expected"] = expected, ["questionTrained"] = true,
+        ["id"] = "q",
+        ["language"] = "en",
+        ["relation"] = relation,
+        ["kind"] = "generated",
+        ["question"] = question,
+        ["expected"] = expected,
+        ["questionTrained"] = true,
     }.ToJsonString();
 
     private async Task<string> Answer(string question, int tokens)
