@@ -133,7 +133,11 @@ public sealed class Trainer : IDisposable
                 step++;
                 metrics.WriteLine(new JsonObject
                 {
-                    ["step"] = step, ["tokens"] = step * Dial.BatchTokens, ["loss"] = Round(loss), ["learningRate"] = Round(rate), ["gradientNorm"] = Round(norm),
+                    ["step"] = step,
+                    ["tokens"] = step * Dial.BatchTokens,
+                    ["loss"] = Round(loss),
+                    ["learningRate"] = Round(rate),
+                    ["gradientNorm"] = Round(norm),
                 }.ToJsonString());
                 if (step % look == 0 || step == Steps)
                 {
