@@ -13,9 +13,9 @@ internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool
 /// pass. Blocking reloads the outputs, so the chain over k is the same whatever the sizes (see <see cref="Tile"/>).</remarks>
 internal static unsafe class Product
 {
-    private const int DepthBlock = 320;
+    private const int DepthBlock = 384;
     private const int ColumnBlock = 3072;
-    private const int RowBlock = 96;
+    private const int RowBlock = 144;
 
     /// <summary>Left operands with rows further apart than this are copied: equal low address bits would share cache sets.</summary>
     private const int CopyStride = 640;
@@ -30,7 +30,7 @@ internal static unsafe class Product
     public const long SharedScratch = (long)DepthBlock * ColumnBlock;
 
     /// <summary>Numbers of scratch memory that each thread needs, for its block of A or its own panels of B.</summary>
-    public const long ThreadScratch = (long)DepthBlock * (FewPanels * Tile.Columns);
+    public const long ThreadScratch = (long)DepthBlock * (RowBlock > FewPanels * Tile.Columns ? RowBlock : FewPanels * Tile.Columns);
 
     /// <summary>Computes the product.</summary>
     /// <param name="rows">m: rows of A and C.</param>
