@@ -113,7 +113,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
         using var engine = new Engine(threads);
         var newest = Directory.GetDirectories(Path.Combine(TrainingFolder, "checkpoints"), "step-*").Max(StringComparer.Ordinal)!;
         using var model = LanguageModel.Load(newest, engine);
-        using var folder = AtomicDirectory.Create(Export, "export", new JsonObject { ["type"] = "BF16" });
+        using var folder = AtomicDirectory.Create(Export, "export", new JsonObject { ["license"] = recipe.License, ["name"] = recipe.Name, ["type"] = "BF16" });
         folder.AddInputDirectory(TrainingFolder);
         folder.AddInputDirectory(TokenizerFolder);
         ModelFolder.Save(model, folder.Path, SafetensorsType.BF16);

@@ -78,9 +78,7 @@ public static class CorpusStage
         public Manifest Run()
         {
             CorpusInput input = CorpusInput.Open(config, files);
-            List<ExaminationItem> examination = IsSample
-                ? [.. config.Languages.SelectMany(language => SampleExamination.Items(language, config.Seed, config.Sample))]
-                : [];
+            List<ExaminationItem> examination = [.. config.SampleLanguages.SelectMany(language => SampleExamination.Items(language, config.Seed, config.Sample))];
             JsonObject settings = Settings(examination);
             string[] fingerprints = new string[input.Units.Count];
             launcher.Run(fingerprints.Length, unit => fingerprints[unit] = input.Units[unit].Fingerprint(files), cancellation);
@@ -100,19 +98,19 @@ public static class CorpusStage
             return manifest;
         }
 
-        private bool IsSample => config.Source == CorpusConfig.SampleSource;
+        private bool HasSample => config.SampleLanguages.Any();
 
         /// <summary>The effective settings; what the output does not depend on is left out.</summary>
         private JsonObject Settings(List<ExaminationItem> examination)
         {
             JsonObject settings = JsonSerializer.SerializeToNode(config, CorpusJson.Default.CorpusConfig)!.AsObject();
-            if (!IsSample)
+            if (!HasSample)
             {
                 settings.Remove("sample");
                 return settings;
             }
             settings["sample"]!["sha256"] = Manifest.Hash(Encoding.UTF8.GetBytes(string.Concat(
-                config.Languages.Select(language => Manifest.Hash(SampleText.Bytes(language))))));
+                config.SampleLanguages.Select(language => Manifest.Hash(SampleText.Bytes(language))))));
             settings["examination"] = new JsonObject { ["items"] = examination.Count, ["sha256"] = SampleExamination.Hash(examination) };
             return settings;
         }
@@ -207,7 +205,7 @@ public static class CorpusStage
 
         private void WriteExamination(List<ExaminationItem> items, AtomicDirectory output)
         {
-            if (!IsSample) return;
+            if (!HasSample) return;
             using Stream stream = files.CreateFile(Path.Combine(output.Path, ExaminationFile));
             foreach (ExaminationItem item in items) stream.Write(item.ToJsonLine());
             foreach (var group in items.GroupBy(item => (item.Language, item.Kind)))

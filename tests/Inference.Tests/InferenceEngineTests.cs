@@ -121,6 +121,18 @@ public sealed class InferenceEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task The_cache_is_free_before_the_end_is_announced()
+    {
+        var model = Model();
+        await using var engine = Engine(model);
+        for (int i = 0; i < 50; i++)
+        {
+            await foreach (var happened in engine.Generate(Text("hello", 2, (ulong)i), TestContext.Current.CancellationToken))
+                if (happened is GenerationEvent.Finished) Assert.Equal(32, model.FreePages);
+        }
+    }
+
+    [Fact]
     public async Task An_answer_without_a_limit_ends_with_the_context()
     {
         var model = Model();

@@ -13,11 +13,12 @@ internal sealed record CorpusInput(IReadOnlyList<CorpusUnit> Units, int OtherFil
     /// <summary>Finds the units of the configured source.</summary>
     public static CorpusInput Open(CorpusConfig config, IFileSystem files)
     {
-        if (config.Source == CorpusConfig.SampleSource)
-            return new CorpusInput([.. config.Languages.Order(StringComparer.Ordinal).Select(language => new SampleUnit(language, config.Sample, config.Seed))], 0);
+        CorpusUnit[] sample = [.. config.SampleLanguages.Order(StringComparer.Ordinal).Select(language => new SampleUnit(language, config.Sample, config.Seed))];
+        if (config.Source == CorpusConfig.SampleSource) return new CorpusInput(sample, 0);
         try
         {
-            return OpenFiles(config, files);
+            CorpusInput texts = OpenFiles(config, files);
+            return texts with { Units = [.. sample, .. texts.Units] };
         }
         catch (Exception error) when (StorageFailure.Is(error))
         {
