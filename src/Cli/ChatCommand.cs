@@ -21,7 +21,7 @@ internal static class ChatCommand
         // A synchronous action: Ctrl+C is this command's own affair, an asynchronous one would be ended by the first.
         command.SetAction(parsed =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), parsed.GetValue(sampling.Threads));
+            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)));
             if (engine.ChatObstacle is string obstacle) throw new UserErrorException(obstacle);
             var conversation = new Conversation(engine, parsed.GetValue(system), sampling.Read(parsed, engine.Info.DefaultSampling),
                 parsed.GetValue(sampling.MaxTokens), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
@@ -97,13 +97,13 @@ internal static class ChatCommand
             }
             catch (RequestException exception) when (interactive)
             {
-                error.WriteLine($"{exception.Message} /new begins again.");
+                error.WriteLine($"{SamplingOptions.Explain(exception).Message} /new begins again.");
                 _messages.RemoveAt(_messages.Count - 1);
                 return;
             }
             catch (RequestException exception)
             {
-                throw new UserErrorException(exception.Message, exception);
+                throw SamplingOptions.Explain(exception);
             }
             finally
             {

@@ -27,10 +27,6 @@ internal static class EvaluateCommand
             HelpName = "N",
             DefaultValueFactory = _ => new EvaluationSettings().HeldoutBytesPerLanguage,
         };
-        heldoutBytes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<long>() < 1) result.AddError("--heldout-bytes is out of range; expected 1 or more.");
-        });
         var outFolder = new Option<string?>("--out") { Description = "Write evaluation.json into this new folder.", HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Print the results as one JSON object." };
         var threads = SamplingOptions.ThreadsOption();
@@ -43,9 +39,11 @@ internal static class EvaluateCommand
             string[] single = parsed.GetValue(files) ?? [];
             if (corpusFolder is null && single.Length == 0)
                 throw new UserErrorException("nothing to evaluate on; name a corpus folder with --corpus, or files with --bits-per-byte.");
+            if (parsed.GetValue(heldoutBytes) < 1)
+                throw new UserErrorException(FormattableString.Invariant($"--heldout-bytes is {parsed.GetValue(heldoutBytes)}; expected 1 or more."));
             var settings = new EvaluationSettings(parsed.GetValue(tasks)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
                 parsed.GetValue(heldoutBytes));
-            using var engine = InferenceEngine.Load(modelFolder, parsed.GetValue(threads));
+            using var engine = InferenceEngine.Load(modelFolder, RunCommand.ThreadCount(parsed.GetValue(threads)));
             var status = new StatusLine(parsed.InvocationConfiguration.Error, quiet: false);
             var report = Evaluator.Run(engine, corpusFolder, settings, single, new DirectProgress<EvaluationProgress>(now =>
                 status.Update($"{now.Task}: {now.Done} of {now.Total}{(now.SecondsLeft is double left ? ", " + StatusLine.Time(left) + " left" : "")}")),

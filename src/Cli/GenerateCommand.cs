@@ -26,7 +26,7 @@ internal static class GenerateCommand
         sampling.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), parsed.GetValue(sampling.Threads));
+            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)));
             var request = new GenerationRequest(new GenerationInput.TextInput(parsed.GetValue(prompt)!),
                 sampling.Read(parsed, engine.Info.DefaultSampling), parsed.GetValue(sampling.MaxTokens), parsed.GetValue(stop));
             bool asJson = parsed.GetValue(json);
@@ -61,7 +61,7 @@ internal static class GenerateCommand
         }
         catch (RequestException exception)
         {
-            throw new UserErrorException(exception.Message, exception);
+            throw SamplingOptions.Explain(exception);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

@@ -43,6 +43,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     /// <summary>Runs every stage.</summary>
     public EvaluationReport? Run()
     {
+        RequireOwnFolder();
         if (File.Exists(In(Manifest.FileName)))
         {
             var finished = Manifest.Read(files, root);
@@ -70,9 +71,22 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     /// <summary>The stages before training.</summary>
     public void Prepare()
     {
+        RequireOwnFolder();
         BuildCorpus();
         TrainTokenizer();
         Tokenize();
+    }
+
+    /// <summary>A run's folder is new, empty, or one that a run began: other files would get into its manifest.</summary>
+    private void RequireOwnFolder()
+    {
+        for (string? at = root; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (File.Exists(at)) throw new UserErrorException($"{at}: is a file; expected a folder for the run, choose another --out.");
+        }
+        bool began = File.Exists(In("recipe.jsonc")) || Directory.Exists(Corpus) || Directory.Exists(Corpus + ".work");
+        if (Directory.Exists(root) && !began && Directory.EnumerateFileSystemEntries(root).Any())
+            throw new UserErrorException($"{root}: holds other files; expected a new or empty folder, or a run to go on with. Choose another --out.");
     }
 
     private void BuildCorpus()

@@ -19,21 +19,22 @@ internal static class Program
         return await RunAsync(arguments, Console.Out, Console.Error).ConfigureAwait(false);
     }
 
+    /// <summary>The whole command line.</summary>
+    public static RootCommand Root()
+    {
+        var root = new RootCommand("OpenEuroLLM: raw text in, a served and documented European language model out.");
+        foreach (var create in Commands) root.Add(create());
+        return root;
+    }
+
     /// <summary>Runs one command.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
-        var root = new RootCommand("OpenEuroLLM: raw text in, a served and documented European language model out.");
-        foreach (var create in Commands) root.Add(create());
-        var parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0)
-        {
-            foreach (var mistake in parsed.Errors) error.WriteLine($"oellm: {mistake.Message}");
-            error.WriteLine("oellm: 'oellm --help' lists the commands; each has --help with an example.");
-            return ExitCode.UserError;
-        }
         try
         {
+            var parsed = Root().Parse(arguments);
+            if (parsed.Errors.Count > 0) throw CommandLineMistake.Of(parsed);
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
             return await parsed.InvokeAsync(configuration, cancellation).ConfigureAwait(false);
         }
@@ -47,11 +48,23 @@ internal static class Program
             error.WriteLine("oellm: interrupted; the same command goes on where it stopped.");
             return ExitCode.Interrupted;
         }
+        catch (Exception exception) when (Unwrap(exception) is { } failure && StorageFailure.Is(failure))
+        {
+            error.WriteLine($"oellm: {StorageFailure.Explain(failure, Place(failure)).Message}");
+            return ExitCode.UserError;
+        }
         catch (Exception exception)
         {
             error.WriteLine($"oellm: this is a defect of the program, please report it with the lines below.\n{exception}");
             return ExitCode.Bug;
         }
+    }
+
+    /// <summary>Where storage failed: the path that the platform's message quotes, otherwise the stream that has none.</summary>
+    private static string Place(Exception failure)
+    {
+        int start = failure.Message.IndexOf('\'', StringComparison.Ordinal), end = failure.Message.LastIndexOf('\'');
+        return end > start + 1 ? failure.Message[(start + 1)..end] : "standard output";
     }
 
     private static Exception Unwrap(Exception exception) => exception is AggregateException { InnerExceptions.Count: 1 } one ? Unwrap(one.InnerExceptions[0]) : exception;

@@ -9,6 +9,9 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm prove</c>: the long proofs, run with the program itself in child processes.</summary>
 internal static class ProveCommand
 {
+    private const string RecipeName = "proof.jsonc";
+    private const string RecipeText = """{ "name": "proof", "tokenizer": { "vocabularySize": 2048 }, "model": { "layers": 2, "contextLength": 128 }, "training": { "checkpointSteps": 10 } }""";
+
     private static readonly (string Name, string Meaning, Func<Proof, int> Run)[] Proofs =
     [
         ("resume", "a training run killed at random moments ends with the same weights as an undisturbed one", proof => Resume(proof)),
@@ -18,11 +21,12 @@ internal static class ProveCommand
     public static Command Create()
     {
         var name = new Argument<string>("name") { Description = string.Join("; ", Proofs.Select(proof => $"{proof.Name}: {proof.Meaning}")) };
-        var outFolder = new Option<string>("--out") { Description = "Working folder; removed first.", DefaultValueFactory = _ => Path.Combine("runs", "prove"), HelpName = "DIR" };
+        var outFolder = new Option<string>("--out") { Description = "Working folder; what an earlier proof left in it is removed first.", DefaultValueFactory = _ => Path.Combine("runs", "prove"), HelpName = "DIR" };
         var kills = new Option<int>("--kills") { Description = "How often the run is killed (resume).", DefaultValueFactory = _ => 20, HelpName = "N" };
         var tokens = new Option<long>("--tokens") { Description = "Tokens of the run.", DefaultValueFactory = _ => 200_000, HelpName = "N" };
+        var settings = RunCommand.Overrides();
         var seed = new Option<ulong>("--seed") { Description = "Decides the moments of the kills.", DefaultValueFactory = _ => 1UL, HelpName = "N" };
-        var command = new Command("prove", "Runs a long proof and prints its result as one JSON object.\nExample: oellm prove resume --kills 20") { name, outFolder, kills, tokens, seed };
+        var command = new Command("prove", "Runs a long proof and prints its result as one JSON object.\nExample: oellm prove resume --kills 20") { name, settings, outFolder, kills, tokens, seed };
         command.SetAction((parsed, _) => Task.Run(() =>
         {
             var asked = parsed.GetValue(name)!;
@@ -30,12 +34,28 @@ internal static class ProveCommand
             if (found.Run is null)
                 throw new UserErrorException($"proof '{asked}' is unknown{SuggestedName.Hint(asked, [.. Proofs.Select(proof => proof.Name)])}");
             if (parsed.GetValue(kills) < 1) throw new UserErrorException("--kills is out of range; expected 1 or more.");
+            if (parsed.GetValue(tokens) < 1) throw new UserErrorException("--tokens is out of range; expected 1 or more.");
             var folder = Path.GetFullPath(parsed.GetValue(outFolder)!);
-            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-            Directory.CreateDirectory(folder);
-            return found.Run(new Proof(folder, parsed.GetValue(kills), parsed.GetValue(tokens), parsed.GetValue(seed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+            Clear(folder);
+            string[] overrides = [FormattableString.Invariant($"training.tokens={parsed.GetValue(tokens)}"), .. parsed.GetValue(settings) ?? []];
+            File.WriteAllText(Path.Combine(folder, RecipeName), RecipeText);
+            Recipe.Load(Path.Combine(folder, RecipeName), overrides); // a wrong setting is said here, not by a child
+            return found.Run(new Proof(folder, overrides, parsed.GetValue(kills), parsed.GetValue(seed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         }));
         return command;
+    }
+
+    // Only a folder that an earlier proof made is removed: a wrong --out must not cost anyone their files.
+    private static void Clear(string folder)
+    {
+        if (File.Exists(folder)) throw new UserErrorException($"{folder}: is a file; expected a folder, choose another --out.");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            if (!File.Exists(Path.Combine(folder, RecipeName)))
+                throw new UserErrorException($"{folder}: holds files of something else; choose another --out.");
+            Directory.Delete(folder, recursive: true);
+        }
+        Directory.CreateDirectory(folder);
     }
 
     private static int Resume(Proof proof)
@@ -96,7 +116,7 @@ internal static class ProveCommand
         return proof.Conclude("same-bits", same, results);
     }
 
-    private sealed record Proof(string Folder, int Kills, long Tokens, ulong Seed, TextWriter Output, TextWriter Error)
+    private sealed record Proof(string Folder, IReadOnlyList<string> Settings, int Kills, ulong Seed, TextWriter Output, TextWriter Error)
     {
         public void Say(string text) => Error.WriteLine(text);
 
@@ -104,19 +124,18 @@ internal static class ProveCommand
         public void Train(string folder, IReadOnlyList<string> options, string? switchedOff = null)
         {
             using var process = Start(folder, options, switchedOff);
+            string? lastWords = null;
+            process.ErrorDataReceived += (_, line) => lastWords = line.Data ?? lastWords;
             process.WaitForExit();
             if (process.ExitCode != ExitCode.Success)
-                throw new UserErrorException(FormattableString.Invariant($"{folder}: the training run ended with exit code {process.ExitCode}; run it by hand to see why."));
+                throw new UserErrorException(FormattableString.Invariant($"{folder}: the training run ended with exit code {process.ExitCode}: {lastWords}"));
         }
 
         public Process Start(string folder, IReadOnlyList<string> options, string? switchedOff = null)
         {
-            var recipe = Path.Combine(Folder, "recipe.jsonc");
-            if (!File.Exists(recipe))
-                File.WriteAllText(recipe, """{ "name": "proof", "tokenizer": { "vocabularySize": 2048 }, "model": { "layers": 2, "contextLength": 128 }, "training": { "checkpointSteps": 10 } }""");
             var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true, RedirectStandardOutput = true };
             if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(ProveCommand).Assembly.Location);
-            foreach (var argument in new[] { "train", recipe, FormattableString.Invariant($"training.tokens={Tokens}"), "--out", folder }.Concat(options)) start.ArgumentList.Add(argument);
+            foreach (var argument in (string[])["train", Path.Combine(Folder, RecipeName), .. Settings, "--out", folder, .. options]) start.ArgumentList.Add(argument);
             if (switchedOff is not null) start.Environment[switchedOff] = "0";
             var process = Process.Start(start)!;
             process.OutputDataReceived += static (_, _) => { };

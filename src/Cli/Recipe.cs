@@ -43,7 +43,9 @@ public sealed record Recipe(
 
     /// <summary>Reads a recipe file.</summary>
     /// <exception cref="UserErrorException">The file or a setting is wrong; all violations in one message.</exception>
-    public static Recipe Load(string path, IReadOnlyList<string> overrides) => RecipeReader.Read(path, RecipeJson.Default.Recipe, overrides);
+    public static Recipe Load(string path, IReadOnlyList<string> overrides) => Directory.Exists(path)
+        ? throw new UserErrorException($"{path}: is a folder; expected a recipe file, such as recipes/quickstart.jsonc.")
+        : RecipeReader.Read(path, RecipeJson.Default.Recipe, overrides);
 
     /// <summary>The recipe with all defaults filled in.</summary>
     public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, RecipeJson.Default.Recipe)!.AsObject();

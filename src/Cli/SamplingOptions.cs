@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference;
 
 namespace OpenEuroLLM.Cli;
@@ -22,14 +23,16 @@ internal sealed class SamplingOptions
     public static Option<string?> Model() => new("--model") { Description = "A model folder. Default: the built-in model.", HelpName = "PATH" };
 
     /// <summary>The option <c>--threads</c>.</summary>
-    public static Option<int?> ThreadsOption()
+    public static Option<int?> ThreadsOption() =>
+        new("--threads") { Description = "Threads that compute; their number changes no result. Default: one per processor.", HelpName = "N" };
+
+    /// <summary>A refused request in the words of the command line: <c>--max-tokens</c>, not <c>max_tokens</c>.</summary>
+    public static UserErrorException Explain(RequestException exception)
     {
-        var threads = new Option<int?>("--threads") { Description = "Threads that compute; their number changes no result. Default: one per processor.", HelpName = "N" };
-        threads.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 1024) result.AddError("--threads is out of range; expected 1 to 1024.");
-        });
-        return threads;
+        string message = exception.Message;
+        foreach (string field in (ReadOnlySpan<string>)["max_tokens", "top_k", "top_p", "repetition_penalty"])
+            message = message.Replace(field, $"--{field.Replace('_', '-')}", StringComparison.Ordinal);
+        return new UserErrorException(message, exception);
     }
 
     public void AddTo(Command command)

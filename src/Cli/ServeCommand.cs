@@ -19,7 +19,7 @@ internal static class ServeCommand
         var command = new Command("serve", "Serves a model: OpenAI's API under /v1, a chat page at /, /health and /ready. Ctrl+C stops it.\n" +
             "Example: oellm serve --port 8080") { model, host, port, threads };
         command.SetAction((parsed, cancellation) => Serve(ModelPath.Resolve(parsed.GetValue(model)), parsed.GetValue(host)!, parsed.GetValue(port),
-            parsed.GetValue(threads), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation));
+            RunCommand.ThreadCount(parsed.GetValue(threads)), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation));
         return command;
     }
 

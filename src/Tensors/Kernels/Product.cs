@@ -91,7 +91,7 @@ internal static unsafe class Product
         var blockRows = ((rows + rowBlocks - 1) / rowBlocks + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
         rowBlocks = (rows + blockRows - 1) / blockRows;
         // Enough items for balance, each wide enough that copying its block of A costs little.
-        var groups = team.Threads == 1 ? 1 : Math.Clamp((8 * team.Threads + rowBlocks - 1) / rowBlocks, 1, (panels + 7) / 8);
+        var groups = team.Threads == 1 ? 1 : Math.Clamp((4 * team.Threads + rowBlocks - 1) / rowBlocks, 1, (panels + 7) / 8);
         var groupPanels = ((panels + groups - 1) / groups + 1) & ~1;
         groups = (panels + groupPanels - 1) / groupPanels;
         var inPlace = b.Packed && !b.Half;
