@@ -40,11 +40,11 @@ public sealed record ModelDial(LlamaConfig Model, int BatchTokens, double Learni
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"model.keyValueHeads is {keyValueHeads}; expected a number that divides model.heads = {heads}.");
         var hidden = Choose("model.hidden", model.Hidden, (width * 8 / 3 + 63) / 64 * 64, "8/3 · width, up to a multiple of 64: SwiGLU has three matrices where others have two");
-        var batch = Choose("training.batchTokens", training.BatchTokens, model.Layers <= 8 ? 2048 : 16_384 * Math.Max(1, model.Layers / 8),
+        var batch = Choose("training.batchTokens", training.BatchTokens, model.Layers <= 8 ? 512 : 2048 * (model.Layers / 8),
             "grows with the model: small models want many small steps");
         if (batch % training.MicroBatchTokens != 0 && batch > training.MicroBatchTokens)
             throw new UserErrorException($"training.batchTokens is {batch}; expected a multiple of training.microBatchTokens = {training.MicroBatchTokens}.");
-        var rate = Choose("training.learningRate", training.LearningRate, Math.Round(4e-3 * Math.Sqrt(192.0 / width), 5), "4e-3 · √(192 / width)");
+        var rate = Choose("training.learningRate", training.LearningRate, Math.Round(3e-3 * Math.Sqrt(192.0 / width), 5), "3e-3 · √(192 / width)");
         return new ModelDial(
             new LlamaConfig(model.Layers, width, heads, keyValueHeads, width / heads, hidden, vocabularySize, model.ContextLength,
                 TiedHead: model.TiedHead, BeginOfTextId: beginOfTextId, EndIds: endIds, PaddingId: paddingId),
