@@ -68,7 +68,8 @@ public sealed class AtomicDirectory : IDisposable
 
     /// <summary>Records a file that the stage read.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="recordedAs">Its name in the manifest: relative to the target, or any stable name for a file from outside.</param>
+    /// <param name="recordedAs">Its name in the manifest: <c>../</c> and so on relative to the target, for a file that travels with it and is verified; or any
+    /// stable name for a file from outside.</param>
     public void AddInputFile(string path, string recordedAs) => _record.AddInputFile(path, recordedAs);
 
     /// <summary>Records a finished folder that the stage read; its manifest stands for its files.</summary>

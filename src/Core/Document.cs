@@ -46,9 +46,10 @@ public sealed record Document(
                 if (optional && reader.TokenType == JsonTokenType.Null) continue;
                 if (field == "metadata")
                 {
-                    metadata = reader.TokenType == JsonTokenType.StartObject
-                        ? JsonNode.Parse(ref reader)!.AsObject()
-                        : throw Refuse(where, $"field 'metadata' is {Describe(reader.TokenType)}; expected an object");
+                    if (reader.TokenType != JsonTokenType.StartObject) throw Refuse(where, $"field 'metadata' is {Describe(reader.TokenType)}; expected an object");
+                    int start = (int)reader.TokenStartIndex;
+                    reader.Skip();
+                    metadata = StrictJson.Parse(jsonLine[start..(int)reader.BytesConsumed]);
                 }
                 else
                 {
@@ -62,7 +63,7 @@ public sealed record Document(
         }
         catch (JsonException exception)
         {
-            throw Refuse(where, $"the line is not valid JSON at byte {exception.BytePositionInLine}", cause: exception);
+            throw Refuse(where, field == "metadata" ? $"field 'metadata' is not valid ({exception.Message.TrimEnd('.')})" : $"the line is not valid JSON at byte {exception.BytePositionInLine}", cause: exception);
         }
         catch (InvalidOperationException exception) // invalid UTF-8 or half of a surrogate pair
         {

@@ -111,8 +111,9 @@ public static class ManifestVerifier
 
         private void Input(string folder, string recorded, string hash)
         {
+            // An input never lies in the folder itself: without "../" it is the name of a file from outside.
             string path = Path.GetFullPath(Path.Combine(folder, recorded));
-            if (!files.FileExists(path))
+            if (!recorded.StartsWith("../", StringComparison.Ordinal) || !files.FileExists(path))
             {
                 _external.Add(recorded.EndsWith("/" + RunRecord.FileName, StringComparison.Ordinal) ? Path.Combine(Path.GetDirectoryName(path)!, Manifest.FileName) : path);
                 return;

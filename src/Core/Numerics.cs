@@ -100,8 +100,10 @@ public static class Numerics
         double high = Math.FusedMultiplyAdd(-k, LogOf2High, x);
         double r = Math.FusedMultiplyAdd(-k, LogOf2Low, high);
         double rest = Math.FusedMultiplyAdd(-k, LogOf2Low, high - r) + low;
-        double tail = r * r * ExpTail(r) + rest + rest * r;
-        return ScaleByPowerOf2(1 + (r + tail), (int)k);
+        double curve = r * r * ExpTail(r);
+        double sum = 1 + r;
+        double tail = 1 - sum + r + (curve + rest * (1 + (r + curve))); // what 1 + r rounded away is added back
+        return ScaleByPowerOf2(sum + tail, (int)k);
     }
 
     private static double ExpMinusOne(double x)

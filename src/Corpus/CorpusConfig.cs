@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using OpenEuroLLM.Corpus.Sample;
 
 namespace OpenEuroLLM.Corpus;
 
@@ -17,27 +18,35 @@ namespace OpenEuroLLM.Corpus;
 /// small ones; absent: no limit.</param>
 /// <param name="TextLicense">Licence of <c>.txt</c> files, which cannot name their own.</param>
 /// <param name="ShardBytes">A training file is closed when it has reached this size, in bytes.</param>
-/// <param name="Sample">The built-in sample; unused with another source.</param>
+/// <param name="IncludeSample">Adds the built-in sample to another source, before its texts: a model of real text then also learns to
+/// answer, and can be examined on the sample's facts.</param>
+/// <param name="Sample">The built-in sample; unused without it.</param>
 public sealed record CorpusConfig(
     string Source = CorpusConfig.SampleSource,
     IReadOnlyList<string>? Languages = null,
-    IReadOnlyList<Step>? Steps = null,
+    IReadOnlyList<CorpusStep>? Steps = null,
     ulong Seed = 1,
     [property: Range(0.0, 0.5)] double HeldOutShare = 0.02,
     [property: Range(0, 1_000_000)] int HeldOutDocuments = 50,
     [property: Range(1, long.MaxValue)] long? BytesPerLanguage = null,
     string TextLicense = "unknown",
     [property: Range(1, long.MaxValue)] long ShardBytes = 256L << 20,
+    bool IncludeSample = false,
     SampleConfig? Sample = null)
 {
     /// <summary>The name of the built-in sample as a source.</summary>
     public const string SampleSource = "sample";
 
+    /// <summary>The languages in which the built-in sample is read: all when it is the source, those it has when it comes besides.</summary>
+    [JsonIgnore]
+    internal IEnumerable<string> SampleLanguages => Source == SampleSource ? Languages
+        : IncludeSample ? Languages.Where(SampleText.Languages.Contains) : [];
+
     /// <summary>The languages kept.</summary>
     public IReadOnlyList<string> Languages { get; init; } = Languages ?? CorpusLanguages.Official;
 
     /// <summary>The steps each document goes through, in order.</summary>
-    public IReadOnlyList<Step> Steps { get; init; } =
+    public IReadOnlyList<CorpusStep> Steps { get; init; } =
         Steps ?? [new UnicodeNormalization(), new ExactDuplicates(), new LengthFilter(), new ScriptFilter()];
 
     /// <summary>The built-in sample.</summary>

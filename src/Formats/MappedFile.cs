@@ -38,9 +38,9 @@ internal sealed unsafe class MappedFile : IDisposable
             var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             return new MappedFile(file, view, length);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageFailure.Is(error))
         {
-            throw new UserErrorException($"{path}: cannot be mapped into memory: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw StorageFailure.Explain(error, path);
         }
     }
 

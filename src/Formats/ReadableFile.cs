@@ -12,13 +12,9 @@ internal static class ReadableFile
         {
             return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception error) when (StorageFailure.Is(error))
         {
-            throw new UserErrorException($"{path}: there is no such file.", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw StorageFailure.Explain(error, path);
         }
     }
 
@@ -33,7 +29,7 @@ internal static class ReadableFile
             }
             catch (IOException error)
             {
-                throw new UserErrorException($"{path}: cannot be read at byte {offset}: {error.Message.ReplaceLineEndings(" ")}", error);
+                throw StorageFailure.Explain(error, path);
             }
             if (read == 0)
                 throw new UserErrorException($"{path}: the file ends at byte {offset}; expected {destination.Length} bytes more. It was cut while in use.");

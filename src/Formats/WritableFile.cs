@@ -16,9 +16,9 @@ internal sealed class WritableFile : IDisposable
         {
             _handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageFailure.Is(error))
         {
-            throw Failed(error);
+            throw StorageFailure.Explain(error, _path);
         }
     }
 
@@ -28,14 +28,11 @@ internal sealed class WritableFile : IDisposable
         {
             RandomAccess.Write(_handle, bytes, offset);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StorageFailure.Is(error))
         {
-            throw Failed(error);
+            throw StorageFailure.Explain(error, _path);
         }
     }
 
     public void Dispose() => _handle.Dispose();
-
-    private UserErrorException Failed(Exception error) =>
-        new($"{_path}: cannot be written: {error.Message.ReplaceLineEndings(" ")} Free space or choose another folder.", error);
 }

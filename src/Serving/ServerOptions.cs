@@ -1,3 +1,5 @@
+using OpenEuroLLM.Core;
+
 namespace OpenEuroLLM.Serving;
 
 /// <summary>How the server listens and what it allows.</summary>
@@ -13,4 +15,9 @@ public sealed record ServerOptions(
     int MaxBodyBytes = 4 << 20,
     double KeepAliveSeconds = 10,
     double DrainSeconds = 1.5,
-    double ReadySeconds = 10);
+    double ReadySeconds = 10)
+{
+    /// <summary>Checks the address without listening there.</summary>
+    /// <exception cref="UserErrorException">The address is not this machine's own, or the port does not exist.</exception>
+    public void Validate() => LoopbackAddress.Parse(Host, Port);
+}

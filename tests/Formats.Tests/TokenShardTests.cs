@@ -120,7 +120,7 @@ public sealed class TokenShardTests : IDisposable
     [Fact]
     public void Cut_and_missing_files_are_named()
     {
-        AssertRefused("there is no such file");
+        AssertRefused(": not found");
         Write(300, [1, 2, 3], [4, 5]);
         byte[] index = File.ReadAllBytes(Prefix + ".idx");
         for (int length = 0; length < index.Length; length++)
@@ -134,7 +134,7 @@ public sealed class TokenShardTests : IDisposable
         File.WriteAllBytes(Prefix + ".bin", []);
         AssertRefused("end at byte 10, but train.bin has 0");
         File.Delete(Prefix + ".bin");
-        AssertRefused("train.bin: there is no such file");
+        AssertRefused("train.bin: not found");
     }
 
     [Fact]

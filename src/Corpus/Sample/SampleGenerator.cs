@@ -13,6 +13,7 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
 
     private const string License = "Apache-2.0";
     private const int NeighboursPerPass = 18;
+    private const int FirstDialogues = 12;   // greetings and who is speaking: they come before all else that is no fact
 
     private readonly CounterRandom _random = new CounterRandom(seed, 0).Substream($"sample:{text.Language}");
     private readonly SamplePlan _plan = new(text, config, seed);
@@ -20,10 +21,7 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
     private readonly List<Document> _documents = [];
 
     /// <summary>One sentence, or one turn of a chat.</summary>
-    private readonly record struct Piece(string? Sentence, SampleTurn Turn)
-    {
-        public int Characters => Sentence is null ? Turn.User.Length + Turn.Assistant.Length + 2 : Sentence.Length + 1;
-    }
+    private readonly record struct Piece(string? Sentence, SampleTurn Turn);
 
     /// <summary>The training documents, then the held-out ones.</summary>
     public IReadOnlyList<Document> Documents()
@@ -31,10 +29,11 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
         _documents.Clear();
         _texts.Clear();
         var trained = new HashSet<string>();
-        int left = config.CharactersPerLanguage;
+        int left = config.SentencesPerLanguage;
         for (int pass = 0; left > 0; pass++)
         {
-            List<Piece> pieces = Take(PiecesOf(pass), ref left);
+            List<Piece> pieces = [.. PiecesOf(pass).Take(left)];
+            left -= pieces.Count;
             trained.UnionWith(pieces.Select(piece => piece.Sentence).OfType<string>());
             AddPass(pass, pieces);
         }
@@ -42,8 +41,8 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
         return _documents;
     }
 
-    /// <summary>All there is to say, once. The first pass puts the facts first, so that a small size leaves out other sentences; later
-    /// passes are cut anywhere.</summary>
+    /// <summary>All there is to say, once. The first pass puts the facts first and the dialogues next, so that a small size leaves out
+    /// other sentences; later passes are cut anywhere.</summary>
     private IEnumerable<Piece> PiecesOf(int pass)
     {
         CounterRandom random = _random.Substream(Name("pieces", pass));
@@ -51,17 +50,23 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
         IEnumerable<Piece> facts = Enumerable.Range(0, rounds).SelectMany(round =>
             _plan.Trained.Where(wordings => wordings.Count > round).Select(wordings => Sentence(wordings[round].Sentence))
                 .Concat(round == 0 ? Questions() : []));
-        IEnumerable<Piece> others = Shuffle.Of(
-            text.Everyday.Concat(text.Colours).Concat(text.Dates).Concat(Neighbours(pass)).Select(Sentence)
-                .Concat(text.Dialogues.Select(turn => new Piece(null, turn))), random);
+        IEnumerable<Piece> others = Dialogues(text.Dialogues.Take(FirstDialogues)).Concat(Alternating(
+            [.. new[] { text.Everyday, Neighbours(pass), text.Colours, text.Dates }.Select(kind => Shuffle.Of(kind.Select(Sentence), random)),
+                Shuffle.Of(Dialogues(text.Dialogues.Skip(FirstDialogues)), random)]));
         return pass == 0 ? facts.Concat(others) : Shuffle.Of(facts.Concat(others), random.Substream("all"));
     }
+
+    private static IEnumerable<Piece> Dialogues(IEnumerable<SampleTurn> turns) => turns.Select(turn => new Piece(null, turn));
+
+    /// <summary>One of each kind in turn, until all are used up.</summary>
+    private static IEnumerable<Piece> Alternating(List<List<Piece>> kinds) =>
+        Enumerable.Range(0, kinds.Max(kind => kind.Count)).SelectMany(i => kinds.Where(kind => kind.Count > i).Select(kind => kind[i]));
 
     private IEnumerable<Piece> Questions() =>
         _plan.Relations.SelectMany(relation => relation.Facts.Select(fact =>
             new Piece(null, new SampleTurn(relation.Question.Render(fact.Form), relation.Answer.Fill(fact.Form)))));
 
-    private IEnumerable<string> Neighbours(int pass)
+    private List<string> Neighbours(int pass)
     {
         List<string> all = Shuffle.Of(
             text.NeighbourWordings.SelectMany(wording => SampleKeys.Borders
@@ -69,19 +74,7 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
                 .Select(border => wording.Render(form =>
                     text.NeighbourNames[SampleTemplate.BaseOf(form) == "a" ? border.A : border.B].Form(form)))),
             _random.Substream("neighbours"));
-        return Enumerable.Range(0, NeighboursPerPass).Select(i => all[(int)(((long)pass * NeighboursPerPass + i) % all.Count)]);
-    }
-
-    private static List<Piece> Take(IEnumerable<Piece> pieces, ref int left)
-    {
-        var taken = new List<Piece>();
-        foreach (Piece piece in pieces)
-        {
-            if (left <= 0) break;
-            taken.Add(piece);
-            left -= piece.Characters;
-        }
-        return taken;
+        return [.. Enumerable.Range(0, NeighboursPerPass).Select(i => all[(int)(((long)pass * NeighboursPerPass + i) % all.Count)])];
     }
 
     private void AddPass(int pass, List<Piece> pieces)

@@ -20,8 +20,8 @@ internal sealed class SamplePlan
     {
         _text = text;
         _random = new CounterRandom(seed, 0).Substream($"sample:{text.Language}:held-out");
-        Relations = [.. text.Relations.Select(relation => relation with { Wordings = [.. relation.Wordings.Take(config.Wordings)] })];
-        Dictionary<(string, string), int> heldOut = ChooseHeldOut();
+        Relations = [.. text.Relations.Select(relation => relation with { Wordings = Choose(relation, config.Wordings) })];
+        Dictionary<(string, string), int> heldOut = ChooseHeldOut(config);
         HeldOut = [.. Facts.Where(pair => heldOut.ContainsKey((pair.Relation.Name, pair.Fact.Key)))
             .Select(pair => new WordedFact(pair.Relation, pair.Fact, heldOut[(pair.Relation.Name, pair.Fact.Key)]))];
         Trained = [.. Facts.Select((pair, index) => TrainedWordings(pair.Relation, pair.Fact, index, heldOut))];
@@ -39,6 +39,20 @@ internal sealed class SamplePlan
     private IEnumerable<(SampleRelation Relation, SampleFact Fact)> Facts =>
         Relations.SelectMany(relation => relation.Facts.Select(fact => (relation, fact)));
 
+    /// <summary>The first wordings of a relation; one that only puts words around another is passed over, for who has read the one has
+    /// read the other.</summary>
+    private static List<SampleTemplate> Choose(SampleRelation relation, int wanted)
+    {
+        var chosen = new List<SampleTemplate>();
+        foreach (SampleTemplate wording in relation.Wordings)
+        {
+            string sentence = Core(wording.Render(relation.Facts[0].Form));
+            bool repeats = chosen.Exists(other => Core(other.Render(relation.Facts[0].Form)) is var earlier && (Holds(sentence, earlier) || Holds(earlier, sentence)));
+            if (!repeats && chosen.Count < wanted) chosen.Add(wording);
+        }
+        return chosen;
+    }
+
     private static List<WordedFact> TrainedWordings(
         SampleRelation relation, SampleFact fact, int index, Dictionary<(string, string), int> heldOut) =>
         [.. Enumerable.Range(0, relation.Wordings.Count)
@@ -46,14 +60,14 @@ internal sealed class SamplePlan
             .Where(wording => !heldOut.TryGetValue((relation.Name, fact.Key), out int kept) || kept != wording)
             .Select(wording => new WordedFact(relation, fact, wording))];
 
-    private Dictionary<(string, string), int> ChooseHeldOut()
+    private Dictionary<(string, string), int> ChooseHeldOut(SampleConfig config)
     {
         List<string> sentences = [.. Facts.SelectMany(pair => Enumerable.Range(0, pair.Relation.Wordings.Count)
                 .Select(wording => new WordedFact(pair.Relation, pair.Fact, wording).Sentence)), .. _text.FreeSentences];
         var chosen = new Dictionary<(string, string), int>();
         foreach (SampleRelation relation in Relations)
         {
-            int wanted = (relation.Facts.Count * 3 + 9) / 10;
+            int wanted = (int)Math.Ceiling(config.HeldOutFactShare * relation.Facts.Count);
             CounterRandom random = _random.Substream(relation.Name);
             int first = (int)random.Substream("wording").Below(0, (uint)relation.Wordings.Count);
             int taken = 0;
@@ -76,7 +90,18 @@ internal sealed class SamplePlan
     /// <summary>A sentence that is also part of another one would be trained after all.</summary>
     private static bool StandsAlone(string sentence, List<string> sentences)
     {
-        string core = sentence.TrimEnd('.', '!', '?');
-        return sentences.Count(other => other.Contains(core, StringComparison.OrdinalIgnoreCase)) == 1;
+        string core = Core(sentence);
+        return sentences.Count(other => Holds(other, core)) == 1;
+    }
+
+    private static string Core(string sentence) => sentence.TrimEnd('.', '!', '?');
+
+    /// <summary>Whether a sentence holds another as whole words.</summary>
+    internal static bool Holds(string sentence, string part)
+    {
+        for (int at = sentence.IndexOf(part, StringComparison.OrdinalIgnoreCase); at >= 0; at = sentence.IndexOf(part, at + 1, StringComparison.OrdinalIgnoreCase))
+            if ((at == 0 || !char.IsLetterOrDigit(sentence[at - 1])) && (at + part.Length == sentence.Length || !char.IsLetterOrDigit(sentence[at + part.Length])))
+                return true;   // whole words: "8 is" is no part of "18 is"
+        return false;
     }
 }

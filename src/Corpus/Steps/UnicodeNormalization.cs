@@ -26,7 +26,7 @@ public sealed record UnicodeNormalization : Filter
         if (!IsWellFormed(text)) return null;
         string composed = text.IsNormalized(NormalizationForm.FormC) ? text : text.Normalize(NormalizationForm.FormC);
         int first = 0;
-        while (first < composed.Length && IsPlain(composed[first])) first++;
+        while (first < composed.Length && IsPlain(composed[first])) first++;   // most texts need no more than this look
         return first == composed.Length ? composed : Clean(composed, first);
     }
 
@@ -49,7 +49,8 @@ public sealed record UnicodeNormalization : Filter
         }
         // What stood between a letter and its accent may be gone, and the two now compose.
         string result = clean.ToString();
-        return result.IsNormalized(NormalizationForm.FormC) ? result : result.Normalize(NormalizationForm.FormC);
+        if (!result.IsNormalized(NormalizationForm.FormC)) result = result.Normalize(NormalizationForm.FormC);
+        return result == text ? text : result;
     }
 
     private static bool IsInvisible(char letter) =>

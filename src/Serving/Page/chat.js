@@ -74,6 +74,7 @@ async function ask(text) {
   item.setAttribute("aria-busy", "true");
   announce(strings.answering);
   showControls();
+  main.scrollTop = main.scrollHeight;
   prompt.focus();
   const answer = { text: "", finish: null, usage: null };
   const started = performance.now();
@@ -98,6 +99,7 @@ async function ask(text) {
     } else {
       const reason = problem instanceof TypeError ? strings.unreachable : problem.message;
       addNote(item, fill("failed", { reason }), true);
+      if (problem.code === "context_length_exceeded") addNote(item, strings.contextFull);
       announce(fill("failed", { reason }));
       if (prompt.value === "") prompt.value = text;
     }
@@ -116,7 +118,7 @@ async function* chunks(request, signal) {
     body: JSON.stringify(request),
     signal,
   });
-  if (!response.ok) throw new Error((await response.json()).error.message);
+  if (!response.ok) throw failure((await response.json()).error);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
@@ -129,10 +131,14 @@ async function* chunks(request, signal) {
       const data = line.slice("data: ".length);
       if (data === "[DONE]") return;
       const event = JSON.parse(data);
-      if (event.error) throw new Error(event.error.message);
+      if (event.error) throw failure(event.error);
       yield event;
     }
   }
+}
+
+function failure({ message, code }) {
+  return Object.assign(new Error(message), { code });
 }
 
 function finish(item, answer, milliseconds) {
@@ -160,7 +166,6 @@ function addMessage(role, name, text) {
   body.textContent = text;
   item.append(who, body);
   list.append(item);
-  item.scrollIntoView({ block: "end" });
   return item;
 }
 
@@ -173,7 +178,7 @@ function addNote(item, text, alarm = false) {
 
 // Changes the page and keeps its end in view, unless the reader has scrolled up.
 function follow(change) {
-  const atEnd = main.scrollHeight - main.scrollTop - main.clientHeight < 48;
+  const atEnd = main.scrollHeight - main.scrollTop - main.clientHeight < 64;
   change();
   if (atEnd) main.scrollTop = main.scrollHeight;
 }

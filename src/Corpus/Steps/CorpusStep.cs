@@ -11,9 +11,9 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(ExactDuplicates), "exact-duplicates")]
 [JsonDerivedType(typeof(LengthFilter), "length")]
 [JsonDerivedType(typeof(ScriptFilter), "script")]
-public abstract record Step
+public abstract record CorpusStep
 {
-    private static readonly Dictionary<Type, string> Names = typeof(Step).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
+    private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
         .ToDictionary(attribute => attribute.DerivedType, attribute => (string)attribute.TypeDiscriminator!);
 
     /// <summary>The name in recipes and counts.</summary>
@@ -22,7 +22,7 @@ public abstract record Step
 }
 
 /// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>
-public abstract record Filter : Step
+public abstract record Filter : CorpusStep
 {
     /// <summary>What becomes of a document.</summary>
     public abstract Verdict Judge(Document document);
@@ -30,7 +30,7 @@ public abstract record Filter : Step
 
 /// <summary>A step that judges a document by those before it. It is split in two: measuring is done by many workers, deciding by one,
 /// in input order, so that the outcome never depends on their number.</summary>
-public abstract record MeasuredStep : Step
+public abstract record MeasuredStep : CorpusStep
 {
     /// <summary>What the decision needs to know of a document.</summary>
     public abstract UInt128 Measure(Document document);

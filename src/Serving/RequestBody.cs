@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 namespace OpenEuroLLM.Serving;
 
 /// <summary>Reads a request body as JSON that has one meaning only: UTF-8, no comments, no field twice, bounded size and depth.</summary>
-internal static class StrictJson
+internal static class RequestBody
 {
     public const int MaxDepth = 64;
 

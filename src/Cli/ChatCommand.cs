@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Text;
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Inference;
+
+namespace OpenEuroLLM.Cli;
+
+/// <summary><c>oellm chat</c>: a conversation in the terminal, or one message a line from a pipe.</summary>
+internal static class ChatCommand
+{
+    public static Command Create()
+    {
+        var model = SamplingOptions.Model();
+        var system = new Option<string?>("--system") { Description = "A system message in front of the conversation.", HelpName = "TEXT" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object for each answer." };
+        var sampling = new SamplingOptions();
+        var command = new Command("chat", "Talks with a model: one message a line. /new begins again, /exit leaves; Ctrl+C stops an answer, a second one leaves.\n" +
+            "Example: oellm chat --temperature 0.7") { model, system, json };
+        sampling.AddTo(command);
+
+        // A synchronous action: Ctrl+C is this command's own affair, an asynchronous one would be ended by the first.
+        command.SetAction(parsed =>
+        {
+            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)));
+            if (engine.ChatObstacle is string obstacle) throw new UserErrorException(obstacle);
+            var conversation = new Conversation(engine, parsed.GetValue(system), sampling.Read(parsed, engine.Info.DefaultSampling),
+                parsed.GetValue(sampling.MaxTokens), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+            return conversation.Run(Console.In, interactive: !Console.IsInputRedirected);
+        });
+        return command;
+    }
+
+    /// <summary>The loop, apart from the terminal so that it can be run in memory.</summary>
+    internal sealed class Conversation(
+        IInferenceEngine engine, string? system, Sampling sampling, int? maxTokens, bool asJson, TextWriter output, TextWriter error)
+    {
+        private readonly List<ChatMessage> _messages = [];
+        private volatile Func<bool>? _stopAnswer;
+
+        public int Run(TextReader input, bool interactive)
+        {
+            ConsoleCancelEventHandler interrupt = (_, pressed) =>
+            {
+                pressed.Cancel = true;
+                if (!StopAnswer()) Environment.Exit(ExitCode.Interrupted);
+            };
+            Console.CancelKeyPress += interrupt;
+            try
+            {
+                Begin();
+                if (interactive) error.WriteLine($"{engine.Info.Name}. /new begins again, /exit leaves.");
+                for (ulong turn = 0; ; turn++)
+                {
+                    if (interactive) error.Write("> ");
+                    string? line = input.ReadLine();
+                    if (line is null || line.Trim() == "/exit") return ExitCode.Success;
+                    if (line.Trim() == "/new") Begin();
+                    else if (line.Trim().Length > 0) Answer(line, turn, interactive);
+                }
+            }
+            finally
+            {
+                Console.CancelKeyPress -= interrupt;
+            }
+        }
+
+        /// <summary>Stops the answer under way; false when there is none, or it was stopped before.</summary>
+        public bool StopAnswer() => _stopAnswer?.Invoke() ?? false;
+
+        private void Begin()
+        {
+            _messages.Clear();
+            if (system is not null) _messages.Add(new ChatMessage("system", system));
+        }
+
+        private void Answer(string line, ulong turn, bool interactive)
+        {
+            _messages.Add(new ChatMessage("user", line));
+            var text = new StringBuilder();
+            var stop = new CancellationTokenSource(); // without a timer there is nothing to dispose, and Ctrl+C may still hold it
+            _stopAnswer = () =>
+            {
+                if (stop.IsCancellationRequested) return false;
+                stop.Cancel();
+                return true;
+            };
+            try
+            {
+                // The turn is part of the seed: otherwise every answer would draw the same numbers.
+                var request = new GenerationRequest(new GenerationInput.Messages([.. _messages]), sampling with { Seed = sampling.Seed + turn }, maxTokens);
+                var end = Stream(request, text, terminal: interactive && !Console.IsOutputRedirected, stop.Token).GetAwaiter().GetResult();
+                output.WriteLine(asJson ? JsonLine.Of(writer => GenerateCommand.Write(writer, text.ToString(), end)) : "");
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                output.WriteLine();
+            }
+            catch (RequestException exception) when (interactive)
+            {
+                error.WriteLine($"{SamplingOptions.Explain(exception).Message} /new begins again.");
+                _messages.RemoveAt(_messages.Count - 1);
+                return;
+            }
+            catch (RequestException exception)
+            {
+                throw SamplingOptions.Explain(exception);
+            }
+            finally
+            {
+                _stopAnswer = null;
+            }
+
+            _messages.Add(new ChatMessage("assistant", text.ToString()));
+        }
+
+        private async Task<GenerationEvent.Finished> Stream(GenerationRequest request, StringBuilder text, bool terminal, CancellationToken cancellation)
+        {
+            GenerationEvent.Finished? end = null;
+            await foreach (var happened in engine.Generate(request, cancellation).ConfigureAwait(false))
+            {
+                if (happened is GenerationEvent.Finished finished) end = finished;
+                if (happened is not GenerationEvent.Text piece) continue;
+                text.Append(piece.Value);
+                if (asJson) continue;
+                await output.WriteAsync(terminal ? Printable(piece.Value) : piece.Value).ConfigureAwait(false);
+                await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+
+            return end!;
+        }
+
+        // What a model says must not steer the terminal.
+        private static string Printable(string text) =>
+            string.Concat(text.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '\uFFFD' : letter));
+    }
+}

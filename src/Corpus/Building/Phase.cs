@@ -1,0 +1,111 @@
+using System.Text;
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Readers;
+
+namespace OpenEuroLLM.Corpus.Building;
+
+/// <summary>The steps up to and including the next one that needs a decision over all documents, or up to the end.</summary>
+/// <param name="Number">From 0.</param>
+/// <param name="Filters">Judge each document by itself.</param>
+/// <param name="Measured">Ends the phase; absent in the last one.</param>
+internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, MeasuredStep? Measured)
+{
+    /// <summary>Name of the one group of documents before the last phase; afterwards groups are languages.</summary>
+    private const string All = "all";
+
+    /// <summary>Cuts a list of steps into phases.</summary>
+    public static IReadOnlyList<Phase> Of(IReadOnlyList<CorpusStep> steps)
+    {
+        var phases = new List<Phase>();
+        var filters = new List<Filter>();
+        foreach (CorpusStep step in steps)
+        {
+            if (step is Filter filter) filters.Add(filter);
+            else if (step is MeasuredStep measured)
+            {
+                phases.Add(new Phase(phases.Count, filters, measured));
+                filters = [];
+            }
+        }
+        phases.Add(new Phase(phases.Count, filters, null));
+        return phases;
+    }
+
+    /// <summary>Runs the phase on what one worker was given, and leaves the result in a folder.</summary>
+    public WorkUnit Run(IFileSystem files, string folder, string key, IEnumerable<(Document Document, Side Side)> documents, IReadOnlySet<string> languages)
+    {
+        files.Delete(folder);   // half-done work of an earlier run
+        files.CreateDirectory(folder);
+        using var writer = new WorkUnitWriter(files, folder);
+        var funnel = new Funnel();
+        foreach ((Document read, Side side) in documents)
+        {
+            Document document = read;
+            if (Number == 0 && !Enter(ref document, languages, funnel)) continue;
+            if (!Pass(ref document, funnel)) continue;
+            writer.Add(
+                Measured is null ? document.Lang : All, document, Measured?.Measure(document) ?? TextHash.Of(document.Text), side,
+                Encoding.UTF8.GetByteCount(document.Text));
+        }
+        return writer.Finish(key, funnel);
+    }
+
+    /// <summary>Decides over all units in order: for each, which entries of its index go on.</summary>
+    public IReadOnlyList<bool[]> Decide(IFileSystem files, IReadOnlyList<WorkUnit> units, Funnel funnel)
+    {
+        Decision decision = Measured!.Build();
+        return [.. units.Select(unit => unit.Has(All)
+            ? IndexEntry.ReadAll(files, unit.Index(All)).Select(entry =>
+            {
+                if (decision.Judge(entry.Hash) is not { } reason) return true;
+                funnel.Add(Measured.Name, reason, unit.Origins[entry.Origin], entry.TextBytes);
+                return false;
+            }).ToArray()
+            : [])];
+    }
+
+    /// <summary>The documents of an earlier phase's unit that go on.</summary>
+    public static IEnumerable<(Document Document, Side Side)> Read(IFileSystem files, WorkUnit unit, bool[] goesOn, Action<long> progress)
+    {
+        if (!unit.Has(All)) yield break;
+        using Stream stream = files.OpenRead(unit.Lines(All));
+        var lines = new LineReader(stream);
+        int number = 0;
+        foreach (IndexEntry entry in IndexEntry.ReadAll(files, unit.Index(All)))
+        {
+            if (!lines.TryRead(out ReadOnlyMemory<byte> line)) throw new InvalidOperationException($"{unit.Lines(All)} has fewer lines than its index.");
+            progress(line.Length + 1);
+            if (goesOn[number++]) yield return (Document.Parse(line.Span, unit.Lines(All)), entry.Side);
+        }
+    }
+
+    private static bool Enter(ref Document document, IReadOnlySet<string> languages, Funnel funnel)
+    {
+        string? canonical = CorpusLanguages.Canonical(document.Lang);
+        if (canonical is not null && canonical != document.Lang) document = document with { Lang = canonical };
+        Count(funnel, "read", "read", document);
+        if (languages.Contains(document.Lang)) return true;
+        Count(funnel, "languages", "not-asked-for", document);
+        return false;
+    }
+
+    private bool Pass(ref Document document, Funnel funnel)
+    {
+        foreach (Filter filter in Filters)
+        {
+            Verdict verdict = filter.Judge(document);
+            if (verdict.Reason is { } reason)
+            {
+                Count(funnel, filter.Name, reason, document);
+                return false;
+            }
+            if (verdict.Replacement is not { } replacement) continue;
+            Count(funnel, filter.Name, CorpusReport.Changed, document);
+            document = replacement;
+        }
+        return true;
+    }
+
+    private static void Count(Funnel funnel, string step, string reason, Document document) =>
+        funnel.Add(step, reason, new Origin(document.Lang, document.Source, document.License), Encoding.UTF8.GetByteCount(document.Text));
+}

@@ -1,0 +1,12 @@
+namespace OpenEuroLLM.Inference;
+
+/// <summary>How much an engine does at once. None of these values changes any answer.</summary>
+/// <param name="BatchRows">Most rows (tokens) of one forward call.</param>
+/// <param name="Sequences">Most answers generated at the same time.</param>
+/// <param name="WaitingAnswers">Most answers that wait; one more is refused with <see cref="RequestErrorCode.Overloaded"/>.</param>
+/// <param name="CacheTokens">Tokens that the key/value cache holds, all sequences together; null for eight full contexts.</param>
+public sealed record EngineLimits(
+    int BatchRows = 256,
+    int Sequences = 32,
+    int WaitingAnswers = 1024,
+    int? CacheTokens = null);

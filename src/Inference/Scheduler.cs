@@ -1,0 +1,249 @@
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Tokenizers;
+
+namespace OpenEuroLLM.Inference;
+
+/// <summary>Continuous batching on one worker thread: every step is one forward call over a flat batch, made of one row for each answer
+/// under way and of pieces of the prompts of new ones.</summary>
+/// <remarks>An answer is admitted when the cache has pages for all that it may need, so nothing has to be taken back later. The engine
+/// gives the same logits for any mixture of rows, and sampling looks at one answer only: an answer does not depend on its company.</remarks>
+internal sealed class Scheduler : IDisposable
+{
+    private readonly ICausalModel _model;
+    private readonly Tokenizer _tokenizer;
+    private readonly IReadOnlySet<int> _terminators;
+    private readonly EngineLimits _limits;
+    private readonly IClock _clock;
+    private readonly Sampler _sampler;
+    private readonly Thread _worker;
+
+    // Shared with callers; the lock is also the worker's bell.
+    private readonly object _gate = new();
+    private readonly List<Answer> _waiting = [];      // by priority, then arrival
+    private readonly Queue<Action<ICausalModel>> _work = [];
+    private bool _closing;
+    private int _runningCount;
+
+    // The worker's own.
+    private readonly List<Answer> _running = [];
+    private readonly int[] _tokens;
+    private readonly int[] _rows;
+    private readonly BatchPart[] _parts;
+    private readonly int[] _partRows;
+    private float[] _logits = [];
+
+    public Scheduler(ICausalModel model, Tokenizer tokenizer, IReadOnlySet<int> terminators, EngineLimits limits, IClock clock)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.Sequences, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.BatchRows, limits.Sequences);
+        (_model, _tokenizer, _terminators, _limits, _clock) = (model, tokenizer, terminators, limits, clock);
+        _sampler = new Sampler(model.VocabularySize);
+        _tokens = new int[limits.BatchRows];
+        _rows = new int[limits.Sequences];
+        _parts = new BatchPart[limits.Sequences];
+        _partRows = new int[limits.Sequences];
+        _worker = new Thread(Run) { IsBackground = true, Name = "generation" };
+        _worker.Start();
+    }
+
+    public EngineStatus Status
+    {
+        get
+        {
+            lock (_gate) return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages);
+        }
+    }
+
+    /// <exception cref="RequestException">Too many answers wait already.</exception>
+    public void Enqueue(Job job)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closing, this);
+            if (_waiting.Count + job.Request.Choices > _limits.WaitingAnswers)
+                throw new RequestException(null, $"{_waiting.Count} answers wait already, the limit is {_limits.WaitingAnswers}; try again later.",
+                    RequestErrorCode.Overloaded);
+            int place = _waiting.Count;
+            while (place > 0 && _waiting[place - 1].Job.Request.Priority < job.Request.Priority) place--;
+            for (int choice = 0; choice < job.Request.Choices; choice++)
+                _waiting.Insert(place + choice, new Answer(job, choice, _tokenizer, _terminators));
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Runs something on the model between two steps, on the worker, and waits for it.</summary>
+    public T Use<T>(Func<ICausalModel, T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closing, this);
+            _work.Enqueue(model =>
+            {
+                try
+                {
+                    done.SetResult(work(model));
+                }
+                catch (Exception exception)
+                {
+                    done.SetException(exception);
+                }
+            });
+            Monitor.Pulse(_gate);
+        }
+
+        return done.Task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Ends everything that is under way and the worker itself.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_closing) return;
+            _closing = true;
+            Monitor.Pulse(_gate);
+        }
+
+        _worker.Join();
+    }
+
+    private void Run()
+    {
+        while (WaitForWork(out var work))
+        {
+            work?.Invoke(_model);
+            DropEnded();
+            Admit();
+            if (_running.Count > 0) Step();
+            DropEnded();
+        }
+
+        List<Answer> left;
+        lock (_gate) left = [.. _running, .. _waiting];
+        foreach (var answer in left)
+        {
+            answer.Job.Fail(new OperationCanceledException("the engine was closed"));
+            answer.Release();
+        }
+
+        while (_work.TryDequeue(out var late)) late(_model); // their callers wait for an answer
+    }
+
+    private bool WaitForWork(out Action<ICausalModel>? work)
+    {
+        lock (_gate)
+        {
+            while (!_closing && _running.Count == 0 && _waiting.Count == 0 && _work.Count == 0) Monitor.Wait(_gate);
+            work = null;
+            if (_closing) return false;
+            _work.TryDequeue(out work);
+            return true;
+        }
+    }
+
+    private void DropEnded()
+    {
+        var now = _clock.UtcNow;
+        _running.RemoveAll(answer =>
+        {
+            if (!Ended(answer, now)) return false;
+            answer.Release();
+            return true;
+        });
+        lock (_gate)
+        {
+            _waiting.RemoveAll(answer => Ended(answer, now));
+            _runningCount = _running.Count;
+        }
+    }
+
+    private static bool Ended(Answer answer, DateTimeOffset now)
+    {
+        var job = answer.Job;
+        if (answer.Complete || job.Failed) return true;
+        if (job.Cancellation.IsCancellationRequested) job.Fail(new OperationCanceledException(job.Cancellation));
+        else if (job.Request.Deadline < now)
+            job.Fail(new RequestException("deadline", "the deadline passed before the answer was complete.", RequestErrorCode.DeadlineExceeded));
+        return job.Failed;
+    }
+
+    // Strictly in order: a large request at the head is not overtaken, or small ones could keep it waiting for ever.
+    private void Admit()
+    {
+        lock (_gate)
+        {
+            while (_waiting.Count > 0 && _running.Count < _limits.Sequences)
+            {
+                var next = _waiting[0];
+                int pages = (next.CacheTokens + _model.PageTokens - 1) / _model.PageTokens;
+                if (pages > _model.FreePages) return;
+                next.Start(_model.Begin(next.CacheTokens));
+                _waiting.RemoveAt(0);
+                _running.Add(next);
+                _runningCount = _running.Count;
+            }
+        }
+    }
+
+    private void Step()
+    {
+        var (tokenCount, partCount, rowCount) = Gather();
+        int vocabulary = _model.VocabularySize;
+        if (_logits.Length < rowCount * vocabulary) _logits = new float[rowCount * vocabulary];
+        try
+        {
+            _model.Step(_tokens.AsSpan(0, tokenCount), _parts.AsSpan(0, partCount), _rows.AsSpan(0, rowCount), _logits.AsSpan(0, rowCount * vocabulary));
+        }
+        catch (Exception exception)
+        {
+            foreach (var answer in _running) answer.Job.Fail(exception); // each caller is told; the engine goes on
+            return;
+        }
+
+        for (int i = 0, row = 0; i < _running.Count && row < rowCount; i++)
+        {
+            if (_partRows[i] < 0) continue;
+            var answer = _running[i];
+            try
+            {
+                answer.Advance(_logits.AsSpan(row++ * vocabulary, vocabulary), _sampler);
+            }
+            catch (Exception exception)
+            {
+                answer.Job.Fail(exception);
+            }
+        }
+    }
+
+    // One row for each answer that is past its prompt comes first, so that a long prompt never makes the others wait; the room that is left
+    // goes to prompts, in order of admission. _partRows: rows of answer i, negative when no token is chosen for it in this step.
+    private (int Tokens, int Parts, int Rows) Gather()
+    {
+        int room = _limits.BatchRows;
+        foreach (var answer in _running)
+            if (answer.PendingRows == 1) room--;
+
+        int tokens = 0, parts = 0, rows = 0;
+        for (int i = 0; i < _running.Count; i++)
+        {
+            var answer = _running[i];
+            int count = answer.PendingRows;
+            if (count > 1)
+            {
+                count = Math.Min(count, room);
+                room -= count;
+            }
+
+            bool chooses = count > 0 && answer.Chooses(count);
+            _partRows[i] = chooses ? count : -1;
+            if (count == 0) continue;
+            answer.NextTokens(_tokens.AsSpan(tokens, count));
+            _parts[parts++] = new BatchPart(answer.Sequence!, count);
+            tokens += count;
+            if (chooses) _rows[rows++] = tokens - 1;
+        }
+
+        return (tokens, parts, rows);
+    }
+}

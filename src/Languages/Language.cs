@@ -1,0 +1,51 @@
+using System.Text;
+
+namespace OpenEuroLLM.Languages;
+
+/// <summary>A script as one language uses it.</summary>
+/// <param name="Script">The script.</param>
+/// <param name="Letters">Lower-case letters of the language's standard spelling.</param>
+public sealed record Alphabet(Script Script, string Letters);
+
+/// <summary>A language of the project; the data are in <c>languages/</c>.</summary>
+/// <param name="Code">The canonical code, used in documents, recipes and reports.</param>
+/// <param name="Iso6391">ISO 639-1.</param>
+/// <param name="Iso6393">ISO 639-3.</param>
+/// <param name="Tags">BCP 47 with script, one per script, the usual one first.</param>
+/// <param name="Aliases">Other codes that mean this language.</param>
+/// <param name="Name">In English.</param>
+/// <param name="NativeName">In itself.</param>
+/// <param name="Status">Why it is here.</param>
+/// <param name="Family">Branch of the language family.</param>
+/// <param name="Countries">ISO 3166 countries where it has official standing.</param>
+/// <param name="Alphabets">Its scripts with their letters, the usual one first.</param>
+/// <param name="Examples">Sentences written for this project.</param>
+public sealed record Language(
+    string Code, string Iso6391, string Iso6393, IReadOnlyList<string> Tags, IReadOnlyList<string> Aliases, string Name, string NativeName,
+    LanguageStatus Status, string Family, IReadOnlyList<string> Countries, IReadOnlyList<Alphabet> Alphabets, IReadOnlyList<string> Examples)
+{
+    /// <summary>Whether a character belongs to a script of this language.</summary>
+    public bool IsInScript(Rune rune)
+    {
+        foreach (var alphabet in Alphabets)
+            if (alphabet.Script.Contains(rune)) return true;
+        return false;
+    }
+
+    /// <summary>The share of a text's letters that belong to the scripts of this language; 0 when the text has no letters.</summary>
+    public double ScriptShare(ReadOnlySpan<char> text)
+    {
+        int letters = 0, own = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (!Rune.IsLetter(rune)) continue;
+            letters++;
+            if (IsInScript(rune)) own++;
+        }
+
+        return letters == 0 ? 0 : (double)own / letters;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Code;
+}

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using OpenEuroLLM.Models.Llama;
+using OpenEuroLLM.Tensors;
+
+namespace OpenEuroLLM.Models;
+
+/// <summary>A decoder: tokens in, hidden states and logits out; the same forward call for training, prefill and decoding.</summary>
+public abstract class LanguageModel : IDisposable
+{
+    private protected LanguageModel(LlamaConfig config, Engine engine)
+    {
+        Config = config;
+        Engine = engine;
+    }
+
+    /// <summary>Shape of the model.</summary>
+    public LlamaConfig Config { get; }
+
+    /// <summary>Tokens known, special ones included.</summary>
+    public int VocabularySize => Config.VocabularySize;
+
+    /// <summary>Longest sequence, in tokens.</summary>
+    public int ContextLength => Config.ContextLength;
+
+    /// <summary>The engine that carries the model's operations out. Call <see cref="Tensors.Engine.Reset"/> between steps.</summary>
+    public Engine Engine { get; }
+
+    /// <summary>Every weight once, in the order of the forward pass.</summary>
+    public abstract IReadOnlyList<Weight> Weights { get; }
+
+    /// <summary>Matrix that turns a hidden state into logits.</summary>
+    protected abstract Weight Head { get; }
+
+    /// <summary>Reads a model folder for inference; weights keep their storage type.</summary>
+    /// <exception cref="Core.UserErrorException">The folder is no model, or one that this version does not read.</exception>
+    public static LanguageModel Load(string folder, Engine engine) => ModelFolder.Load(folder, engine, trainable: false);
+
+    /// <summary>Final hidden states (rows, width) of a flat batch.</summary>
+    /// <param name="tokens">Tokens of all sequences, one behind the other.</param>
+    /// <param name="layout">Which rows belong together; keys and values of cached sequences are appended.</param>
+    public abstract Tensor Forward(ReadOnlySpan<int> tokens, SequenceLayout layout);
+
+    /// <summary>Logits of the rows asked for: <paramref name="logits"/> is (rows.Length, vocabulary).</summary>
+    public void Logits(Tensor hidden, ReadOnlySpan<int> rows, Span<float> logits) => Engine.Logits(hidden, Head, rows).Values.CopyTo(logits);
+
+    /// <summary>Cross-entropy in nats of each row against its target; 0 where the target is −1.</summary>
+    public void TokenLosses(Tensor hidden, ReadOnlySpan<int> targets, Span<float> losses) => Loss(hidden, targets).Values.CopyTo(losses);
+
+    /// <summary>Cross-entropy (rows, 1); while recording also the start of the way back, with gradients times <paramref name="scale"/>.</summary>
+    public Tensor Loss(Tensor hidden, ReadOnlySpan<int> targets, double scale = 1) => Engine.HeadLoss(hidden, Head, targets, scale);
+
+    /// <summary>A key/value cache of <paramref name="pages"/> pages of 64 tokens.</summary>
+    public KeyValueCache CreateCache(int pages) => new(Config.Layers, Config.KeyValueHeads, Config.HeadDimension, pages);
+
+    /// <summary>SHA-256 over every weight in the order of the forward pass: name, sizes, values as single precision. The identity of a model
+    /// whatever its storage.</summary>
+    public string WeightsSha256()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> sizes = stackalloc byte[8];
+        foreach (var weight in Weights)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(weight.Name));
+            BinaryPrimitives.WriteInt32LittleEndian(sizes, weight.Rows);
+            BinaryPrimitives.WriteInt32LittleEndian(sizes[4..], weight.Columns);
+            hash.AppendData(sizes);
+            var row = new float[weight.Columns];
+            for (var r = 0; r < weight.Rows; r++)
+            {
+                weight.CopyRow(r, row);
+                hash.AppendData(MemoryMarshal.AsBytes<float>(row));
+            }
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Gives the weights' memory back.</summary>
+    public abstract void Dispose();
+}

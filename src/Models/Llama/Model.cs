@@ -1,0 +1,49 @@
+using OpenEuroLLM.Tensors;
+
+namespace OpenEuroLLM.Models.Llama;
+
+/// <summary>The Llama family: pre-norm decoder, grouped-query attention, rotary positions, SwiGLU. Source: arXiv:2302.13971, arXiv:2307.09288.</summary>
+public sealed class LlamaModel : LanguageModel
+{
+    private readonly LlamaWeights weights;
+
+    internal LlamaModel(LlamaConfig config, LlamaWeights weights, Engine engine) : base(config, engine)
+    {
+        this.weights = weights;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Weight> Weights => weights.All;
+
+    /// <inheritdoc/>
+    protected override Weight Head => weights.Head;
+
+    /// <summary>A model to be trained, with random weights that depend on the seed alone.</summary>
+    public static LlamaModel Create(LlamaConfig config, ulong seed, Engine engine) => new(config, LlamaWeights.Random(config, seed), engine);
+
+    /// <inheritdoc/>
+    public override Tensor Forward(ReadOnlySpan<int> tokens, SequenceLayout layout)
+    {
+        var x = Engine.Embed(tokens, weights.Embedding);
+        for (var i = 0; i < weights.Layers.Count; i++)
+        {
+            var layer = weights.Layers[i];
+            var h = x + Attention(Engine.RmsNorm(x, layer.AttentionNorm, Config.NormEpsilon), layer, layout, i);
+            x = h + Mlp(Engine.RmsNorm(h, layer.MlpNorm, Config.NormEpsilon), layer);
+        }
+        return Engine.RmsNorm(x, weights.Norm, Config.NormEpsilon);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => weights.Dispose();
+
+    private Tensor Attention(Tensor x, LlamaLayer layer, SequenceLayout layout, int index)
+    {
+        var attended = Engine.Attend(Engine.Product(x, layer.Query), Engine.Product(x, layer.Key), Engine.Product(x, layer.Value),
+            layout, Config.Heads, Config.KeyValueHeads, Config.RotaryTheta, index);
+        return Engine.Product(attended, layer.AttentionOutput);
+    }
+
+    private Tensor Mlp(Tensor x, LlamaLayer layer) =>
+        Engine.Product(Engine.SwiGlu(Engine.Product(x, layer.Gate), Engine.Product(x, layer.Up)), layer.Down);
+}

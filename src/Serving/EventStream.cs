@@ -1,0 +1,39 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace OpenEuroLLM.Serving;
+
+/// <summary>Server-sent events in an HTTP response. Every event is sent at once; a slow reader slows the writer down.</summary>
+internal sealed class EventStream(HttpResponse response)
+{
+    private static readonly byte[] Ping = ": ping\n\n"u8.ToArray();
+    private static readonly byte[] Done = "data: [DONE]\n\n"u8.ToArray();
+    private readonly PipeWriter body = response.BodyWriter;
+    private readonly CancellationToken left = response.HttpContext.RequestAborted;
+
+    /// <summary>Announces the stream; from here on the status can no longer change.</summary>
+    public Task StartAsync()
+    {
+        response.ContentType = "text/event-stream";
+        return response.StartAsync(left);
+    }
+
+    /// <summary>Sends one event of JSON.</summary>
+    public async Task SendAsync(Action<Utf8JsonWriter> write)
+    {
+        body.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(body, JsonBody.Form)) write(json);
+        body.Write("\n\n"u8);
+        await body.FlushAsync(left).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a line that readers skip, to keep the connection open.</summary>
+    public Task PingAsync() => SendAsync(Ping);
+
+    /// <summary>Sends the mark of a complete stream.</summary>
+    public Task DoneAsync() => SendAsync(Done);
+
+    private async Task SendAsync(byte[] line) => await body.WriteAsync(line, left).ConfigureAwait(false);
+}

@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.OpenAi;
+
+namespace OpenEuroLLM.Serving;
+
+/// <summary>The HTTP server: the dialects, the probes and the chat page before one engine.</summary>
+public sealed class GatewayHost : IAsyncDisposable
+{
+    private readonly WebApplication application;
+    private readonly ServerOptions options;
+
+    private GatewayHost(WebApplication application, ServerOptions options)
+    {
+        this.application = application;
+        this.options = options;
+    }
+
+    /// <summary>Where the server answers, e.g. <c>http://127.0.0.1:8080</c>; known once it was started.</summary>
+    public Uri Address => new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+        ?? throw new InvalidOperationException("The server was not started."));
+
+    /// <summary>Puts the server together; nothing listens yet.</summary>
+    /// <param name="options">How it listens and what it allows.</param>
+    /// <param name="engine">What answers; stays the caller's to dispose of, after the server.</param>
+    /// <param name="log">Gets one entry per defect, never a prompt or an answer; null for no log.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <exception cref="UserErrorException">The address is not this machine's own.</exception>
+    public static GatewayHost Build(ServerOptions options, IInferenceEngine engine, TextWriter? log = null, TimeProvider? time = null) =>
+        Build(options, engine, logging => { if (log is not null) logging.AddProvider(new TextLog(log)).SetMinimumLevel(LogLevel.Warning); }, time);
+
+    /// <summary>As the public form, with any kind of log.</summary>
+    internal static GatewayHost Build(ServerOptions options, IInferenceEngine engine, Action<ILoggingBuilder> logging, TimeProvider? time)
+    {
+        LoopbackAddress address = LoopbackAddress.Parse(options.Host, options.Port);
+        // The empty builder reads no file and no environment variable: only the options decide where the server listens.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(server => Configure(server, address.Address, options));
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, CallerLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
+        logging(builder.Logging);
+
+        WebApplication application = builder.Build();
+        ILogger logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OpenEuroLLM.Serving");
+        var guard = new RequestGuard(address, logger);
+        application.Use((context, next) => guard.InvokeAsync(context, next));
+        application.UseRouting();
+        ChatPage.Map(application);
+        new Probes(engine, TimeSpan.FromSeconds(options.ReadySeconds), time ?? TimeProvider.System, logger).Map(application);
+        new OpenAiRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
+        return new GatewayHost(application, options);
+    }
+
+    /// <summary>Starts to listen.</summary>
+    /// <exception cref="UserErrorException">The port is taken, or not allowed.</exception>
+    public async Task StartAsync(CancellationToken cancellation = default)
+    {
+        try
+        {
+            await application.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (IOException problem) when (problem.InnerException is AddressInUseException)
+        {
+            throw new UserErrorException(FormattableString.Invariant($"port {options.Port} of {options.Host} is in use; choose another with --port."), problem);
+        }
+        catch (SocketException problem)
+        {
+            throw new UserErrorException(FormattableString.Invariant($"cannot listen on port {options.Port} of {options.Host}: {problem.SocketErrorCode}; choose another with --port or --host."), problem);
+        }
+    }
+
+    /// <summary>Takes no more requests, lets running answers go on for <see cref="ServerOptions.DrainSeconds"/>, then ends them.</summary>
+    public Task StopAsync() => application.StopAsync(CancellationToken.None);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => application.DisposeAsync();
+
+    private static void Configure(KestrelServerOptions server, IPAddress address, ServerOptions options)
+    {
+        server.AddServerHeader = false;
+        server.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        server.Limits.MaxConcurrentConnections = 1024;
+        server.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    /// <summary>The caller starts and stops the server; the host itself listens to no signal.</summary>
+    private sealed class CallerLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

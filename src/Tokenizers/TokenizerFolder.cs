@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Text.Json;
+using OpenEuroLLM.Core;
+
+namespace OpenEuroLLM.Tokenizers;
+
+/// <summary>What a tokenizer's files hold beside the tokens; kept as it was read and written back unchanged.</summary>
+/// <param name="PostProcessor">The JSON of <c>post_processor</c>; null for none.</param>
+/// <param name="Configuration">The bytes of <c>tokenizer_config.json</c>; null writes this project's own.</param>
+internal sealed record TokenizerSurroundings(string? PostProcessor = null, byte[]? Configuration = null);
+
+/// <summary>A tokenizer's two files in a model folder.</summary>
+internal static class TokenizerFolder
+{
+    public const string TokenizerName = "tokenizer.json";
+    public const string ConfigurationName = "tokenizer_config.json";
+    private const long MaximumBytes = 1L << 29;
+
+    public static Tokenizer Load(string path)
+    {
+        string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path) ?? "";
+        string file = Directory.Exists(path) ? Path.Combine(path, TokenizerName) : path;
+        string configuration = Path.Combine(folder, ConfigurationName);
+        byte[] json = Read(file);
+        byte[]? configurationJson = File.Exists(configuration) ? Read(configuration) : null;
+        return TokenizerJson.Parse(json, file, configurationJson);
+    }
+
+    public static void Save(Tokenizer tokenizer, string folder)
+    {
+        Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
+        Write(Path.Combine(folder, ConfigurationName), tokenizer.Surroundings.Configuration ?? Configuration(tokenizer));
+    }
+
+    private static byte[] Configuration(Tokenizer tokenizer)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, TokenizerJson.Writing))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("add_bos_token", true);
+            json.WriteBoolean("add_eos_token", false);
+            WriteIfPresent(json, "bos_token", SpecialTokens.BeginOfText);
+            json.WriteBoolean("clean_up_tokenization_spaces", false);
+            WriteIfPresent(json, "eos_token", SpecialTokens.EndOfText);
+            WriteIfPresent(json, "pad_token", SpecialTokens.Padding);
+            json.WriteString("tokenizer_class", "PreTrainedTokenizerFast");
+            json.WriteEndObject();
+        }
+        buffer.Write("\n"u8);
+        return buffer.WrittenSpan.ToArray();
+
+        void WriteIfPresent(Utf8JsonWriter json, string key, string content)
+        {
+            if (tokenizer.Added.Any(token => token.Content == content))
+                json.WriteString(key, content);
+        }
+    }
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            long length = new FileInfo(path).Length;
+            if (length > MaximumBytes)
+                throw new UserErrorException($"{path}: the file has {length} bytes; expected at most {MaximumBytes}. Is it really a tokenizer?");
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (StorageFailure.Is(error))
+        {
+            throw StorageFailure.Explain(error, path);
+        }
+    }
+
+    private static void Write(string path, byte[] bytes)
+    {
+        try
+        {
+            File.WriteAllBytes(path, bytes);
+        }
+        catch (Exception error) when (StorageFailure.Is(error))
+        {
+            throw StorageFailure.Explain(error, path);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+
+namespace OpenEuroLLM.Cli.Tests;
+
+public sealed class ProveCommandTests : IDisposable
+{
+    private static readonly string[] _small = ["--tokens", "16384", "corpus.languages=[\"en\"]", "tokenizer.vocabularySize=400", "model.layers=1", "training.batchTokens=256", "training.checkpointSteps=5"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_training_killed_at_random_moments_ends_with_the_same_weights()
+    {
+        var (code, output, error) = Oellm.Process(["prove", "resume", "--kills", "3", "--out", _folder.At("proof"), .. _small]);
+        Assert.True(code == 0, error);
+        var result = JsonNode.Parse(output)!;
+        Assert.True((bool)result["holds"]!);
+        Assert.Equal((3, 3), ((int)result["rounds"]!, (int)result["sameWeights"]!));
+        Assert.InRange((int)result["killedInTime"]!, 1, 3);
+    }
+
+    [Fact]
+    public void Wrong_questions_are_named()
+    {
+        string[] where = ["--out", _folder.At("proof")];
+        Oellm.Refuses(["prove", "resum", .. where], "proof 'resum' is unknown; did you mean 'resume'?");
+        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits.");
+        Oellm.Refuses(["prove", "resume", "--kills", "0", .. where], "--kills", "expected 1 or more");
+        Oellm.Refuses(["prove", "resume", "--tokens", "-5", .. where], "--tokens", "expected 1 or more");
+        Oellm.Refuses(["prove", "resume", "training.seeds=1", .. where], "training.seeds", "did you mean 'seed'?");
+    }
+
+    [Fact]
+    public void A_folder_of_something_else_is_not_removed()
+    {
+        string mine = _folder.Write("mine/letter.txt", "x");
+        Oellm.Refuses(["prove", "resume", "--out", _folder.At("mine")], _folder.At("mine"), "choose another --out");
+        Oellm.Refuses(["prove", "resume", "--out", mine], mine, "is a file");
+        Assert.Equal("x", File.ReadAllText(mine));
+    }
+}

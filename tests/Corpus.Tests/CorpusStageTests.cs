@@ -1,0 +1,274 @@
+using System.Text;
+using OpenEuroLLM.Core;
+
+namespace OpenEuroLLM.Corpus.Tests;
+
+public sealed class CorpusStageTests : IDisposable
+{
+    private static readonly ILauncher One = new LocalLauncher(1), Three = new LocalLauncher(3);
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static Manifest Build(
+        CorpusConfig config, string target, ILauncher launcher, IProgress<CorpusProgress>? progress = null, IFileSystem? fileSystem = null) =>
+        CorpusStage.Run(config, target, launcher, progress, fileSystem, cancellation: TestContext.Current.CancellationToken);
+
+    private static string Line(string id, string text, string language = "en", string source = "s") =>
+        Encoding.UTF8.GetString(new Document(id, text, language, source, "CC0-1.0").ToJsonLine()) + "\n";
+
+    /// <summary>Several files of several languages with everything that a step may find.</summary>
+    private CorpusConfig Texts()
+    {
+        var random = new CounterRandom(3, 0);
+        for (int file = 0; file < 5; file++)
+        {
+            var lines = new StringBuilder();
+            for (int i = 0; i < 60; i++)
+            {
+                uint number = random.Below((ulong)(100 * file + i), 150);   // so that texts repeat within and across files
+                string language = (number % 3) switch { 0 => "en", 1 => "de", _ => "bg" };
+                string text = number switch
+                {
+                    < 5 => "short",
+                    < 10 => $"1234567890 {number}",
+                    < 20 => $"de\u0301compose\u0301 {number} text",
+                    < 30 => $"Текст на кирилица {number}",
+                    _ => $"A text of ordinary length, with the number {number}.",
+                };
+                lines.Append(Line($"{file}-{i}", text, number == 42 ? "uk" : language, number % 2 == 0 ? "even" : "odd"));
+            }
+            _folder.Write($"texts/{file}.jsonl", lines.ToString());
+        }
+        _folder.Write("texts/README.md", "no text");
+        return new CorpusConfig(_folder["texts"], HeldOutShare: 0.1);
+    }
+
+    private static List<Document> Documents(string folder) => [.. Directory.GetFiles(folder, "*.jsonl", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        .SelectMany(file => File.ReadAllLines(file).Select(line => Document.Parse(Encoding.UTF8.GetBytes(line), file)))];
+
+    [Fact]
+    public void One_and_three_workers_write_the_same_bytes()
+    {
+        CorpusConfig config = Texts();
+        Build(config, _folder["one"], One);
+        Build(config, _folder["three"], Three);
+        Assert.Equal(TemporaryFolder.Contents(_folder["one"]), TemporaryFolder.Contents(_folder["three"]));
+        Assert.False(Directory.Exists(_folder["one.work"]));
+        Assert.Null(ManifestVerifier.Verify(_folder["one"]).Problem);
+    }
+
+    [Fact]
+    public void The_sample_is_the_same_with_any_number_of_workers_and_carries_its_examination()
+    {
+        var config = new CorpusConfig(Languages: ["en", "el", "ga"]);
+        Manifest one = Build(config, _folder["one"], One);
+        Manifest three = Build(config, _folder["three"], Three);
+        Assert.Equal(one.Sha256(), three.Sha256());
+        Assert.Equal(["examination.jsonl", "heldout/el.jsonl", "heldout/en.jsonl", "heldout/ga.jsonl", "train/el-00000.jsonl", "train/en-00000.jsonl", "train/ga-00000.jsonl"], one.Outputs.Select(file => file.Path));
+        Assert.Equal(one.Outputs.Single(file => file.Path == CorpusStage.ExaminationFile).Sha256, (string?)one.Settings["examination"]!["sha256"]);
+        Assert.All(CorpusReport.Of(one), row => Assert.Equal(new SampleConfig().HeldOutDocuments, row.HeldOut));
+        Assert.All(CorpusReport.Of(one), row => Assert.Equal(row.Read, row.Train + row.HeldOut));   // no step drops a sentence of the sample
+    }
+
+    [Fact]
+    public void Every_document_read_is_counted_once_more_with_its_reason()
+    {
+        Manifest manifest = Build(Texts(), _folder["out"], Three);
+        IReadOnlyList<LanguageFunnel> rows = CorpusReport.Of(manifest);
+        Assert.Equal(300, rows.Sum(row => row.Read));
+        Assert.All(rows, row => Assert.Equal(row.Read, row.Train + row.HeldOut + row.Dropped.Values.Sum()));
+        Assert.Equal(
+            ["exact-duplicates: duplicate", "languages: not-asked-for", "length: too-short", "script: no-letters", "script: other-script"],
+            rows.SelectMany(row => row.Dropped.Keys).Distinct().Order(StringComparer.Ordinal));
+        Assert.Contains(manifest.Counts, count => count.Reason == "changed" && count.Step == "unicode-normalization");
+        Assert.Contains(manifest.Counts, count => count is { Step: "source", Reason: "other-file", Documents: 1 });
+        Assert.All(manifest.Counts.Where(count => count.Step == "split"), count => Assert.True(count.Source is "even" or "odd" && count.License == "CC0-1.0"));
+        List<Document> train = Documents(_folder["out/train"]), heldOut = Documents(_folder["out/heldout"]);
+        Assert.Equal((rows.Sum(row => row.Train), rows.Sum(row => row.HeldOut)), (train.Count, heldOut.Count));
+        Assert.Equal(rows.Sum(row => row.TrainBytes), train.Sum(document => Encoding.UTF8.GetByteCount(document.Text)));
+    }
+
+    [Fact]
+    public void A_text_is_never_on_both_sides()
+    {
+        CorpusConfig config = Texts() with { Steps = [], HeldOutShare = 0.3 };   // duplicates stay, also across languages
+        _folder.Write("texts/x.jsonl", string.Concat(Enumerable.Range(0, 40).SelectMany(i => new[] { Line($"x{i}", $"Same text {i}", "sv"), Line($"y{i}", $"Same text {i}", "da") })));
+        Build(config, _folder["out"], Three);
+        var train = Documents(_folder["out/train"]).Select(document => document.Text).ToHashSet();
+        List<string> heldOut = [.. Documents(_folder["out/heldout"]).Select(document => document.Text)];
+        Assert.NotEmpty(heldOut);
+        Assert.DoesNotContain(heldOut, train.Contains);
+    }
+
+    [Fact]
+    public void The_split_follows_the_text_and_the_seed_and_not_the_order()
+    {
+        CorpusConfig config = new(_folder["texts"], HeldOutShare: 0.2);
+        string[] lines = [.. Enumerable.Range(0, 50).Select(i => Line($"{i}", $"A text that has the number {i}"))];
+        _folder.Write("texts/a.jsonl", string.Concat(lines));
+        Build(config, _folder["forward"], One);
+        _folder.Write("texts/a.jsonl", string.Concat(lines.Reverse()));
+        Build(config, _folder["backward"], One);
+        Build(config with { Seed = 2 }, _folder["seed"], One);
+        HashSet<string> HeldOut(string name) => [.. Documents(_folder[name + "/heldout"]).Select(document => document.Id)];
+        Assert.Equal(10, HeldOut("forward").Count);
+        Assert.True(HeldOut("forward").SetEquals(HeldOut("backward")));
+        Assert.False(HeldOut("forward").SetEquals(HeldOut("seed")));
+    }
+
+    [Fact]
+    public void A_language_gets_no_more_text_than_it_may_have()
+    {
+        _folder.Write("texts/a.jsonl", string.Concat(Enumerable.Range(100, 100).Select(i => Line($"{i}", $"Ten bytes: {i}"))));
+        Manifest manifest = Build(new CorpusConfig(_folder["texts"], HeldOutShare: 0, BytesPerLanguage: 150), _folder["out"], One);
+        LanguageFunnel row = Assert.Single(CorpusReport.Of(manifest));
+        Assert.Equal((10, 140, 90), (row.Train, row.TrainBytes, row.Dropped["split: over-budget"]));
+        Assert.Equal(Enumerable.Range(100, 10).Select(i => $"{i}"), Documents(_folder["out/train"]).Select(document => document.Id));
+    }
+
+    [Fact]
+    public void A_training_file_is_closed_when_it_has_its_size()
+    {
+        _folder.Write("texts/a.jsonl", string.Concat(Enumerable.Range(100, 9).Select(i => Line($"{i}", $"Ten bytes: {i}"))));
+        Build(new CorpusConfig(_folder["texts"], HeldOutShare: 0, ShardBytes: 200), _folder["out"], One);
+        Assert.Equal(["en-00000.jsonl", "en-00001.jsonl", "en-00002.jsonl"], Directory.GetFiles(_folder["out/train"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(Enumerable.Range(100, 9).Select(i => $"{i}"), Documents(_folder["out/train"]).Select(document => document.Id));
+    }
+
+    [Fact]
+    public void A_macro_code_becomes_the_canonical_one()
+    {
+        _folder.Write("texts/a.jsonl", Line("1", "Hei på deg, verden", "no") + Line("2", "Hei verden igjen", "nb"));
+        Manifest manifest = Build(new CorpusConfig(_folder["texts"], ["no"], HeldOutShare: 0), _folder["out"], One);
+        Assert.Equal(["nb"], manifest.Settings["languages"]!.AsArray().Select(code => (string?)code));
+        Assert.Equal(2, Assert.Single(CorpusReport.Of(manifest)).Train);
+    }
+
+    [Fact]
+    public void An_interrupted_build_goes_on_and_ends_with_the_same_bytes()
+    {
+        CorpusConfig config = Texts();
+        Build(config, _folder["whole"], One);
+        var interrupted = new FailingFiles();
+        int cut = 0;
+        while (true)
+        {
+            interrupted.WritesLeft = 12 + 3 * cut;   // a few files further each time
+            try
+            {
+                Build(config, _folder["parts"], Three, fileSystem: interrupted);
+                break;
+            }
+            catch (UserErrorException error)
+            {
+                Assert.Contains("the disk is full", error.Message, StringComparison.Ordinal);
+                Assert.True(++cut < 100, "no progress between the interruptions");
+                Assert.False(Directory.Exists(_folder["parts"]));
+            }
+        }
+        Assert.True(cut > 2);
+        Assert.Equal(TemporaryFolder.Contents(_folder["whole"]), TemporaryFolder.Contents(_folder["parts"]));
+    }
+
+    [Fact]
+    public void Finished_work_is_not_done_again()
+    {
+        CorpusConfig config = Texts();
+        _folder.Write("texts/9.jsonl", "no json");
+        Assert.Throws<UserErrorException>(() => Build(config, _folder["out"], One));
+        string[] markers = Directory.GetFiles(_folder["out.work"], "done.json", SearchOption.AllDirectories);
+        Assert.Equal(5, markers.Length);
+        var times = markers.ToDictionary(marker => marker, File.GetLastWriteTimeUtc);
+        _folder.Write("texts/9.jsonl", Line("9", "now it is a document"));
+        var kept = new List<string>();
+        Build(config, _folder["out"], One, fileSystem: new FailingFiles { OnCreate = path => kept.Add(path) });
+        Assert.DoesNotContain(kept, path => path.Contains("0-00000", StringComparison.Ordinal) || path.Contains("0-00004", StringComparison.Ordinal));
+        Assert.Contains(kept, path => path.Contains("0-00005", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_finished_folder_stays_and_other_settings_need_another()
+    {
+        CorpusConfig config = Texts();
+        Manifest first = Build(config, _folder["out"], One);
+        DateTime written = File.GetLastWriteTimeUtc(_folder["out/manifest.json"]);
+        Assert.Equal(first.Sha256(), Build(config, _folder["out"], Three).Sha256());
+        Assert.Equal(written, File.GetLastWriteTimeUtc(_folder["out/manifest.json"]));
+        string message = Assert.Throws<UserErrorException>(() => Build(config with { Seed = 9 }, _folder["out"], One)).Message;
+        Assert.Contains("of other settings or texts", message, StringComparison.Ordinal);
+        _folder.Write("texts/0.jsonl", Line("0", "an input has changed"));
+        Assert.Throws<UserErrorException>(() => Build(config, _folder["out"], One));
+    }
+
+    [Fact]
+    public void A_stopped_build_leaves_no_folder()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => CorpusStage.Run(Texts(), _folder["out"], One, cancellation: stop.Token));
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    [Fact]
+    public void A_build_under_way_is_not_joined_by_another()
+    {
+        CorpusConfig config = Texts();
+        Directory.CreateDirectory(_folder["out.work"]);
+        using var claim = new FileStream(_folder["out.work/claim"], FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        Assert.Contains("is being built by another process", Assert.Throws<UserErrorException>(() => Build(config, _folder["out"], One)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("en", "xx", "corpus.languages: language 'xx' is unknown")]
+    [InlineData("en", "sh", "ambiguous")]
+    public void An_unknown_language_is_refused(string known, string unknown, string expected) =>
+        Assert.Contains(expected, Assert.Throws<UserErrorException>(() => Build(new CorpusConfig(Languages: [known, unknown]), _folder["out"], One)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_language_the_sample_lacks_is_refused() =>
+        Assert.Contains("The built-in sample has no text in 'uk'", Assert.Throws<UserErrorException>(() => Build(new CorpusConfig(Languages: ["uk"]), _folder["out"], One)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Nothing_left_is_an_error_and_leaves_nothing()
+    {
+        _folder.Write("texts/a.jsonl", Line("1", "short"));
+        Assert.Contains("no document is left", Assert.Throws<UserErrorException>(() => Build(new CorpusConfig(_folder["texts"]), _folder["out"], One)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    [Fact]
+    public void Progress_tells_rate_and_time_left()
+    {
+        CorpusConfig config = Texts();
+        var reports = new List<CorpusProgress>();
+        Build(config, _folder["out"], One, new Listener(reports.Add));
+        Assert.Equal(["cleaning, part 1 of 2", "cleaning, part 2 of 2", "writing"], reports.Select(report => report.Phase).Distinct());
+        Assert.All(reports, report => Assert.Equal((report.Total, true), (report.Done, report.PerSecond > 0)));
+    }
+
+    [Fact]
+    public void Real_texts_go_through_every_step()
+    {
+        string shared = SharedData.Corpus;
+        Assert.SkipUnless(Directory.Exists(shared), "needs the open texts of ../shared/data");
+        foreach (string language in (string[])["mt", "ga"]) File.Copy(Path.Combine(shared, language + ".jsonl.gz"), _folder[language + ".jsonl.gz"]);
+        Manifest manifest = Build(new CorpusConfig(_folder.Path), Path.Combine(_folder.Path, "..", Path.GetFileName(_folder.Path) + "-out"), Three);
+        try
+        {
+            IReadOnlyList<LanguageFunnel> rows = CorpusReport.Of(manifest);
+            Assert.Equal(["ga", "mt"], rows.Select(row => row.Language));
+            Assert.Equal([531L, 1155L], rows.Select(row => row.Read));
+            Assert.All(rows, row => Assert.True(row.Train > 0.9 * row.Read && row.HeldOut > 0));
+        }
+        finally
+        {
+            Directory.Delete(_folder.Path + "-out", recursive: true);
+        }
+    }
+
+    private sealed class Listener(Action<CorpusProgress> report) : IProgress<CorpusProgress>
+    {
+        public void Report(CorpusProgress value) => report(value);
+    }
+}

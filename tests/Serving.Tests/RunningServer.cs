@@ -1,0 +1,76 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using OpenEuroLLM.Inference;
+
+namespace OpenEuroLLM.Serving.Tests;
+
+/// <summary>A real server on a free loopback port, with a plain HTTP client.</summary>
+internal sealed class RunningServer : IAsyncDisposable
+{
+    private readonly GatewayHost host;
+
+    private RunningServer(GatewayHost host)
+    {
+        this.host = host;
+        Client = new HttpClient { BaseAddress = host.Address };
+    }
+
+    public Uri Address => host.Address;
+
+    public HttpClient Client { get; }
+
+    public static async Task<RunningServer> StartAsync(IInferenceEngine engine, ServerOptions? options = null, TextWriter? log = null)
+    {
+        GatewayHost host = GatewayHost.Build((options ?? new ServerOptions()) with { Port = 0 }, engine, log);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        return new RunningServer(host);
+    }
+
+    public static HttpRequestMessage ChatRequest(string body) => new(HttpMethod.Post, "/v1/chat/completions")
+    {
+        Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json")),
+    };
+
+    /// <summary>Sends a chat request and waits for the whole answer.</summary>
+    public async Task<(HttpResponseMessage Response, string Body)> ChatAsync(string body)
+    {
+        HttpResponseMessage response = await Client.SendAsync(ChatRequest(body), TestContext.Current.CancellationToken);
+        return (response, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Sends a request and reads the error that it must get.</summary>
+    public async Task<ReceivedError> ErrorAsync(HttpRequestMessage request)
+    {
+        using HttpResponseMessage response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
+        string body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True((int)response.StatusCode >= 400, $"expected an error, got {(int)response.StatusCode}: {body}");
+        Assert.NotEmpty(response.Headers.GetValues("x-request-id"));
+        Assert.DoesNotContain("   at ", body, StringComparison.Ordinal);
+        return ReceivedError.Parse((int)response.StatusCode, body);
+    }
+
+    public Task StopAsync() => host.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await host.DisposeAsync();
+    }
+}
+
+/// <summary>An error as a client sees it.</summary>
+internal sealed record ReceivedError(int Status, string Type, string? Code, string? Field, string Message)
+{
+    public (int Status, string? Code) Kind => (Status, Code);
+
+    public static ReceivedError Parse(int status, string body)
+    {
+        using JsonDocument document = JsonDocument.Parse(body);
+        JsonElement error = document.RootElement.GetProperty("error");
+        Assert.Equal(["message", "type", "param", "code"], error.EnumerateObject().Select(field => field.Name));
+        string message = error.GetProperty("message").GetString()!;
+        Assert.DoesNotContain('\n', message);
+        return new ReceivedError(status, error.GetProperty("type").GetString()!, error.GetProperty("code").GetString(), error.GetProperty("param").GetString(), message);
+    }
+}
