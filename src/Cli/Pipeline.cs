@@ -41,7 +41,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     public string ReportFile => In("report.md");
 
     /// <summary>Runs every stage.</summary>
-    public EvaluationReport? Run()
+    public void Run()
     {
         RequireOwnFolder();
         if (File.Exists(In(Manifest.FileName)))
@@ -50,7 +50,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
             if (!Same(finished.Settings, recipe.ToJson()))
                 throw new UserErrorException($"{root}: a finished run of another recipe lies here; choose another --out.");
             status.Say($"{root}: this run is finished already.");
-            return null;
+            return;
         }
         using var run = LiveDirectory.Open(root, "run", recipe.ToJson());
         KeepRecipe();
@@ -59,13 +59,12 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
         Tokenize();
         Train();
         ExportModel();
-        var report = Evaluate();
+        Evaluate();
         PublishModel();
         var (markdown, html) = Report.Render(root);
         File.WriteAllText(ReportFile, markdown);
         File.WriteAllText(In("report.html"), html);
         run.Finish(threads);
-        return report;
     }
 
     /// <summary>The stages before training.</summary>
@@ -136,15 +135,14 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
         folder.Commit(threads);
     }
 
-    private EvaluationReport? Evaluate()
+    private void Evaluate()
     {
-        if (IsCurrent(EvaluationFolder, EvaluationReport.StageName, [Export, Corpus])) return null;
+        if (IsCurrent(EvaluationFolder, EvaluationReport.StageName, [Export, Corpus])) return;
         status.Say("evaluation  held-out text and facts, language by language");
         using var engine = InferenceEngine.Load(Export, threads);
         var report = Evaluator.Run(engine, Corpus, recipe.Evaluation, progress: new DirectProgress<EvaluationProgress>(now =>
             status.Update(FormattableString.Invariant($"evaluation  {now.Task} {now.Done} of {now.Total}, {StatusLine.Time(now.SecondsLeft ?? double.NaN)} left"))), cancellation: cancellation);
         report.Save(EvaluationFolder, Export, Corpus);
-        return report;
     }
 
     /// <summary>The export, its card, and the manifests of every stage it came through.</summary>
