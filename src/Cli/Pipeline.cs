@@ -43,6 +43,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     /// <summary>Runs every stage.</summary>
     public void Run()
     {
+        CheckSettings();
         RequireOwnFolder();
         if (File.Exists(In(Manifest.FileName)))
         {
@@ -70,10 +71,22 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     /// <summary>The stages before training.</summary>
     public void Prepare()
     {
+        CheckSettings();
         RequireOwnFolder();
         BuildCorpus();
         TrainTokenizer();
         Tokenize();
+    }
+
+    /// <summary>What a late stage would refuse is refused before the first one: hours may lie between them.</summary>
+    private void CheckSettings()
+    {
+        ModelDial.For(recipe.Model, recipe.Training, recipe.Tokenizer.VocabularySize);
+        foreach (var task in recipe.Evaluation.Tasks)
+        {
+            if (!EvaluationSettings.KnownTasks.Contains(task))
+                throw new UserErrorException($"evaluation.tasks: '{task}' is unknown{SuggestedName.Hint(task, [.. EvaluationSettings.KnownTasks])}");
+        }
     }
 
     /// <summary>A run's folder is new, empty, or one that a run began: other files would get into its manifest.</summary>

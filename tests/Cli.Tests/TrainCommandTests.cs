@@ -26,7 +26,6 @@ public sealed class TrainCommandTests(SmallRun run) : IDisposable
     [InlineData("1", null)]
     [InlineData("3", null)]
     [InlineData("2", "DOTNET_EnableAVX512")]
-    [InlineData("2", "DOTNET_EnableAVX2")]
     public void The_same_bits_with_any_number_of_threads_and_any_instruction_set(string threads, string? switchedOff)
     {
         string target = Prepared("other");
