@@ -85,14 +85,15 @@ internal sealed class StageRecord : IDisposable
 
     public void Dispose() => _energy.Dispose();
 
-    // Files of the folder; of a sub-folder with its own manifest only the manifest and the run record, which stand for the rest.
+    // Files of the folder; of a sub-folder with its own manifest only the manifest, which stands for the rest. Its run record may differ
+    // between equal runs, so it is no output; it carries a hash of itself.
     private IEnumerable<string> OutputFiles(string folder)
     {
         foreach (string file in _files.EnumerateFiles(folder, recursive: false))
             if (Path.GetFileName(file) is not (Manifest.FileName or RunRecord.FileName)) yield return file;
         foreach (string sub in _files.EnumerateDirectories(folder))
         {
-            string manifest = Path.Combine(sub, Manifest.FileName), run = Path.Combine(sub, RunRecord.FileName);
+            string manifest = Path.Combine(sub, Manifest.FileName);
             if (!_files.FileExists(manifest))
             {
                 foreach (string file in OutputFiles(sub)) yield return file;
@@ -100,7 +101,6 @@ internal sealed class StageRecord : IDisposable
             }
 
             yield return manifest;
-            if (_files.FileExists(run)) yield return run;
         }
     }
 

@@ -11,7 +11,7 @@ internal interface IWork
 }
 
 /// <summary>A fixed set of threads that run the items of one operation together and meet at its end.</summary>
-/// <remarks>Workers spin for a short while after each operation and park when none follows: a decode step must not pay a
+/// <remarks>The caller works too and waits only for workers that have joined in: one that is still waking up holds nobody up. Workers spin for a short while after each operation and park when none follows: a decode step must not pay a
 /// thread-pool dispatch per operation, and an idle process must not burn a core. Items are handed out one by one, so a
 /// thread that the system has slowed down holds nobody up for long.</remarks>
 internal sealed unsafe class ThreadTeam : IDisposable
@@ -19,12 +19,15 @@ internal sealed unsafe class ThreadTeam : IDisposable
     private const int SpinsBeforeYield = 400;
     private const int SpinsBeforeParking = 20_000;
 
+    /// <summary>Set in the gate while workers may join; the bits below count those that have.</summary>
+    private const int Open = 1 << 30;
+
     private readonly Worker[] workers;
     private delegate*<void*, int, int, void> body;
     private void* state;
     private int items;
     private int next;
-    private int pending;
+    private int gate;
     private volatile int generation;
     private volatile bool closing;
     private volatile Exception? failure;
@@ -56,12 +59,14 @@ internal sealed unsafe class ThreadTeam : IDisposable
         state = &work;
         items = count;
         next = 0;
-        pending = workers.Length;
+        Volatile.Write(ref gate, Open);
         Interlocked.Increment(ref generation);
         foreach (var worker in workers) worker.Wake();
         Drain(0);
+        // Who has not come by now is not waited for; who has still reads this stack frame, also after a failure.
+        Interlocked.And(ref gate, ~Open);
         var spins = 0;
-        while (Volatile.Read(ref pending) != 0) Pause(ref spins); // also after a failure: the workers read this stack frame
+        while (Volatile.Read(ref gate) != 0) Pause(ref spins);
         if (failure is { } exception)
         {
             failure = null;
@@ -77,6 +82,17 @@ internal sealed unsafe class ThreadTeam : IDisposable
     }
 
     private static void Invoke<T>(void* work, int item, int thread) where T : unmanaged, IWork => ((T*)work)->Execute(item, thread);
+
+    private void Join(int thread)
+    {
+        for (var state = Volatile.Read(ref gate); (state & Open) != 0; state = Volatile.Read(ref gate))
+        {
+            if (Interlocked.CompareExchange(ref gate, state + 1, state) != state) continue;
+            Drain(thread);
+            Interlocked.Decrement(ref gate);
+            return;
+        }
+    }
 
     private void Drain(int thread)
     {
@@ -150,8 +166,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
                 }
                 seen = team.generation;
                 if (team.closing) return;
-                team.Drain(index);
-                Interlocked.Decrement(ref team.pending);
+                team.Join(index);
             }
         }
     }

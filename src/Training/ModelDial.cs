@@ -29,21 +29,22 @@ public sealed record ModelDial(LlamaConfig Model, int BatchTokens, double Learni
         if (model.Kind != "llama") throw new UserErrorException($"model.kind is {model.Kind}; this version trains llama.");
         var settings = new List<DialSetting>();
         var wanted = 64 + 32 * model.Layers;
-        var width = Choose("model.width", model.Width, wanted < 512 ? wanted : (wanted + WideHeadDimension - 1) / WideHeadDimension * WideHeadDimension,
-            "64 + 32 · layers, whole heads: small models gain more from width than from depth");
+        var step = 2 * (wanted < 512 ? HeadDimension : WideHeadDimension);
+        var width = Choose("model.width", model.Width, (wanted + step - 1) / step * step,
+            "64 + 32 · layers, up to an even number of heads: small models gain more from width than from depth");
         var dimension = width < 512 ? HeadDimension : WideHeadDimension;
         var heads = Choose("model.heads", model.Heads, Math.Max(1, width / dimension), $"width / {dimension}");
         if (width % heads != 0 || width / heads % 2 != 0)
             throw new UserErrorException($"model.heads is {heads}; expected a number that divides model.width = {width} into even heads.");
-        var keyValueHeads = Choose("model.keyValueHeads", model.KeyValueHeads, heads % 2 == 0 ? heads / 2 : heads, "half the heads: halves the cache at little cost");
+        var keyValueHeads = Choose("model.keyValueHeads", model.KeyValueHeads, heads % 2 == 0 ? heads / 2 : heads, heads % 2 == 0 ? "half the heads: halves the cache at little cost" : "as many as heads, whose number is odd");
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"model.keyValueHeads is {keyValueHeads}; expected a number that divides model.heads = {heads}.");
         var hidden = Choose("model.hidden", model.Hidden, (width * 8 / 3 + 63) / 64 * 64, "8/3 · width, up to a multiple of 64: SwiGLU has three matrices where others have two");
-        var batch = Choose("training.batchTokens", training.BatchTokens, model.Layers <= 4 ? 2048 : model.Layers <= 8 ? 4096 : 16_384 * Math.Max(1, model.Layers / 8),
+        var batch = Choose("training.batchTokens", training.BatchTokens, model.Layers <= 8 ? 512 : 2048 * (model.Layers / 8),
             "grows with the model: small models want many small steps");
         if (batch % training.MicroBatchTokens != 0 && batch > training.MicroBatchTokens)
             throw new UserErrorException($"training.batchTokens is {batch}; expected a multiple of training.microBatchTokens = {training.MicroBatchTokens}.");
-        var rate = Choose("training.learningRate", training.LearningRate, Math.Round(4e-3 * Math.Sqrt(192.0 / width), 5), "4e-3 · √(192 / width)");
+        var rate = Choose("training.learningRate", training.LearningRate, Math.Round(3e-3 * Math.Sqrt(192.0 / width), 5), "3e-3 · √(192 / width)");
         return new ModelDial(
             new LlamaConfig(model.Layers, width, heads, keyValueHeads, width / heads, hidden, vocabularySize, model.ContextLength,
                 TiedHead: model.TiedHead, BeginOfTextId: beginOfTextId, EndIds: endIds, PaddingId: paddingId),

@@ -120,7 +120,7 @@ public sealed class Trainer : IDisposable
             {
                 if (cancellation.IsCancellationRequested)
                 {
-                    metrics.Flush();
+                    Secure(metrics);
                     if (step > firstStep) checkpoints.Save(step, model, optimizer, config.KeepCheckpoints);
                     cancellation.ThrowIfCancellationRequested();
                 }
@@ -133,7 +133,11 @@ public sealed class Trainer : IDisposable
                 step++;
                 metrics.WriteLine(new JsonObject
                 {
-                    ["step"] = step, ["tokens"] = step * Dial.BatchTokens, ["loss"] = Round(loss), ["learningRate"] = Round(rate), ["gradientNorm"] = Round(norm),
+                    ["step"] = step,
+                    ["tokens"] = step * Dial.BatchTokens,
+                    ["loss"] = Round(loss),
+                    ["learningRate"] = Round(rate),
+                    ["gradientNorm"] = Round(norm),
                 }.ToJsonString());
                 if (step % look == 0 || step == Steps)
                 {
@@ -143,7 +147,7 @@ public sealed class Trainer : IDisposable
                 }
                 if (step % every == 0 || step == Steps)
                 {
-                    metrics.Flush();
+                    Secure(metrics);
                     checkpoints.Save(step, model, optimizer, config.KeepCheckpoints);
                 }
                 progress?.Report(Now(null));
@@ -295,6 +299,13 @@ public sealed class Trainer : IDisposable
         }
         File.WriteAllText(path + ".partial", string.Concat(kept.Select(line => line + "\n")));
         File.Move(path + ".partial", path, overwrite: true);
+    }
+
+    /// <summary>Brings the lines to the disk before the checkpoint that vouches for them.</summary>
+    private static void Secure(StreamWriter metrics)
+    {
+        metrics.Flush();
+        ((FileStream)metrics.BaseStream).Flush(flushToDisk: true);
     }
 
     private double LastLoss() => File.ReadLines(Path.Combine(run.OutFolder, MetricsName))

@@ -63,7 +63,7 @@ public sealed record TrainingConfig(
     [property: Range(0.0, 1.0)] double DecayShare = 0.4,
     [property: Range(0.0, 10.0)] double WeightDecay = 0.1,
     [property: Range(0.0, 0.99999)] double Beta1 = 0.9,
-    [property: Range(0.0, 0.99999)] double Beta2 = 0.95,
+    [property: Range(0.0, 0.99999)] double Beta2 = 0.98,
     [property: Range(1e-20, 1.0)] double Epsilon = 1e-8,
     [property: Range(1e-6, 1e6)] double ClipNorm = 1,
     [property: Range(1, 100_000_000)] int? CheckpointSteps = null,

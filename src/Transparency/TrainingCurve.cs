@@ -6,7 +6,7 @@ using OpenEuroLLM.Core;
 namespace OpenEuroLLM.Transparency;
 
 /// <summary>One line of <c>metrics.jsonl</c> with a training loss.</summary>
-internal sealed record TrainingPoint(long Step, long? Tokens, double Loss, double? LearningRate, double? TokensPerSecond, double? ShareOfPeak);
+internal sealed record TrainingPoint(long Step, long? Tokens, double Loss, double? LearningRate);
 
 /// <summary>Held-out loss of one language after a step.</summary>
 internal sealed record HeldOutPoint(long Step, double Loss);
@@ -46,7 +46,7 @@ internal sealed record TrainingCurve(IReadOnlyList<TrainingPoint> Points, IReadO
             else if (Figure.Number(json["loss"]) is double loss)
             {
                 points.Add(new TrainingPoint(
-                    step, (long?)Figure.Number(json["tokens"]), loss, Figure.Number(json["learningRate"]), Figure.Number(json["tokensPerSecond"]), Figure.Number(json["shareOfPeak"])));
+                    step, (long?)Figure.Number(json["tokens"]), loss, Figure.Number(json["learningRate"])));
             }
             else
             {
@@ -67,8 +67,8 @@ internal sealed record TrainingCurve(IReadOnlyList<TrainingPoint> Points, IReadO
     public Table ToTable(int rows)
     {
         var chosen = Points.Count <= rows ? Points : [.. Enumerable.Range(0, rows).Select(i => Points[(int)((long)i * (Points.Count - 1) / (rows - 1))])];
-        return new Table("Training loss over the steps", ["Step", "Tokens", "Loss", "Learning rate", "Tokens per second"],
+        return new Table("Training loss over the steps", ["Step", "Tokens", "Loss", "Learning rate"],
             [.. chosen.Select(point => (IReadOnlyList<string>)[
-                Figure.Whole(point.Step), Figure.Whole(point.Tokens), Figure.Fixed(point.Loss, 4), Figure.Short(point.LearningRate), Figure.Whole((long?)point.TokensPerSecond)])]);
+                Figure.Whole(point.Step), Figure.Whole(point.Tokens), Figure.Fixed(point.Loss, 4), Figure.Short(point.LearningRate)])]);
     }
 }

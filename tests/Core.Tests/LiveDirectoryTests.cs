@@ -32,7 +32,7 @@ public sealed class LiveDirectoryTests : IDisposable
             Checkpoint(20);
             var manifest = resumed.Finish();
             Assert.Equal(
-                ["checkpoints/step-10/manifest.json", "checkpoints/step-10/run.json", "checkpoints/step-20/manifest.json", "checkpoints/step-20/run.json", "metrics.jsonl"],
+                ["checkpoints/step-10/manifest.json", "checkpoints/step-20/manifest.json", "metrics.jsonl"],
                 manifest.Outputs.Select(output => output.Path));
         }
 

@@ -18,7 +18,7 @@ public sealed class ManifestTests
         Make("tokens", "{}", ["../tokenizer/manifest.json", "../corpus/manifest.json"], ["train.idx", "train.bin", "heldout-cs.bin", "heldout-cs.idx"],
             new ManifestCount("tokenize", "kept", "cs", Documents: 40, Bytes: 9_000, Tokens: 2_000)),
         Make("checkpoint", """{"step":100}""", ["../../../tokens/manifest.json"], ["model.safetensors", "optimizer.safetensors"]),
-        Make("training", """{"learningRate":0.0003,"layers":4}""", ["../tokens/manifest.json"], ["training.json", "recipe.jsonc", "metrics.jsonl", "checkpoints/step-100/run.json", "checkpoints/step-100/manifest.json"]),
+        Make("training", """{"learningRate":0.0003,"layers":4}""", ["../tokens/manifest.json"], ["training.json", "recipe.jsonc", "metrics.jsonl", "checkpoints/step-100/manifest.json"]),
         Make("export", """{"dtype":"bf16"}""", ["../training/manifest.json"], ["model.safetensors", "config.json"]),
         Make("evaluation", """{"tasks":["facts"]}""", ["../export/manifest.json", "../corpus/manifest.json"], ["evaluation.json"], new ManifestCount("facts", "scored", "cs", Documents: 20)),
         Make("model", "{}", ["../evaluation/manifest.json", "../export/manifest.json"], ["README.md", "lineage/corpus.manifest.json", "model.safetensors"]),

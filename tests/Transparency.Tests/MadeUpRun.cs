@@ -62,11 +62,11 @@ internal sealed class MadeUpRun : IDisposable
             },
         }.ToJsonString();
         const string metrics = """
-            {"step":1,"tokens":2048,"loss":8.31,"learningRate":0.001,"gradientNorm":2.5,"tokensPerSecond":9000.4,"shareOfPeak":0.41}
-            {"step":2,"tokens":4096,"loss":5.5,"learningRate":0.004,"gradientNorm":1.5,"tokensPerSecond":9100,"shareOfPeak":0.42}
+            {"step":1,"tokens":2048,"loss":8.31,"learningRate":0.001,"gradientNorm":2.5}
+            {"step":2,"tokens":4096,"loss":5.5,"learningRate":0.004,"gradientNorm":1.5}
             {"step":2,"heldoutLoss":{"cs":5.25,"fi":6}}
             {"step":3,"tokens":6144,"loss":null}
-            {"step":4,"tokens":8192,"loss":0.81234,"learningRate":0.0001,"gradientNorm":0.5,"tokensPerSecond":9050,"shareOfPeak":0.42}
+            {"step":4,"tokens":8192,"loss":0.81234,"learningRate":0.0001,"gradientNorm":0.5}
             {"step":4,"heldoutLoss":{"cs":0.9,"fi":4.2}}
             """;
         Stage("corpus", [], new JsonObject { ["seed"] = 1 },

@@ -129,7 +129,8 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
     {
         var value = Get(json, key);
         if (value is null) return absent;
-        if (value is JsonValue number && number.TryGetValue(out double found) && found > 0 && double.IsFinite(found)) return found;
+        if (value.GetValueKind() == JsonValueKind.Number
+            && double.TryParse(value.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture, out var found) && found > 0 && double.IsFinite(found)) return found;
         throw new UserErrorException($"{where}: {key} is {value.ToJsonString()}; expected a number above 0.");
     }
 }

@@ -13,9 +13,10 @@ internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool
 /// pass. Blocking reloads the outputs, so the chain over k is the same whatever the sizes (see <see cref="Tile"/>).</remarks>
 internal static unsafe class Product
 {
-    private const int DepthBlock = 320;
+    private const int DepthBlock = 384;
     private const int ColumnBlock = 3072;
-    private const int RowBlock = 96;
+    private const int PackedBlocks = 3;
+    private const int RowBlock = 144;
 
     /// <summary>Left operands with rows further apart than this are copied: equal low address bits would share cache sets.</summary>
     private const int CopyStride = 640;
@@ -30,7 +31,7 @@ internal static unsafe class Product
     public const long SharedScratch = (long)DepthBlock * ColumnBlock;
 
     /// <summary>Numbers of scratch memory that each thread needs, for its block of A or its own panels of B.</summary>
-    public const long ThreadScratch = (long)DepthBlock * (FewPanels * Tile.Columns);
+    public const long ThreadScratch = (long)DepthBlock * (RowBlock > FewPanels * Tile.Columns ? RowBlock : FewPanels * Tile.Columns);
 
     /// <summary>Computes the product.</summary>
     /// <param name="rows">m: rows of A and C.</param>
@@ -58,38 +59,46 @@ internal static unsafe class Product
         }
         var depthBlocks = (depth + DepthBlock - 1) / DepthBlock;
         var depthBlock = ((depth + depthBlocks - 1) / depthBlocks + 7) / 8 * 8;
-        for (var column = 0; column < columns; column += ColumnBlock)
+        // As many blocks over k as the scratch memory holds are packed at once: the fewer meetings of the team, the better.
+        var columnBlock = ColumnBlock / Math.Min(depthBlocks, PackedBlocks);
+        var inPlace = b.Packed && !b.Half;
+        var packedDepth = inPlace ? depth : depthBlock * PackedBlocks;
+        for (var column = 0; column < columns; column += columnBlock)
         {
-            var width = Math.Min(ColumnBlock, columns - column);
-            var panels = Panels(width);
-            for (var k = 0; k < depth; k += depthBlock)
+            var width = Math.Min(columnBlock, columns - column);
+            for (var k = 0; k < depth; k += packedDepth)
             {
-                var steps = Math.Min(depthBlock, depth - k);
-                float* packed;
-                long panelStride;
-                if (b.Packed && !b.Half)
-                {
-                    packed = (float*)b.Data + column / Tile.Columns * b.Stride + (long)k * Tile.Columns;
-                    panelStride = b.Stride;
-                }
-                else
-                {
-                    packed = scratch.Shared;
-                    panelStride = (long)steps * Tile.Columns;
-                    var perItem = Math.Max(1, panels / (4 * team.Threads));
-                    team.Run(new PackPanels(b, column, width, k, steps, (nint)packed, perItem), (panels + perItem - 1) / perItem);
-                }
-                var rowBlocks = (rows + RowBlock - 1) / RowBlock;
-                var blockRows = ((rows + rowBlocks - 1) / rowBlocks + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
-                rowBlocks = (rows + blockRows - 1) / blockRows;
-                // Enough items for balance, each wide enough that copying its block of A costs little.
-                var groups = team.Threads == 1 ? 1 : Math.Clamp((8 * team.Threads + rowBlocks - 1) / rowBlocks, 1, (panels + 7) / 8);
-                var groupPanels = ((panels + groups - 1) / groups + 1) & ~1;
-                groups = (panels + groupPanels - 1) / groupPanels;
-                team.Run(new MultiplyBlock(scratch, left.From(k), (nint)packed, panelStride, (nint)(c + column), cStride, rows, width, steps,
-                    resume || k > 0, wide, blockRows, groupPanels, groups), rowBlocks * groups);
+                var steps = Math.Min(packedDepth, depth - k);
+                if (!inPlace) PackBlocks(team, b, column, width, k, steps, depthBlock, scratch.Shared);
+                MultiplyBlocks(team, scratch, left.From(k), b, column, k, (nint)(c + column), cStride, rows, width, steps, depthBlock, resume || k > 0, wide);
             }
         }
+    }
+
+    private static void PackBlocks(ThreadTeam team, RightOperand b, int column, int width, int k, int steps, int depthBlock, float* packed)
+    {
+        var panels = Panels(width);
+        var perItem = Math.Max(1, panels / (4 * team.Threads));
+        var groups = (panels + perItem - 1) / perItem;
+        team.Run(new PackPanels(b, column, width, k, steps, depthBlock, (nint)packed, perItem, groups), groups * ((steps + depthBlock - 1) / depthBlock));
+    }
+
+    private static void MultiplyBlocks(ThreadTeam team, Scratch scratch, LeftOperand left, RightOperand b, int column, int k, nint c, long cStride,
+        int rows, int width, int steps, int depthBlock, bool resume, bool wide)
+    {
+        var panels = Panels(width);
+        var rowBlocks = (rows + RowBlock - 1) / RowBlock;
+        var blockRows = ((rows + rowBlocks - 1) / rowBlocks + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
+        rowBlocks = (rows + blockRows - 1) / blockRows;
+        // Enough items for balance, each wide enough that copying its block of A costs little.
+        var groups = team.Threads == 1 ? 1 : Math.Clamp((4 * team.Threads + rowBlocks - 1) / rowBlocks, 1, (panels + 7) / 8);
+        var groupPanels = ((panels + groups - 1) / groups + 1) & ~1;
+        groups = (panels + groupPanels - 1) / groupPanels;
+        var inPlace = b.Packed && !b.Half;
+        var right = inPlace
+            ? new PackedOperand((nint)((float*)b.Data + column / Tile.Columns * b.Stride + (long)k * Tile.Columns), b.Stride, Tile.Columns)
+            : new PackedOperand((nint)scratch.Shared, 0, (long)panels * Tile.Columns);
+        team.Run(new MultiplyBlock(scratch, left, right, c, cStride, rows, width, steps, depthBlock, resume, wide, blockRows, groupPanels, groups), rowBlocks * groups);
     }
 
     private static int Panels(int columns) => (columns + Tile.Columns - 1) / Tile.Columns;
@@ -113,12 +122,19 @@ internal static unsafe class Product
         public LeftOperand From(int k) => this with { Data = (nint)((float*)Data + (Transposed ? k * Stride : k)) };
     }
 
-    private readonly record struct PackPanels(RightOperand B, int Column, int Width, int K, int Steps, nint Packed, int PerItem) : IWork
+    /// <summary>Packed panels: those of a block over k that begins at position k lie at k·<paramref name="Step"/>.</summary>
+    /// <param name="Stride">Numbers between panels; 0: they follow each other closely.</param>
+    private readonly record struct PackedOperand(nint Data, long Stride, long Step);
+
+    private readonly record struct PackPanels(RightOperand B, int Column, int Width, int K, int Steps, int DepthBlock, nint Packed, int PerItem, int Groups) : IWork
     {
         public void Execute(int item, int thread)
         {
-            var first = item * PerItem * Tile.Columns;
-            Pack(B, Column + first, Math.Min(PerItem * Tile.Columns, Width - first), K, Steps, (float*)Packed + (long)first * Steps);
+            var k = item / Groups * DepthBlock;
+            var steps = Math.Min(DepthBlock, Steps - k);
+            var first = item % Groups * PerItem * Tile.Columns;
+            var target = (float*)Packed + (long)k * Panels(Width) * Tile.Columns + (long)first * steps;
+            Pack(B, Column + first, Math.Min(PerItem * Tile.Columns, Width - first), K + k, steps, target);
         }
     }
 
@@ -149,9 +165,9 @@ internal static unsafe class Product
         }
     }
 
-    /// <summary>A block of rows of A by a group of packed panels, over one block of k.</summary>
-    private readonly struct MultiplyBlock(Scratch scratch, LeftOperand left, nint packed, long panelStride, nint c, long cStride,
-        int rows, int columns, int depth, bool resume, bool wide, int blockRows, int groupPanels, int groups) : IWork
+    /// <summary>A block of rows of A by a group of packed panels, one block over k after the other.</summary>
+    private readonly struct MultiplyBlock(Scratch scratch, LeftOperand left, PackedOperand packed, nint c, long cStride,
+        int rows, int columns, int depth, int depthBlock, bool resume, bool wide, int blockRows, int groupPanels, int groups) : IWork
     {
         private readonly nint threadScratch = (nint)scratch.Threads;
         private readonly long threadStride = scratch.ThreadStride;
@@ -162,25 +178,31 @@ internal static unsafe class Product
             var panel = item % groups * groupPanels;
             var count = Math.Min(blockRows, rows - row);
             var width = Math.Min(groupPanels * Tile.Columns, columns - panel * Tile.Columns);
-            var right = (float*)packed + panel * panelStride;
             var output = (float*)c + row * cStride + panel * Tile.Columns;
             var copy = (float*)threadScratch + thread * threadStride;
-            var a = (float*)left.Data;
-            var stride = left.Stride;
-            if (left.Transposed)
+            for (var k = 0; k < depth; k += depthBlock)
             {
-                Packing.Strips(a + row, stride, count, depth, copy);
-                Tile.Multiply<Strips>(count, width, depth, copy, 0, right, panelStride, output, cStride, resume, wide);
-                return;
+                var steps = Math.Min(depthBlock, depth - k);
+                var panelStride = packed.Stride == 0 ? (long)steps * Tile.Columns : packed.Stride;
+                var right = (float*)packed.Data + k * packed.Step + panel * panelStride;
+                var more = resume || k > 0;
+                var a = (float*)left.From(k).Data;
+                var stride = left.Stride;
+                if (left.Transposed)
+                {
+                    Packing.Strips(a + row, stride, count, steps, copy);
+                    Tile.Multiply<Strips>(count, width, steps, copy, 0, right, panelStride, output, cStride, more, wide);
+                    continue;
+                }
+                a += row * stride;
+                if (stride > CopyStride)
+                {
+                    for (var r = 0; r < count; r++) new ReadOnlySpan<float>(a + r * stride, steps).CopyTo(new Span<float>(copy + (long)r * steps, steps));
+                    a = copy;
+                    stride = steps;
+                }
+                Tile.Multiply<RowMajor>(count, width, steps, a, stride, right, panelStride, output, cStride, more, wide);
             }
-            a += row * stride;
-            if (stride > CopyStride)
-            {
-                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(a + r * stride, depth).CopyTo(new Span<float>(copy + (long)r * depth, depth));
-                a = copy;
-                stride = depth;
-            }
-            Tile.Multiply<RowMajor>(count, width, depth, a, stride, right, panelStride, output, cStride, resume, wide);
         }
     }
 }

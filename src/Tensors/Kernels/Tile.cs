@@ -79,16 +79,21 @@ internal static unsafe class Tile
         var strip = TLeft.Strip(stride, depth);
         var inStrips = rows % Rows > FewRows ? rows : rows / Rows * Rows;
         var inPanels = columns / Columns * Columns;
+        // Each strip asks for its share of the next panel, a line being one position over k.
+        var share = (long)Columns * ((depth + inStrips - 1) / Math.Max(1, inStrips));
         for (var column = 0; column < inPanels;)
         {
             var b = panels + column / Columns * panelStride;
             var two = wide && inPanels - column >= 2 * Columns;
+            var next = b + (two ? 2 : 1) * panelStride;
             for (var row = 0; row < inStrips; row += Rows)
             {
                 var left = a + row / Rows * strip;
                 var output = c + row * cStride + column;
                 var count = Math.Min(Rows, inStrips - row);
-                PrefetchOutput(output + Rows * cStride, cStride, Math.Min(Rows, inStrips - row - Rows));
+                var last = row + Rows >= inStrips;
+                Prefetch(last ? c + column + (next - b) / panelStride * Columns : output + Rows * cStride, cStride, Math.Min(Rows, last ? inStrips : inStrips - row - Rows));
+                Prefetch(next + row * share, Columns, share * Rows / Columns);
                 if (two) Multiply512<TLeft>(count, depth, left, stride, b, b + panelStride, output, cStride, resume);
                 else Multiply256<TLeft>(count, depth, left, stride, b, output, cStride, resume);
             }
@@ -286,10 +291,10 @@ internal static unsafe class Tile
             for (var j = 0; j < columns; j++) c[r * cStride + j] = buffer[r * Columns + j];
     }
 
-    /// <summary>The outputs of the next tile come from far away, a line for each row: they are asked for while this one is computed.</summary>
-    private static void PrefetchOutput(float* c, long cStride, int rows)
+    /// <summary>Asks for memory that comes from far away while the tile before it is computed.</summary>
+    private static void Prefetch(float* first, long stride, long lines)
     {
         if (!Sse.IsSupported) return;
-        for (var r = 0; r < rows; r++) Sse.Prefetch0(c + r * cStride);
+        for (; lines > 0; lines--, first += stride) Sse.Prefetch0(first);
     }
 }
