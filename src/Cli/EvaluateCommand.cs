@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus;
 using OpenEuroLLM.Evaluation;
 using OpenEuroLLM.Inference;
 
@@ -9,6 +11,9 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm evaluate</c>: examines a model, one row for each language.</summary>
 internal static class EvaluateCommand
 {
+    /// <summary>How many items each test had, in the fields of <c>evaluation.json</c>.</summary>
+    internal static readonly string[] ItemCounts = ["seenItems", "unseenItems", "generatedItems"];
+
     public static Command Create()
     {
         var model = SamplingOptions.Model();
@@ -43,6 +48,8 @@ internal static class EvaluateCommand
                 throw new UserErrorException(FormattableString.Invariant($"--heldout-bytes is {parsed.GetValue(heldoutBytes)}; expected 1 or more."));
             var settings = new EvaluationSettings(parsed.GetValue(tasks)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
                 parsed.GetValue(heldoutBytes));
+            if (corpusFolder is not null && Manifest.Read(PhysicalFileSystem.Instance, corpusFolder).Stage is var stage && stage != CorpusStage.StageName)
+                throw new UserErrorException($"{corpusFolder}: is the output of the stage '{stage}'; expected a corpus folder.");
             using var engine = InferenceEngine.Load(modelFolder, RunCommand.ThreadCount(parsed.GetValue(threads)));
             var status = new StatusLine(parsed.InvocationConfiguration.Error, quiet: false);
             var report = Evaluator.Run(engine, corpusFolder, settings, single, new DirectProgress<EvaluationProgress>(now =>
@@ -56,30 +63,26 @@ internal static class EvaluateCommand
 
             var output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json)) output.WriteLine(JsonLine.OfValue(report.WriteTo));
-            else PrintTable(report, output);
+            else PrintTable(JsonNode.Parse(JsonLine.OfValue(report.WriteTo))!, output);
             return ExitCode.Success;
         }, CancellationToken.None));
         return command;
     }
 
     /// <summary>One row for each language; a dash where there was no such test.</summary>
-    internal static void PrintTable(EvaluationReport report, TextWriter output)
+    /// <param name="evaluation">The content of <c>evaluation.json</c>.</param>
+    /// <param name="output">Receives the table.</param>
+    internal static void PrintTable(JsonNode evaluation, TextWriter output)
     {
         List<string[]> rows = [["language", "bits/byte", "seen [95 %]", "unseen [95 %]", "chance", "exact [95 %]", "items"]];
-        foreach (var (code, result) in report.Languages.OrderBy(pair => pair.Key, StringComparer.Ordinal))
-        {
-            var facts = result.Facts;
-            rows.Add([code, result.Text is { Bytes: > 0 } text ? Number(text.BitsPerByte, "F3") : "-", Of(facts?.Seen), Of(facts?.Unseen),
-                facts is null || facts.Seen.Items + facts.Unseen.Items == 0 ? "-" : Number(facts.Chance, "F2"), Of(facts?.Generated),
-                facts is null ? "-" : FormattableString.Invariant($"{facts.Seen.Items}/{facts.Unseen.Items}/{facts.Generated.Items}")]);
-        }
-
+        foreach (var (code, result) in evaluation["languages"]!.AsObject())
+            rows.Add([code, Number(result!["bitsPerByte"], "F3"), Share(result, "seen", "Accuracy"), Share(result, "unseen", "Accuracy"), Number(result["chance"], "F2"),
+                Share(result, "generated", "Exact"), result["seenItems"] is null && result["generatedItems"] is null ? "-" : string.Join('/', ItemCounts.Select(name => Number(result[name], "F0")))]);
         if (rows.Count > 1) Print(rows, output);
-        if (report.Files.Count == 0) return;
+        if (evaluation["files"] is not JsonObject files) return;
         if (rows.Count > 1) output.WriteLine();
         rows = [["file", "bits/byte", "bytes", "tokens"]];
-        foreach (var (name, score) in report.Files.OrderBy(pair => pair.Key, StringComparer.Ordinal))
-            rows.Add([name, Number(score.BitsPerByte, "F3"), Number(score.Bytes, "F0"), Number(score.Tokens, "F0")]);
+        foreach (var (name, score) in files) rows.Add([name, Number(score!["bitsPerByte"], "F3"), Number(score["bytes"], "F0"), Number(score["tokens"], "F0")]);
         Print(rows, output);
     }
 
@@ -90,12 +93,8 @@ internal static class EvaluateCommand
             output.WriteLine(string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))).TrimEnd());
     }
 
-    private static string Of(Share? share)
-    {
-        if (share is null || share.Items == 0) return "-";
-        var (low, high) = share.Interval;
-        return FormattableString.Invariant($"{share.Value:F2} [{low:F2}-{high:F2}]");
-    }
+    private static string Share(JsonNode result, string test, string measure) => result[test + measure] is null ? "-"
+        : $"{Number(result[test + measure], "F2")} [{Number(result[test + "Interval"]![0], "F2")}-{Number(result[test + "Interval"]![1], "F2")}]";
 
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+    private static string Number(JsonNode? value, string format) => value?.GetValue<double>().ToString(format, CultureInfo.InvariantCulture) ?? "-";
 }

@@ -41,8 +41,9 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     public string ReportFile => In("report.md");
 
     /// <summary>Runs every stage.</summary>
-    public EvaluationReport? Run()
+    public void Run()
     {
+        CheckSettings();
         RequireOwnFolder();
         if (File.Exists(In(Manifest.FileName)))
         {
@@ -50,7 +51,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
             if (!Same(finished.Settings, recipe.ToJson()))
                 throw new UserErrorException($"{root}: a finished run of another recipe lies here; choose another --out.");
             status.Say($"{root}: this run is finished already.");
-            return null;
+            return;
         }
         using var run = LiveDirectory.Open(root, "run", recipe.ToJson());
         KeepRecipe();
@@ -59,22 +60,33 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
         Tokenize();
         Train();
         ExportModel();
-        var report = Evaluate();
+        Evaluate();
         PublishModel();
         var (markdown, html) = Report.Render(root);
         File.WriteAllText(ReportFile, markdown);
         File.WriteAllText(In("report.html"), html);
         run.Finish(threads);
-        return report;
     }
 
     /// <summary>The stages before training.</summary>
     public void Prepare()
     {
+        CheckSettings();
         RequireOwnFolder();
         BuildCorpus();
         TrainTokenizer();
         Tokenize();
+    }
+
+    /// <summary>What a late stage would refuse is refused before the first one: hours may lie between them.</summary>
+    private void CheckSettings()
+    {
+        ModelDial.For(recipe.Model, recipe.Training, recipe.Tokenizer.VocabularySize);
+        foreach (var task in recipe.Evaluation.Tasks)
+        {
+            if (!EvaluationSettings.KnownTasks.Contains(task))
+                throw new UserErrorException($"evaluation.tasks: '{task}' is unknown{SuggestedName.Hint(task, [.. EvaluationSettings.KnownTasks])}");
+        }
     }
 
     /// <summary>A run's folder is new, empty, or one that a run began: other files would get into its manifest.</summary>
@@ -136,15 +148,14 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
         folder.Commit(threads);
     }
 
-    private EvaluationReport? Evaluate()
+    private void Evaluate()
     {
-        if (IsCurrent(EvaluationFolder, EvaluationReport.StageName, [Export, Corpus])) return null;
+        if (IsCurrent(EvaluationFolder, EvaluationReport.StageName, [Export, Corpus])) return;
         status.Say("evaluation  held-out text and facts, language by language");
         using var engine = InferenceEngine.Load(Export, threads);
         var report = Evaluator.Run(engine, Corpus, recipe.Evaluation, progress: new DirectProgress<EvaluationProgress>(now =>
             status.Update(FormattableString.Invariant($"evaluation  {now.Task} {now.Done} of {now.Total}, {StatusLine.Time(now.SecondsLeft ?? double.NaN)} left"))), cancellation: cancellation);
         report.Save(EvaluationFolder, Export, Corpus);
-        return report;
     }
 
     /// <summary>The export, its card, and the manifests of every stage it came through.</summary>

@@ -97,7 +97,7 @@ internal static class ProveCommand
         var variants = new (string Name, string Threads, string? Variable)[]
         {
             ("2 threads", "2", null), ("1 thread", "1", null), ("3 threads", "3", null),
-            ("2 threads, DOTNET_EnableAVX512=0", "2", "DOTNET_EnableAVX512"), ("2 threads, DOTNET_EnableAVX2=0", "2", "DOTNET_EnableAVX2"),
+            ("2 threads, DOTNET_EnableAVX512=0", "2", "DOTNET_EnableAVX512"),
         };
         var results = new JsonObject();
         var first = default(string);

@@ -11,7 +11,6 @@ internal static class QuickstartCommand
 {
     private const string RecipeName = "quickstart.jsonc";
     private static readonly string[] Scores = ["bitsPerByte", "seenAccuracy", "unseenAccuracy", "generatedExact"];
-    private static readonly string[] ItemCounts = ["seenItems", "unseenItems", "generatedItems"];
 
     public static Command Create()
     {
@@ -44,10 +43,10 @@ internal static class QuickstartCommand
         var clock = SystemClock.Instance;
         var began = clock.Timestamp;
         var pipeline = new Pipeline(recipe, target, threads, new StatusLine(error, quiet: false), cancellation);
-        var report = pipeline.Run();
+        pipeline.Run();
         var seconds = clock.SecondsSince(began);
         using var process = Process.GetCurrentProcess();
-        var languages = JsonNode.Parse(File.ReadAllBytes(Path.Combine(pipeline.EvaluationFolder, EvaluationReport.FileName)))!["languages"]!.AsObject();
+        var evaluation = JsonNode.Parse(File.ReadAllBytes(Path.Combine(pipeline.EvaluationFolder, EvaluationReport.FileName)))!;
         if (json)
         {
             output.WriteLine(JsonLine.Of(writer =>
@@ -57,12 +56,12 @@ internal static class QuickstartCommand
                 writer.WriteString("model", pipeline.Model);
                 writer.WriteString("report", pipeline.ReportFile);
                 writer.WriteStartObject("languages");
-                foreach (var (code, result) in languages)
+                foreach (var (code, result) in evaluation["languages"]!.AsObject())
                 {
                     writer.WriteStartObject(code);
                     foreach (var name in Scores)
                         if (result![name] is JsonValue value) writer.WriteNumber(name, value.GetValue<double>());
-                    var items = ItemCounts.Sum(name => result![name]?.GetValue<int>() ?? 0);
+                    var items = EvaluateCommand.ItemCounts.Sum(name => result![name]?.GetValue<int>() ?? 0);
                     writer.WriteNumber("items", items);
                     if (result!["chance"] is JsonValue chance) writer.WriteNumber("chance", chance.GetValue<double>());
                     writer.WriteEndObject();
@@ -71,7 +70,7 @@ internal static class QuickstartCommand
             }));
             return ExitCode.Success;
         }
-        if (report is not null) EvaluateCommand.PrintTable(report, output);
+        EvaluateCommand.PrintTable(evaluation, output);
         output.WriteLine();
         output.WriteLine(FormattableString.Invariant($"done in {StatusLine.Time(seconds)}, {process.PeakWorkingSet64 / 1e6:0} MB of memory at most"));
         output.WriteLine($"model   {pipeline.Model} (card: README.md)");

@@ -46,8 +46,11 @@ public sealed class BadInputTests(SmallRun run) : IDisposable
     [InlineData("training.schedule=\"linear\"", "training.schedule")]
     [InlineData("model.heads=7", "heads")]
     [InlineData("evaluation.tasks=[\"fact\"]", "fact")]
-    public void Values_that_do_not_exist_or_do_not_fit_are_named(string setting, string named) =>
+    public void Values_that_do_not_exist_or_do_not_fit_are_named_before_the_work_begins(string setting, string named)
+    {
         Oellm.Refuses(["quickstart", .. SmallRun.Settings, setting, "--out", _folder.At("run")], named);
+        Assert.False(Directory.Exists(_folder.At("run", "corpus")));
+    }
 
     [Theory]
     [InlineData("quickstart")]

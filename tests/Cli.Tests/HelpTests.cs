@@ -19,8 +19,7 @@ public sealed partial class HelpTests
         string help = Oellm.Succeeds([.. command.Split(' '), "--help"]).Output.ReplaceLineEndings("\n");
         var example = Example().Match(help);
         Assert.True(example.Success, $"'oellm {command} --help' has no line 'Example: oellm {command} ...'.");
-        string line = example.Groups["line"].Value.Split(" | ")[0].Split(" > ")[0];
-        Assert.StartsWith($"oellm {command}", line, StringComparison.Ordinal);
+        string line = Assert.Single(example.Groups["line"].Value.Split(" > ")[0].Split(" | "), part => part.StartsWith($"oellm {command}", StringComparison.Ordinal));
         var parsed = Program.Root().Parse(line["oellm ".Length..]);
         Assert.Empty(parsed.Errors);
         Assert.Empty(parsed.UnmatchedTokens);

@@ -4,7 +4,7 @@ namespace OpenEuroLLM.Cli.Tests;
 
 public sealed class ProveCommandTests : IDisposable
 {
-    private static readonly string[] _small = ["--tokens", "16384", "corpus.languages=[\"en\"]", "tokenizer.vocabularySize=400", "model.layers=1", "training.batchTokens=256", "training.checkpointSteps=5"];
+    private static readonly string[] _small = ["--tokens", "6144", "corpus.languages=[\"en\"]", "tokenizer.vocabularySize=400", "model.layers=1", "training.batchTokens=256", "training.checkpointSteps=4", "training.evaluateSteps=12"];
 
     private readonly TemporaryFolder _folder = new();
 

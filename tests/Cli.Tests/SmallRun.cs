@@ -41,9 +41,9 @@ public sealed class SmallRun : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>The files of a run that are the same in every run of the same recipe: all but who ran it, when and how long.</summary>
-    internal static IReadOnlyDictionary<string, string> Results(string root) =>
-        ((string[])["corpus", "tokenizer", "tokens", "training", "export", "evaluation"])
-        .SelectMany(stage => Directory.GetFiles(Path.Combine(root, stage), "*", SearchOption.AllDirectories))
-        .Where(file => Path.GetFileName(file) != "run.json" && !file.Contains("checkpoints", StringComparison.Ordinal))
-        .ToDictionary(file => Path.GetRelativePath(root, file), file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file))));
+    /// <remarks>From training on, manifests name the run record of the last checkpoint, and with it the time.</remarks>
+    internal static SortedDictionary<string, string> Results(string root, params string[] stages) => new((stages.Length > 0 ? stages : ["corpus", "tokenizer", "tokens", "training", "export", "evaluation"])
+        .SelectMany(stage => Directory.GetFiles(Path.Combine(root, stage), "*", SearchOption.AllDirectories)).Select(file => Path.GetRelativePath(root, file))
+        .Where(file => Path.GetFileName(file) != "run.json" && (Path.GetFileName(file) != "manifest.json" || file.StartsWith("tok", StringComparison.Ordinal) || file.StartsWith("corpus", StringComparison.Ordinal)))
+        .ToDictionary(file => file, file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(Path.Combine(root, file))))), StringComparer.Ordinal);
 }

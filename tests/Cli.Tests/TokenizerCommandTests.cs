@@ -44,7 +44,7 @@ public sealed class TokenizerCommandTests(SmallRun run) : IDisposable
         Oellm.Refuses(["tokenizer", "encode", "--tokenizer", _folder.At("nowhere"), _folder.Write("a.txt", "x")], _folder.At("nowhere"));
         Oellm.Refuses(["tokenizer", "encode", "--tokenizer", run.In("tokenizer"), _folder.At("nowhere.txt")], _folder.At("nowhere.txt"), "not found");
         Oellm.Refuses(["tokenizer", "encode", "--tokenizer", _folder.Write("tokenizer.json", "{"), _folder.At("a.txt")], _folder.At("tokenizer.json"));
-        Oellm.Refuses(["tokenizer", "decode", "--tokenizer", run.In("tokenizer"), _folder.Write("ids.txt", "1 2\n3 four\n")], "ids.txt:2", "'four'", "expected whole numbers");
+        Oellm.Refuses(["tokenizer", "decode", "--tokenizer", run.In("tokenizer"), _folder.Write("ids.txt", "3 four\n")], "ids.txt:1", "'four'", "expected whole numbers");
         Oellm.Refuses(["tokenizer", "train", "--input", _folder.At("nowhere"), "--out", _folder.At("t")], _folder.At("nowhere"), "expected");
         Oellm.Refuses(["tokenizer", "train", "--input", _folder.At("a.txt"), "--vocabulary-size", "3", "--out", _folder.At("t")], "--vocabulary-size is 3; expected 263 to");
     }

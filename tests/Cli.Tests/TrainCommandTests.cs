@@ -26,7 +26,6 @@ public sealed class TrainCommandTests(SmallRun run) : IDisposable
     [InlineData("1", null)]
     [InlineData("3", null)]
     [InlineData("2", "DOTNET_EnableAVX512")]
-    [InlineData("2", "DOTNET_EnableAVX2")]
     public void The_same_bits_with_any_number_of_threads_and_any_instruction_set(string threads, string? switchedOff)
     {
         string target = Prepared("other");
@@ -34,9 +33,7 @@ public sealed class TrainCommandTests(SmallRun run) : IDisposable
         var outcome = switchedOff is null ? Oellm.Run(command) : Oellm.Process(command, variable: switchedOff);
         Assert.True(outcome.Code == 0, outcome.Error);
         Assert.Equal(JsonNode.Parse(File.ReadAllText(run.In("training", "training.json")))!.ToJsonString(), JsonNode.Parse(outcome.Output)!.ToJsonString());
-        Assert.Equal(SmallRun.Results(run.Root).Where(file => file.Key.StartsWith("training", StringComparison.Ordinal)),
-            Directory.GetFiles(Path.Combine(target, "training")).Where(file => Path.GetFileName(file) != "run.json").Order(StringComparer.Ordinal)
-                .ToDictionary(file => Path.GetRelativePath(target, file), file => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))));
+        Assert.Equal(SmallRun.Results(run.Root, "training"), SmallRun.Results(target, "training"));
     }
 
     [Theory]
