@@ -6,12 +6,13 @@ namespace OpenEuroLLM.Training;
 
 /// <summary>Packs documents into batches: epoch after epoch in a new order, each document a sequence of its own, without padding.</summary>
 /// <remarks>Where a step's tokens lie is a function of seed and step alone: a resume needs no hidden state. A row predicts the token
-/// that follows it in its document, so a document of n tokens gives n − 1 rows. A document longer than the context is cut.</remarks>
+/// that follows it in its document, so a document of n tokens gives n − 1 rows. A document longer than the context is cut into pieces,
+/// which are shuffled one by one: the pieces of a batch then come from many documents and languages.</remarks>
 public sealed class TokenPacker
 {
     private readonly TokenShard shard;
-    private readonly int contextLength;
     private readonly CounterRandom random;
+    private readonly List<(int Document, int Start, int Rows)> pieces = [];
     private readonly int[] order;
     private readonly long[] starts;
     private long orderedEpoch = -1;
@@ -25,11 +26,15 @@ public sealed class TokenPacker
     public TokenPacker(TokenShard shard, int contextLength, ulong seed)
     {
         this.shard = shard;
-        this.contextLength = contextLength;
         random = new CounterRandom(seed, 0).Substream("document order");
-        order = new int[shard.Documents];
-        starts = new long[shard.Documents + 1];
-        for (var document = 0; document < shard.Documents; document++) RowsPerEpoch += Math.Max(0, shard.Length(document) - 1);
+        for (var document = 0; document < shard.Documents; document++)
+        {
+            var rows = shard.Length(document) - 1;
+            for (var start = 0; start < rows; start += contextLength) pieces.Add((document, start, Math.Min(contextLength, rows - start)));
+            RowsPerEpoch += Math.Max(0, rows);
+        }
+        order = new int[pieces.Count];
+        starts = new long[pieces.Count + 1];
         if (RowsPerEpoch == 0) throw new UserErrorException("the token shard has no document of two tokens or more; build the corpus and its tokens again.");
     }
 
@@ -50,18 +55,15 @@ public sealed class TokenPacker
             Order(row / RowsPerEpoch);
             var inEpoch = row % RowsPerEpoch;
             var place = Array.BinarySearch(starts, inEpoch);
-            // Documents without rows share a start with their neighbour: the last of equals is the one that has rows.
             if (place < 0) place = ~place - 1;
-            while (starts[place + 1] == starts[place]) place++;
-            var document = order[place];
+            var piece = pieces[order[place]];
             var offset = (int)(inEpoch - starts[place]);
-            var inPiece = offset % contextLength;
-            var count = Math.Min(Math.Min(shard.Length(document) - 1 - offset, contextLength - inPiece), tokens.Length - filled);
+            var count = Math.Min(piece.Rows - offset, tokens.Length - filled);
             if (buffer.Length < count + 1) buffer = new int[2 * (count + 1)];
-            var piece = buffer.AsSpan(0, count + 1);
-            shard.Read(document, offset, piece);
-            piece[..count].CopyTo(tokens[filled..]);
-            piece[1..].CopyTo(targets[filled..]);
+            var read = buffer.AsSpan(0, count + 1);
+            shard.Read(piece.Document, piece.Start + offset, read);
+            read[..count].CopyTo(tokens[filled..]);
+            read[1..].CopyTo(targets[filled..]);
             layout.Add(count);
             filled += count;
         }
@@ -77,7 +79,7 @@ public sealed class TokenPacker
             var other = (int)stream.Below((ulong)i, (uint)i + 1);
             (order[i], order[other]) = (order[other], order[i]);
         }
-        for (var i = 0; i < order.Length; i++) starts[i + 1] = starts[i] + Math.Max(0, shard.Length(order[i]) - 1);
+        for (var i = 0; i < order.Length; i++) starts[i + 1] = starts[i] + pieces[order[i]].Rows;
         orderedEpoch = epoch;
     }
 }
