@@ -60,11 +60,11 @@ public sealed class CorpusCommandTests(SmallRun run) : IDisposable
     {
         byte[] whole = Packed(Documents(2000));
         string file = _folder.Write("texts/a.jsonl.gz", whole[..(whole.Length / 2)]);
-        Oellm.Refuses(Build(_folder.At("texts")), file);
+        Oellm.Refuses(Build(_folder.At("texts")), file, "damaged or cut short");
         byte[] damaged = [.. whole];
         damaged[damaged.Length / 2] ^= 1;
         _folder.Write("texts/a.jsonl.gz", damaged);
-        Oellm.Refuses(Build(_folder.At("texts")), file);
+        Oellm.Refuses(Build(_folder.At("texts")), file, "damaged or cut short");
         _folder.Write("texts/a.jsonl.gz", whole[..^4]);
         Oellm.Refuses(Build(_folder.At("texts")), file, "damaged or cut short", "fetch it again");
         Assert.False(File.Exists(_folder.At("corpus", "manifest.json")));

@@ -11,6 +11,8 @@ internal sealed class JsonLinesUnit(string path, string recordedAs, long bytes) 
 
     public override long Bytes => bytes;
 
+    private bool IsPacked => path.EndsWith(".gz", StringComparison.Ordinal);
+
     public override IReadOnlyList<(string Path, string RecordedAs)> Files => [(path, recordedAs)];
 
     public override string Fingerprint(IFileSystem files) => Manifest.HashFile(files, path);
@@ -19,7 +21,7 @@ internal sealed class JsonLinesUnit(string path, string recordedAs, long bytes) 
     {
         using Stream file = Guard(() => files.OpenRead(path), 0);
         using var counted = new CountedStream(file, progress);
-        using Stream content = path.EndsWith(".gz", StringComparison.Ordinal) ? new GzipReader(counted) : counted;
+        using Stream content = IsPacked ? new GzipReader(counted) : counted;
         var lines = new LineReader(content);
         while (Guard(() => Next(lines), lines.Line) is { } document)
             yield return document;
@@ -30,12 +32,30 @@ internal sealed class JsonLinesUnit(string path, string recordedAs, long bytes) 
         while (lines.TryRead(out ReadOnlyMemory<byte> line))
         {
             if (line.Span.Trim(" \t"u8).IsEmpty) continue;
-            string where = Place(lines.Line);
-            Document document = Document.Parse(line.Span, where);
-            ChatMessages.Check(document, where);
-            return document;
+            return IsPacked ? Unspoilt(line, lines) : Parse(line, Place(lines.Line));
         }
         return null;
+    }
+
+    /// <summary>In a gzip file that is cut short the last line is spoilt; then the file is to blame, not the line.</summary>
+    private Document Unspoilt(ReadOnlyMemory<byte> line, LineReader lines)
+    {
+        try
+        {
+            return Parse(line, Place(lines.Line));
+        }
+        catch (UserErrorException)
+        {
+            while (lines.TryRead(out _)) { } // throws where the data turns out to be damaged
+            throw;
+        }
+    }
+
+    private static Document Parse(ReadOnlyMemory<byte> line, string where)
+    {
+        Document document = Document.Parse(line.Span, where);
+        ChatMessages.Check(document, where);
+        return document;
     }
 
     private T Guard<T>(Func<T> read, long line)
