@@ -4,10 +4,10 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Corpus.Sample;
 
-/// <summary>Makes the documents of one language of the built-in sample: one or two sentences, and chats of one or two
-/// turns. The same text, settings and seed give the same documents on every machine.</summary>
-/// <remarks>Documents are short on purpose: a small model that reads the same mixes again and again would learn which sentence follows
-/// which instead of what the sentences say (docs/decisions/0002).</remarks>
+/// <summary>Makes the documents of one language of the built-in sample: one or two sentences and chats of one or two
+/// turns in the first pass, mixes of up to six in later ones. The same text, settings and seed give the same documents on every machine.</summary>
+/// <remarks>The first pass is short on purpose: a small model that reads the same mixes again and again would learn which sentence follows
+/// which instead of what the sentences say (docs/decisions/0002). Later passes must mix, or they would repeat the first.</remarks>
 internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulong seed)
 {
     /// <summary>The name under which the sample stands as a source.</summary>
@@ -83,9 +83,10 @@ internal sealed class SampleGenerator(SampleText text, SampleConfig config, ulon
     {
         var texts = new List<(string Text, JsonObject? Metadata)>();
         CounterRandom random = _random.Substream(Name("documents", pass));
-        foreach (List<Piece> group in Groups(Shuffle.Of(pieces.Where(piece => piece.Sentence is not null), random.Substream("sentences")), 1, 2, random.Substream("sentence count")))
+        (int least, int most, int turns) = pass == 0 ? (1, 2, 2) : (2, 6, 3);
+        foreach (List<Piece> group in Groups(Shuffle.Of(pieces.Where(piece => piece.Sentence is not null), random.Substream("sentences")), least, most, random.Substream("sentence count")))
             texts.Add((string.Join(' ', group.Select(piece => piece.Sentence)), null));
-        foreach (List<Piece> group in Groups(Shuffle.Of(pieces.Where(piece => piece.Sentence is null), random.Substream("turns")), 1, 2, random.Substream("turn count")))
+        foreach (List<Piece> group in Groups(Shuffle.Of(pieces.Where(piece => piece.Sentence is null), random.Substream("turns")), 1, turns, random.Substream("turn count")))
             texts.Add((string.Join('\n', group.Select(piece => piece.Turn.User + "\n" + piece.Turn.Assistant)), Chat(group)));
         foreach ((string content, JsonObject? metadata) in Shuffle.Of(texts, random.Substream("order")))
             if (_texts.Add(content)) Add(content, metadata);
