@@ -227,8 +227,7 @@ public sealed class Trainer : IDisposable
         foreach (var prompt in config.Prompts)
         {
             var text = Continue(model, prompt);
-            var line = new JsonObject { ["continuation"] = text, ["prompt"] = prompt, ["step"] = step };
-            writer.WriteLine(System.Text.Encoding.UTF8.GetString(CanonicalJson.Write(line)).ReplaceLineEndings(" ").Trim());
+            writer.WriteLine(Line(new JsonObject { ["continuation"] = text, ["prompt"] = prompt, ["step"] = step }));
             progress?.Report(now($"{prompt} → {text.Trim()}"));
         }
     }
@@ -299,6 +298,14 @@ public sealed class Trainer : IDisposable
         }
         File.WriteAllText(path + ".partial", string.Concat(kept.Select(line => line + "\n")));
         File.Move(path + ".partial", path, overwrite: true);
+    }
+
+    /// <summary>One compact line, letters of all languages as they are.</summary>
+    private static string Line(JsonObject json)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })) json.WriteTo(writer);
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
     /// <summary>Brings the lines to the disk before the checkpoint that vouches for them.</summary>
