@@ -67,21 +67,27 @@ internal static class ProveCommand
         var expected = Proof.Weights(undisturbed);
         proof.Say(FormattableString.Invariant($"undisturbed: {seconds:0.0} s, weights {expected}"));
         var random = new CounterRandom(proof.Seed, 0).Substream("moments of the kills");
-        // Each round is one folder, killed once at a random moment of the whole run and then resumed to its end.
-        var (same, killed) = (0, 0);
-        for (var i = 0; i < proof.Kills; i++)
+        // Each round is one folder, killed once at a random moment of the whole run and then resumed to its end. The stages before training
+        // are taken over, so a run may end before its moment: that round proves nothing and another one takes its place.
+        var (same, killed, rounds) = (0, 0, 0);
+        for (var i = 0; killed < proof.Kills && i < 10 * proof.Kills; i++)
         {
             var folder = Path.Combine(proof.Folder, FormattableString.Invariant($"killed-{i + 1:D2}"));
             Proof.CopyStages(undisturbed, folder);
             var moment = random.UniformAt((ulong)i) * seconds;
             using (var process = proof.Start(folder, []))
             {
-                if (!process.WaitForExit(TimeSpan.FromSeconds(moment)))
+                rounds++;
+                if (process.WaitForExit(TimeSpan.FromSeconds(moment)))
                 {
-                    process.Kill();
-                    killed++;
+                    // The moment lies behind the end: from now on moments are drawn from what a run really takes.
+                    seconds = Math.Min(seconds, moment);
+                    Directory.Delete(folder, recursive: true);
+                    continue;
                 }
+                process.Kill();
                 process.WaitForExit();
+                killed++;
             }
             proof.Train(folder, []);
             var weights = Proof.Weights(folder);
@@ -89,7 +95,7 @@ internal static class ProveCommand
             proof.Say(FormattableString.Invariant($"killed after {moment:0.00} s: {(weights == expected ? "same weights" : $"OTHER weights {weights}")}"));
             Directory.Delete(folder, recursive: true);
         }
-        return proof.Conclude("resume", same == proof.Kills, new JsonObject { ["rounds"] = proof.Kills, ["killedInTime"] = killed, ["sameWeights"] = same, ["weightsSha256"] = expected });
+        return proof.Conclude("resume", killed == proof.Kills && same == killed, new JsonObject { ["rounds"] = rounds, ["killed"] = killed, ["sameWeights"] = same, ["weightsSha256"] = expected });
     }
 
     private static int SameBits(Proof proof)
