@@ -58,6 +58,9 @@ public sealed class GgufFile : IDisposable
         }
     }
 
+    /// <summary>A text from a file as messages show it: one line, not too long.</summary>
+    public static string Shown(string text) => GgufText.Short(text);
+
     /// <summary>A metadata value, or null when there is none.</summary>
     public GgufValue? Value(string key) => _values.GetValueOrDefault(key);
 
