@@ -6,7 +6,7 @@ namespace OpenEuroLLM.Tensors;
 
 /// <summary>The operations on the processor's own cores.</summary>
 /// <remarks>Work is split by rows, columns or heads, never within one output: the number of threads cannot change a bit.</remarks>
-internal sealed unsafe class CpuBackend : IBackend
+internal sealed unsafe partial class CpuBackend : IBackend
 {
     /// <summary>Largest head for which the attention kernels have scratch memory.</summary>
     public const int MaximumHeadDimension = 512;
@@ -32,8 +32,11 @@ internal sealed unsafe class CpuBackend : IBackend
     public void Multiply(int rows, int columns, int depth, float* a, long aStride, bool aTransposed, RightOperand b, float* c, long cStride, bool resume) =>
         Kernels.Product.Multiply(team, scratch, rows, columns, depth, a, aStride, aTransposed, b, c, cStride, resume, wide);
 
-    public void Product(float* x, int rows, Weight weight, float* y) =>
-        Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
+    public void Product(float* x, int rows, Weight weight, float* y)
+    {
+        if (weight.IsPacked) PackedProducts(x, rows, weight, y);
+        else Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
+    }
 
     public void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume) =>
         Multiply(rows, weight.Columns, weight.Rows, dy, weight.Rows, false, new RightOperand((nint)weight.Data, weight.Columns, false), dx, weight.Columns, resume);
@@ -115,6 +118,7 @@ internal sealed unsafe class CpuBackend : IBackend
     {
         team.Dispose();
         scratch.Dispose();
+        FreeRounded();
         NativeMemory.Free(sums);
         sums = null;
     }
