@@ -5,8 +5,9 @@ namespace OpenEuroLLM.Tensors.Kernels;
 /// <param name="Stride">Numbers between rows of the storage.</param>
 /// <param name="Transposed">Stored as (n, k) instead of (k, n): a linear layer's weight in the forward direction.</param>
 /// <param name="Packed">Stored as panels already: panel p of 16 columns at p·<paramref name="Stride"/>, (k, 16) each.</param>
-/// <param name="Half">The packed numbers are bf16.</param>
-internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool Transposed, bool Packed = false, bool Half = false);
+/// <param name="Half">The packed numbers have 16 bits: bf16, or f16.</param>
+/// <param name="Float16">The 16 bits are f16.</param>
+internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool Transposed, bool Packed = false, bool Half = false, bool Float16 = false);
 
 /// <summary>Single-precision matrix products C = A·B or C += A·B on the thread team.</summary>
 /// <remarks>Blocks over k keep a panel of B in the first-level cache; blocks of rows of A stay in the second level while all panels
@@ -139,7 +140,8 @@ internal static unsafe class Product
         {
             var first = column + done;
             var count = Math.Min(Tile.Columns, columns - done);
-            if (b.Packed) BrainFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
+            if (b.Packed && b.Float16) HalfFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
+            else if (b.Packed) BrainFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
             else if (b.Transposed) Packing.PanelTransposed((float*)b.Data + first * b.Stride + k, b.Stride, count, steps, target);
             else Packing.Panel((float*)b.Data + k * b.Stride + first, b.Stride, count, steps, target);
         }
