@@ -136,6 +136,8 @@ internal static unsafe class Attention
             var first = block * BlockKeys;
             var keysInBlock = Math.Min(BlockKeys, sequence.Length - first);
             Load(sequence, head, block, keysInBlock, call, keyScratch, valueScratch, out step.Keys, out step.Values);
+            if (sequence.Pages != null && lanes <= AttentionTile.Rows)
+                step.Next = block < lastPosition / BlockKeys ? sequence.PageKeys(block + 1, head) : step.Values + BlockKeys * padded;
             // Rows before the block see none of its keys, nor do those whose window begins behind it.
             var firstLane = Math.Max(0, first - firstPosition) * group;
             var endLane = (int)Math.Min(lanes, ((long)first + keysInBlock + call.Window - 1 - firstPosition) * group);
@@ -190,7 +192,13 @@ internal static unsafe class Attention
     private static void Multiply(in AttentionCall call, in Step step, int from, int to, int first, int keysInBlock)
     {
         var (dimension, padded, wide) = (call.HeadDimension, call.Padded, call.Wide);
-        for (var column = 0; column < keysInBlock; column += 2 * Tile.Columns)
+        var few = step.Next != null;
+        if (few)
+        {
+            AttentionTile.Multiply<FewRowPanels>(to, (keysInBlock + Tile.Columns - 1) / Tile.Columns, dimension, step.Queries, step.Keys, (long)dimension * Tile.Columns,
+                step.Scores, BlockKeys, Tile.Columns, resume: false, factors: null, wide, step.Values);
+        }
+        for (var column = 0; column < keysInBlock && !few; column += 2 * Tile.Columns)
         {
             for (var lane = from; lane < to; lane += AttentionTile.Rows)
             {
@@ -217,6 +225,12 @@ internal static unsafe class Attention
             var start = step.Seen(lane, first, keysInBlock, call.Window).First;
             var depth = step.Seen(lane + count - 1, first, keysInBlock, call.Window).End - start;
             if (depth <= 0) continue;
+            if (few)
+            {
+                AttentionTile.Multiply<FewWeights>(count, padded / Tile.Columns, depth, step.Scores + start, step.Values + start * Tile.Columns, Panel,
+                    step.Outputs, Tile.Columns, Panel, resume: true, step.Factors, wide, step.Next);
+                continue;
+            }
             AttentionTile.Multiply<Weights>(count, padded / Tile.Columns, depth, step.Scores + lane * BlockKeys + start, step.Values + start * Tile.Columns, Panel,
                 step.Outputs + lane * Tile.Columns, Tile.Columns, Panel, resume: true, step.Factors + lane, wide);
         }
@@ -277,6 +291,10 @@ internal static unsafe class Attention
     private ref struct Step
     {
         public float* Queries, Outputs, Maxima, Sums, Factors, Largest, Scores, Keys, Values;
+
+        /// <summary>Decoding, when a single strip meets the pages of a cache: what it will read after this block. Otherwise null.</summary>
+        public float* Next;
+
         public int* Positions;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -18,6 +17,9 @@ internal interface IAttentionLeft
 
     /// <summary>Numbers between panels.</summary>
     static abstract int Panel { get; }
+
+    /// <summary>Few rows meet right operands that come from far away: the next are asked for while these are multiplied.</summary>
+    static abstract bool Streams { get; }
 }
 
 /// <summary>64 rows of queries or of the output's gradient, as panels (64, 16).</summary>
@@ -30,6 +32,8 @@ internal readonly struct RowPanels : IAttentionLeft
     public static int Width => Tile.Columns;
 
     public static int Panel => Attention.BlockKeys * Tile.Columns;
+
+    public static bool Streams => false;
 }
 
 /// <summary>Scores, weights or slopes: (64 rows, 64 keys).</summary>
@@ -42,6 +46,8 @@ internal readonly struct Weights : IAttentionLeft
     public static int Width => Attention.BlockKeys;
 
     public static int Panel => 0;
+
+    public static bool Streams => false;
 }
 
 /// <summary>The same, read as (64 keys, 64 rows).</summary>
@@ -54,6 +60,36 @@ internal readonly struct WeightsTransposed : IAttentionLeft
     public static int Width => Attention.BlockKeys;
 
     public static int Panel => 0;
+
+    public static bool Streams => false;
+}
+
+/// <summary><see cref="RowPanels"/> of few rows, against keys of a cache.</summary>
+internal readonly struct FewRowPanels : IAttentionLeft
+{
+    public static int Row => RowPanels.Row;
+
+    public static int Step => RowPanels.Step;
+
+    public static int Width => RowPanels.Width;
+
+    public static int Panel => RowPanels.Panel;
+
+    public static bool Streams => true;
+}
+
+/// <summary><see cref="Weights"/> of few rows, against values of a cache.</summary>
+internal readonly struct FewWeights : IAttentionLeft
+{
+    public static int Row => Weights.Row;
+
+    public static int Step => Weights.Step;
+
+    public static int Width => Weights.Width;
+
+    public static int Panel => Weights.Panel;
+
+    public static bool Streams => true;
 }
 
 /// <summary>The products inside attention: a strip of up to 8 rows by panels of 16 columns, all of it in scratch memory.</summary>
@@ -75,8 +111,9 @@ internal static unsafe class AttentionTile
     /// <param name="c">Outputs, <paramref name="cRow"/> numbers between rows and <paramref name="cPanel"/> between panels.</param>
     /// <param name="resume">Chains go on from the values in <paramref name="c"/>; otherwise they begin at +0.</param>
     /// <param name="factors">Null, or each row is first multiplied by its factor.</param>
+    /// <param name="next">What will be read after the last panel; used where the left operand <see cref="IAttentionLeft.Streams"/>.</param>
     public static void Multiply<TLeft>(int rows, int panels, int depth, float* a, float* b, long bPanel, float* c, long cRow, long cPanel,
-        bool resume, float* factors, bool wide) where TLeft : struct, IAttentionLeft
+        bool resume, float* factors, bool wide, float* next = null) where TLeft : struct, IAttentionLeft
     {
         if (!wide)
         {
@@ -87,26 +124,83 @@ internal static unsafe class AttentionTile
             }
             return;
         }
+        if (TLeft.Streams && rows <= 2)
+        {
+            for (; panels >= 4; panels -= 4, b += 4 * bPanel, c += 4 * cPanel)
+                Wide2<TLeft>(depth, a, b, bPanel, c, cPanel, cRow, resume, factors, panels > 4 ? b + 4 * bPanel : next);
+        }
         for (; panels >= 2; panels -= 2, b += 2 * bPanel, c += 2 * cPanel)
         {
-            if (rows > 4) Wide8<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors);
-            else Wide4<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors);
+            var ahead = panels > 2 ? b + 2 * bPanel : next;
+            if (rows > 4) Wide8<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors, ahead);
+            else Wide4<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors, ahead);
         }
         if (panels == 0) return;
         Wide4<TLeft>(depth, a, b, c, cRow, resume, factors);
         if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4);
     }
 
-    /// <summary>Asks for memory that will be read soon.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(float* first, long count)
+    /// <summary>1 or 2 rows × 64 columns; there must be room for 2.</summary>
+    private static void Wide2<TLeft>(int depth, float* a, float* b, long bPanel, float* c, long cPanel, long cRow, bool resume, float* factors, float* ahead)
+        where TLeft : struct, IAttentionLeft
     {
-        if (!Sse.IsSupported) return;
-        for (var i = 0L; i < count; i += Columns) Sse.Prefetch0(first + i);
+        Vector512<float> c00, c01, c02, c03, c10, c11, c12, c13;
+        float* d = c + cPanel, e = d + cPanel, f = e + cPanel;
+        if (resume)
+        {
+            c00 = Vector512.Load(c); c01 = Vector512.Load(d); c02 = Vector512.Load(e); c03 = Vector512.Load(f);
+            c10 = Vector512.Load(c + cRow); c11 = Vector512.Load(d + cRow); c12 = Vector512.Load(e + cRow); c13 = Vector512.Load(f + cRow);
+            if (factors != null)
+            {
+                var (first, second) = (Vector512.Create(factors[0]), Vector512.Create(factors[1]));
+                c00 *= first; c01 *= first; c02 *= first; c03 *= first;
+                c10 *= second; c11 *= second; c12 *= second; c13 *= second;
+            }
+        }
+        else
+        {
+            c00 = c01 = c02 = c03 = c10 = c11 = c12 = c13 = Vector512<float>.Zero;
+        }
+        float* b1 = b + bPanel, b2 = b1 + bPanel, b3 = b2 + bPanel;
+        for (; depth > 0; depth -= TLeft.Width, a += TLeft.Panel)
+        {
+            var x = a;
+            for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
+            {
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch0(ahead);
+                    Sse.Prefetch0(ahead + Columns);
+                    Sse.Prefetch0(ahead + 2 * Columns);
+                    Sse.Prefetch0(ahead + 3 * Columns);
+                }
+                var (first, second) = (Vector512.Create(*x), Vector512.Create(x[TLeft.Row]));
+                var right = Vector512.Load(b);
+                c00 = Vector512.FusedMultiplyAdd(first, right, c00);
+                c10 = Vector512.FusedMultiplyAdd(second, right, c10);
+                right = Vector512.Load(b1);
+                c01 = Vector512.FusedMultiplyAdd(first, right, c01);
+                c11 = Vector512.FusedMultiplyAdd(second, right, c11);
+                right = Vector512.Load(b2);
+                c02 = Vector512.FusedMultiplyAdd(first, right, c02);
+                c12 = Vector512.FusedMultiplyAdd(second, right, c12);
+                right = Vector512.Load(b3);
+                c03 = Vector512.FusedMultiplyAdd(first, right, c03);
+                c13 = Vector512.FusedMultiplyAdd(second, right, c13);
+                x += TLeft.Step;
+                b += Columns;
+                b1 += Columns;
+                b2 += Columns;
+                b3 += Columns;
+                ahead += 4 * Columns;
+            }
+        }
+        c00.Store(c); c01.Store(d); c02.Store(e); c03.Store(f);
+        c10.Store(c + cRow); c11.Store(d + cRow); c12.Store(e + cRow); c13.Store(f + cRow);
     }
 
     /// <summary>8 rows × 32 columns in 16 registers.</summary>
-    private static void Wide8<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors) where TLeft : struct, IAttentionLeft
+    private static void Wide8<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors, float* ahead) where TLeft : struct, IAttentionLeft
     {
         Vector512<float> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71;
         if (resume)
@@ -140,6 +234,12 @@ internal static unsafe class AttentionTile
             var x = a;
             for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
             {
+                if (TLeft.Streams && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(ahead);
+                    Sse.Prefetch0(ahead + Columns);
+                    ahead += 2 * Columns;
+                }
                 var b0 = Vector512.Load(b);
                 var b1 = Vector512.Load(second);
                 var left = Vector512.Create(*x);
@@ -182,7 +282,7 @@ internal static unsafe class AttentionTile
     }
 
     /// <summary>4 rows × 32 columns.</summary>
-    private static void Wide4<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors) where TLeft : struct, IAttentionLeft
+    private static void Wide4<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors, float* ahead) where TLeft : struct, IAttentionLeft
     {
         Vector512<float> c00, c01, c10, c11, c20, c21, c30, c31;
         if (resume)
@@ -208,6 +308,12 @@ internal static unsafe class AttentionTile
             var x = a;
             for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
             {
+                if (TLeft.Streams && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(ahead);
+                    Sse.Prefetch0(ahead + Columns);
+                    ahead += 2 * Columns;
+                }
                 var b0 = Vector512.Load(b);
                 var b1 = Vector512.Load(second);
                 var left = Vector512.Create(*x);
