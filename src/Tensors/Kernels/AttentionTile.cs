@@ -102,6 +102,9 @@ internal static unsafe class AttentionTile
 
     private const int Columns = Tile.Columns;
 
+    /// <summary>So many panels before its turn, a panel is asked for.</summary>
+    private const int PanelsAhead = 2;
+
     /// <summary>Rows of a strip by columns of the right operand.</summary>
     /// <param name="rows">1 to 8; there must be room for 4, or 8.</param>
     /// <param name="panels">Panels of 16 columns.</param>
@@ -124,83 +127,29 @@ internal static unsafe class AttentionTile
             }
             return;
         }
-        if (TLeft.Streams && rows <= 2)
+        if (TLeft.Streams)
         {
-            for (; panels >= 4; panels -= 4, b += 4 * bPanel, c += 4 * cPanel)
-                Wide2<TLeft>(depth, a, b, bPanel, c, cPanel, cRow, resume, factors, panels > 4 ? b + 4 * bPanel : next);
+            // One panel after the other, so that memory is read in the order in which it lies.
+            for (var panel = 0; panel < panels; panel++, b += bPanel, c += cPanel)
+            {
+                var ahead = panel + PanelsAhead < panels ? b + PanelsAhead * bPanel : next + (panel + PanelsAhead - panels) * bPanel;
+                Wide4<TLeft>(depth, a, b, c, cRow, resume, factors, ahead);
+                if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4, b);
+            }
+            return;
         }
         for (; panels >= 2; panels -= 2, b += 2 * bPanel, c += 2 * cPanel)
         {
-            var ahead = panels > 2 ? b + 2 * bPanel : next;
-            if (rows > 4) Wide8<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors, ahead);
-            else Wide4<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors, ahead);
+            if (rows > 4) Wide8<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors);
+            else Wide4<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors);
         }
         if (panels == 0) return;
-        Wide4<TLeft>(depth, a, b, c, cRow, resume, factors);
-        if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4);
-    }
-
-    /// <summary>1 or 2 rows × 64 columns; there must be room for 2.</summary>
-    private static void Wide2<TLeft>(int depth, float* a, float* b, long bPanel, float* c, long cPanel, long cRow, bool resume, float* factors, float* ahead)
-        where TLeft : struct, IAttentionLeft
-    {
-        Vector512<float> c00, c01, c02, c03, c10, c11, c12, c13;
-        float* d = c + cPanel, e = d + cPanel, f = e + cPanel;
-        if (resume)
-        {
-            c00 = Vector512.Load(c); c01 = Vector512.Load(d); c02 = Vector512.Load(e); c03 = Vector512.Load(f);
-            c10 = Vector512.Load(c + cRow); c11 = Vector512.Load(d + cRow); c12 = Vector512.Load(e + cRow); c13 = Vector512.Load(f + cRow);
-            if (factors != null)
-            {
-                var (first, second) = (Vector512.Create(factors[0]), Vector512.Create(factors[1]));
-                c00 *= first; c01 *= first; c02 *= first; c03 *= first;
-                c10 *= second; c11 *= second; c12 *= second; c13 *= second;
-            }
-        }
-        else
-        {
-            c00 = c01 = c02 = c03 = c10 = c11 = c12 = c13 = Vector512<float>.Zero;
-        }
-        float* b1 = b + bPanel, b2 = b1 + bPanel, b3 = b2 + bPanel;
-        for (; depth > 0; depth -= TLeft.Width, a += TLeft.Panel)
-        {
-            var x = a;
-            for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
-            {
-                if (Sse.IsSupported)
-                {
-                    Sse.Prefetch0(ahead);
-                    Sse.Prefetch0(ahead + Columns);
-                    Sse.Prefetch0(ahead + 2 * Columns);
-                    Sse.Prefetch0(ahead + 3 * Columns);
-                }
-                var (first, second) = (Vector512.Create(*x), Vector512.Create(x[TLeft.Row]));
-                var right = Vector512.Load(b);
-                c00 = Vector512.FusedMultiplyAdd(first, right, c00);
-                c10 = Vector512.FusedMultiplyAdd(second, right, c10);
-                right = Vector512.Load(b1);
-                c01 = Vector512.FusedMultiplyAdd(first, right, c01);
-                c11 = Vector512.FusedMultiplyAdd(second, right, c11);
-                right = Vector512.Load(b2);
-                c02 = Vector512.FusedMultiplyAdd(first, right, c02);
-                c12 = Vector512.FusedMultiplyAdd(second, right, c12);
-                right = Vector512.Load(b3);
-                c03 = Vector512.FusedMultiplyAdd(first, right, c03);
-                c13 = Vector512.FusedMultiplyAdd(second, right, c13);
-                x += TLeft.Step;
-                b += Columns;
-                b1 += Columns;
-                b2 += Columns;
-                b3 += Columns;
-                ahead += 4 * Columns;
-            }
-        }
-        c00.Store(c); c01.Store(d); c02.Store(e); c03.Store(f);
-        c10.Store(c + cRow); c11.Store(d + cRow); c12.Store(e + cRow); c13.Store(f + cRow);
+        Wide4<TLeft>(depth, a, b, c, cRow, resume, factors, b);
+        if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4, b);
     }
 
     /// <summary>8 rows × 32 columns in 16 registers.</summary>
-    private static void Wide8<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors, float* ahead) where TLeft : struct, IAttentionLeft
+    private static void Wide8<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors) where TLeft : struct, IAttentionLeft
     {
         Vector512<float> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51, c60, c61, c70, c71;
         if (resume)
@@ -234,12 +183,6 @@ internal static unsafe class AttentionTile
             var x = a;
             for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
             {
-                if (TLeft.Streams && Sse.IsSupported)
-                {
-                    Sse.Prefetch0(ahead);
-                    Sse.Prefetch0(ahead + Columns);
-                    ahead += 2 * Columns;
-                }
                 var b0 = Vector512.Load(b);
                 var b1 = Vector512.Load(second);
                 var left = Vector512.Create(*x);
@@ -282,7 +225,7 @@ internal static unsafe class AttentionTile
     }
 
     /// <summary>4 rows × 32 columns.</summary>
-    private static void Wide4<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors, float* ahead) where TLeft : struct, IAttentionLeft
+    private static void Wide4<TLeft>(int depth, float* a, float* b, float* second, float* c, float* d, long cRow, bool resume, float* factors) where TLeft : struct, IAttentionLeft
     {
         Vector512<float> c00, c01, c10, c11, c20, c21, c30, c31;
         if (resume)
@@ -308,12 +251,6 @@ internal static unsafe class AttentionTile
             var x = a;
             for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
             {
-                if (TLeft.Streams && Sse.IsSupported)
-                {
-                    Sse.Prefetch0(ahead);
-                    Sse.Prefetch0(ahead + Columns);
-                    ahead += 2 * Columns;
-                }
                 var b0 = Vector512.Load(b);
                 var b1 = Vector512.Load(second);
                 var left = Vector512.Create(*x);
@@ -340,7 +277,7 @@ internal static unsafe class AttentionTile
     }
 
     /// <summary>4 rows × 16 columns.</summary>
-    private static void Wide4<TLeft>(int depth, float* a, float* b, float* c, long cRow, bool resume, float* factors) where TLeft : struct, IAttentionLeft
+    private static void Wide4<TLeft>(int depth, float* a, float* b, float* c, long cRow, bool resume, float* factors, float* ahead) where TLeft : struct, IAttentionLeft
     {
         Vector512<float> c00, c10, c20, c30;
         if (resume)
@@ -366,6 +303,11 @@ internal static unsafe class AttentionTile
             var x = a;
             for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
             {
+                if (TLeft.Streams && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(ahead);
+                    ahead += Columns;
+                }
                 var b0 = Vector512.Load(b);
                 var left = Vector512.Create(*x);
                 c00 = Vector512.FusedMultiplyAdd(left, b0, c00);
