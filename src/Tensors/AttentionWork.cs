@@ -17,6 +17,9 @@ internal sealed unsafe class AttentionWork(ThreadTeam team, bool wide) : IDispos
     private NativeList<Part> parts;
     private NativeList<float> scratch;
 
+    /// <summary>Bytes of working memory held.</summary>
+    public long Bytes => sequences.Bytes + pages.Bytes + progress.Bytes + parts.Bytes + scratch.Bytes;
+
     public void Forward(SequenceLayout layout, AttentionCall call)
     {
         call = call with { Wide = wide };

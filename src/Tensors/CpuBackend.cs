@@ -27,6 +27,9 @@ internal sealed unsafe partial class CpuBackend : IBackend
 
     public int Threads => team.Threads;
 
+    /// <summary>Bytes of working memory that attention holds.</summary>
+    public long AttentionBytes => attention.Bytes;
+
     /// <summary>A product of any operand order, for benchmarks and tests.</summary>
     public void Multiply(int rows, int columns, int depth, float* a, long aStride, bool aTransposed, RightOperand b, float* c, long cStride, bool resume) =>
         Kernels.Product.Multiply(team, scratch, rows, columns, depth, a, aStride, aTransposed, b, c, cStride, resume, wide);

@@ -11,6 +11,8 @@ internal unsafe struct NativeList<T> where T : unmanaged
 
     public int Count { get; private set; }
 
+    public readonly long Bytes => capacity * sizeof(T);
+
     public void Clear() => Count = 0;
 
     /// <summary>Makes room for <paramref name="count"/> values; what was there is lost when there was not enough.</summary>

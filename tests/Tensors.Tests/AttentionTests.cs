@@ -127,6 +127,201 @@ public sealed class AttentionTests
         Assert.Equal(Gradient(another: false), Gradient(another: true));
     }
 
+    [Theory]
+    [InlineData(8, 1, 2, null)]
+    [InlineData(8, 1, 7, null)]
+    [InlineData(24, 2, 64, null)]
+    [InlineData(20, 4, 65, null)]
+    [InlineData(16, 8, 100, 6)]
+    [InlineData(30, 3, 130, 10)]
+    public void A_window_agrees_with_the_definition_both_ways_with_partial_rotary_and_another_scale(int dimension, int group, int window, int? turned)
+    {
+        int[] lengths = [1, 65, 230, 64, 3];
+        const int keyValueHeads = 2;
+        var heads = keyValueHeads * group;
+        var rotary = new RotarySettings(1000, turned, RotaryPairing.Interleaved);
+        var settings = new AttentionSettings(heads, keyValueHeads, rotary, window, 0.3);
+        var batch = new Batch(lengths.Sum(), heads, keyValueHeads, dimension);
+        var dy = Normal(batch.Queries.Length, 9);
+        using var engine = new Engine(2);
+        engine.Record();
+        var (queries, keys, values) = batch.Create(engine, 0, batch.Rows);
+        var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), settings, 0);
+        engine.SetGradient(y, dy);
+        engine.Backward();
+        var positions = lengths.SelectMany(length => Enumerable.Range(0, length)).ToArray();
+        var turnedQueries = RotaryDefinition.Apply(Double(batch.Queries), heads, dimension, positions, rotary, back: false);
+        var turnedKeys = RotaryDefinition.Apply(Double(batch.Keys), keyValueHeads, dimension, positions, rotary, back: false);
+        var definition = new AttentionDefinition(lengths, heads, keyValueHeads, dimension, window, 0.3);
+        Within(1e-5, definition.Forward(turnedQueries, turnedKeys, Double(batch.Values)), y.Values, "y");
+        var (dQueries, dKeys, dValues) = definition.Backward(turnedQueries, turnedKeys, Double(batch.Values), Double(dy));
+        Within(3e-5, RotaryDefinition.Apply(dQueries, heads, dimension, positions, rotary, back: true), engine.GradientOf(queries), "dQueries");
+        Within(3e-5, RotaryDefinition.Apply(dKeys, keyValueHeads, dimension, positions, rotary, back: true), engine.GradientOf(keys), "dKeys");
+        Within(3e-5, dValues, engine.GradientOf(values), "dValues");
+    }
+
+    [Theory]
+    [InlineData(1, 1, 16, null)]
+    [InlineData(1, 4, 20, null)]
+    [InlineData(2, 8, 16, 70)]
+    [InlineData(2, 3, 40, 1)]
+    [InlineData(1, 1, 64, 200)]
+    public void Threads_register_width_chunks_and_forgotten_pages_change_no_bit(int keyValueHeads, int group, int dimension, int? window)
+    {
+        const int rows = 450;
+        var heads = keyValueHeads * group;
+        var settings = new AttentionSettings(heads, keyValueHeads, Rotary, window);
+        var batch = new Batch(rows, heads, keyValueHeads, dimension);
+        var dy = Normal(batch.Queries.Length, 9);
+        (int[] Output, int[] Gradients)? expected = null;
+        foreach (var wide in new[] { true, false })
+        {
+            foreach (var threads in new[] { 1, 2, 3 })
+            {
+                using var engine = new Engine(threads, wide);
+                engine.Record();
+                var (queries, keys, values) = batch.Create(engine, 0, rows);
+                var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(rows), settings, 0);
+                engine.SetGradient(y, dy);
+                engine.Backward();
+                var found = (Bits(y.Values), (int[])[.. Bits(engine.GradientOf(queries)), .. Bits(engine.GradientOf(keys)), .. Bits(engine.GradientOf(values))]);
+                expected ??= found;
+                Assert.Equal(expected.Value.Output, found.Item1);
+                Assert.Equal(expected.Value.Gradients, found.Item2);
+                foreach (var chunk in new[] { 450, 449, 100, 64, 1 })
+                    Assert.Equal(found.Item1, Chunked(engine, batch, settings, dimension, chunk));
+            }
+        }
+    }
+
+    [Fact]
+    public void One_row_after_another_with_a_window_takes_no_more_pages_than_the_window_needs()
+    {
+        const int rows = 500;
+        var settings = new AttentionSettings(2, 1, Rotary, 70);
+        var batch = new Batch(rows, 2, 1, 16);
+        using var engine = new Engine(2);
+        using var cache = new KeyValueCache(1, 1, 16, 3);
+        using var sequence = cache.Begin();
+        for (var row = 0; row < rows; row++)
+        {
+            sequence.Forget(Math.Max(0, sequence.Length - 69));
+            var layout = new SequenceLayout();
+            layout.Add(1, sequence);
+            var (queries, keys, values) = batch.Create(engine, row, 1);
+            engine.Attend(queries, keys, values, layout, settings, 0);
+            engine.Reset();
+        }
+        Assert.Equal((500, 384), (sequence.Length, sequence.Forgotten));
+    }
+
+    [Fact]
+    public void Keys_that_were_forgotten_are_not_attended_to()
+    {
+        using var engine = new Engine(1);
+        using var cache = new KeyValueCache(1, 1, 8, 4);
+        using var sequence = cache.Begin();
+        var batch = new Batch(130, 1, 1, 8);
+        void Add(int first, int count, int? window)
+        {
+            var layout = new SequenceLayout();
+            layout.Add(count, sequence);
+            var (queries, keys, values) = batch.Create(engine, first, count);
+            engine.Attend(queries, keys, values, layout, new AttentionSettings(1, 1, Rotary, window), 0);
+        }
+        Add(0, 129, null);
+        sequence.Forget(64);
+        Assert.Throws<InvalidOperationException>(() => Add(129, 1, null));
+        Assert.Throws<InvalidOperationException>(() => Add(129, 1, 67));
+        Add(129, 1, 66);
+    }
+
+    [Fact]
+    public void What_an_earlier_sequence_left_in_a_page_is_never_read_not_even_numbers_that_are_none()
+    {
+        const int rows = 70;
+        var settings = new AttentionSettings(4, 2, Rotary);
+        var batch = new Batch(rows, 4, 2, 24);
+        using var engine = new Engine(2);
+        var expected = batch.Whole(engine);
+        using var cache = new KeyValueCache(1, 2, 24, 2);
+        using (var before = cache.Begin())
+        {
+            var layout = new SequenceLayout();
+            layout.Add(128, before);
+            float[] Nothing(int count) => [.. Enumerable.Repeat(float.NaN, count)];
+            engine.Attend(engine.Create(128, 96, Nothing(128 * 96)), engine.Create(128, 48, Nothing(128 * 48)), engine.Create(128, 48, Nothing(128 * 48)), layout, settings, 0);
+        }
+        using var sequence = cache.Begin();
+        var own = new SequenceLayout();
+        own.Add(rows, sequence);
+        var (queries, keys, values) = batch.Create(engine, 0, rows);
+        Assert.Equal(expected, Bits(engine.Attend(queries, keys, values, own, settings, 0).Values));
+    }
+
+    [Fact]
+    public void Memory_of_a_step_is_linear_in_the_length()
+    {
+        long Bytes(int rows)
+        {
+            using var engine = new Engine(2);
+            var batch = new Batch(rows, 2, 1, 8);
+            var (queries, keys, values) = batch.Create(engine, 0, rows);
+            engine.Attend(queries, keys, values, SmallDecoder.Layout(rows), new AttentionSettings(2, 1, Rotary), 0);
+            return engine.UsedBytes + engine.Backend.AttentionBytes;
+        }
+        var (one, four) = (Bytes(1024), Bytes(4096));
+        Assert.InRange(four, one, 4 * one);
+    }
+
+    [Fact]
+    public void A_call_allocates_nothing_once_its_buffers_are_there()
+    {
+        var batch = new Batch(200, 4, 2, 16);
+        using var engine = new Engine(2);
+        using var cache = new KeyValueCache(1, 2, 16, 8);
+        using var sequence = cache.Begin();
+        var (whole, cached) = (SmallDecoder.Layout(150, 50), new SequenceLayout());
+        var dy = Normal(batch.Queries.Length, 9);
+        var settings = new AttentionSettings(4, 2, Rotary, 90);
+        void Step()
+        {
+            engine.Reset();
+            engine.Record();
+            var (queries, keys, values) = batch.Create(engine, 0, 200);
+            var y = engine.Attend(queries, keys, values, whole, settings, 0);
+            engine.SetGradient(y, dy);
+            engine.Backward();
+            sequence.Truncate(0);
+            cached.Clear();
+            cached.Add(200, sequence);
+            (queries, keys, values) = batch.Create(engine, 0, 200);
+            engine.Attend(queries, keys, values, cached, settings, 0);
+        }
+        for (var i = 0; i < 3; i++) Step();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 10; i++) Step();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    private static int[] Chunked(Engine engine, Batch batch, AttentionSettings settings, int dimension, int chunk)
+    {
+        using var cache = new KeyValueCache(1, settings.KeyValueHeads, dimension, (batch.Rows + 63) / 64);
+        using var sequence = cache.Begin();
+        var bits = new List<int>();
+        for (var first = 0; first < batch.Rows; first += chunk)
+        {
+            engine.Reset();
+            if (settings.Window is { } window) sequence.Forget(Math.Max(0, first - window + 1));
+            var count = Math.Min(chunk, batch.Rows - first);
+            var layout = new SequenceLayout();
+            layout.Add(count, sequence);
+            var (queries, keys, values) = batch.Create(engine, first, count);
+            bits.AddRange(Bits(engine.Attend(queries, keys, values, layout, settings, 0).Values));
+        }
+        return [.. bits];
+    }
+
     [Fact]
     public void Sizes_that_do_not_fit_are_refused()
     {
@@ -135,7 +330,14 @@ public sealed class AttentionTests
         Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 8), Zeros(3, 4), Zeros(3, 4), SmallDecoder.Layout(4), new AttentionSettings(2, 1, Rotary), 0));
         Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 6), Zeros(3, 3), Zeros(3, 3), SmallDecoder.Layout(3), new AttentionSettings(2, 1, Rotary), 0)); // odd heads
         Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 12), Zeros(3, 8), Zeros(3, 8), SmallDecoder.Layout(3), new AttentionSettings(3, 2, Rotary), 0));
-        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 514), Zeros(3, 514), Zeros(3, 514), SmallDecoder.Layout(3), new AttentionSettings(1, 1, Rotary), 0)); // beyond the scratch memory
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 514), Zeros(3, 514), Zeros(3, 514), SmallDecoder.Layout(3), new AttentionSettings(1, 1, Rotary), 0)); // too large a head
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 8), Zeros(3, 4), Zeros(3, 4), SmallDecoder.Layout(3), new AttentionSettings(2, 1, Rotary, Window: 0), 0));
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 8), Zeros(3, 4), Zeros(3, 4), SmallDecoder.Layout(3), new AttentionSettings(2, 1, Rotary, Scale: 0), 0));
+        using var cache = new KeyValueCache(1, 2, 4, 1);
+        using var sequence = cache.Begin();
+        var layout = new SequenceLayout();
+        layout.Add(3, sequence);
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 8), Zeros(3, 4), Zeros(3, 4), layout, new AttentionSettings(2, 1, Rotary), 0)); // another model's cache
     }
 
     /// <summary>Queries, keys and values of some rows.</summary>

@@ -38,8 +38,10 @@ public sealed class GradientTests
         Within(Tolerance, Slope(gd, Loss), gain.Gradient, "dGain");
     }
 
-    [Fact]
-    public void Attention_with_rotary_embedding()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(3)]
+    public void Attention_with_rotary_embedding(int? window)
     {
         const int heads = 4, keyValueHeads = 2, dimension = 6, rows = 12;
         int[] lengths = [1, 8, 3];
@@ -49,10 +51,10 @@ public sealed class GradientTests
         var queries = engine.Create(rows, heads * dimension, q);
         var keys = engine.Create(rows, keyValueHeads * dimension, k);
         var values = engine.Create(rows, keyValueHeads * dimension, v);
-        Back(engine, engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), new AttentionSettings(heads, keyValueHeads, new RotarySettings(100)), 0), dy);
+        Back(engine, engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), new AttentionSettings(heads, keyValueHeads, new RotarySettings(100), window), 0), dy);
         var (qd, kd, vd) = (Double(q), Double(k), Double(v));
         var positions = lengths.SelectMany(length => Enumerable.Range(0, length)).ToArray();
-        var attention = new AttentionDefinition(lengths, heads, keyValueHeads, dimension);
+        var attention = new AttentionDefinition(lengths, heads, keyValueHeads, dimension, window);
         double Loss() => Dot(attention.Forward(RotaryDefinition.Apply(qd, heads, dimension, positions, new RotarySettings(100), back: false),
             RotaryDefinition.Apply(kd, keyValueHeads, dimension, positions, new RotarySettings(100), back: false), vd), Double(dy));
         Within(Tolerance, Slope(qd, Loss), engine.GradientOf(queries), "dQueries");

@@ -56,6 +56,31 @@ public sealed class KeyValueCacheTests
     }
 
     [Fact]
+    public void Pages_before_a_position_can_be_given_back()
+    {
+        using var cache = new KeyValueCache(1, 1, 8, 4);
+        using var sequence = cache.Begin();
+        sequence.Reserve(256);
+        sequence.Advance(200);
+        Assert.Equal(0, cache.FreePages);
+        sequence.Forget(63);
+        Assert.Equal((0, 0), (sequence.Forgotten, cache.FreePages));
+        sequence.Forget(130);
+        Assert.Equal((128, 2), (sequence.Forgotten, cache.FreePages));
+        sequence.Forget(70); // already
+        Assert.Throws<ArgumentOutOfRangeException>(() => sequence.Forget(201));
+        Assert.Throws<ArgumentOutOfRangeException>(() => sequence.Truncate(127));
+        sequence.Truncate(128);
+        Assert.Equal((128, 4), (sequence.Length, cache.FreePages));
+        sequence.Reserve(192);
+        Assert.Equal(3, cache.FreePages);
+        sequence.Truncate(0);
+        Assert.Equal((0, 0, 4), (sequence.Length, sequence.Forgotten, cache.FreePages));
+        sequence.Reserve(64);
+        Assert.Equal(3, cache.FreePages);
+    }
+
+    [Fact]
     public void Decoding_with_a_cache_gives_the_bits_of_the_whole_sequence_also_after_truncation_and_reuse_of_pages()
     {
         using var engine = new Engine(2);

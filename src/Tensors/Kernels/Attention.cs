@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
@@ -69,6 +70,9 @@ internal static unsafe class Attention
     /// <summary>Most lanes of an item; its queries and outputs stay in the second-level cache while the keys pass.</summary>
     private const int MostLanes = 256;
 
+    /// <summary>Rows lie a stride apart, which the processor does not foresee: so many are asked for in advance.</summary>
+    private const int RowsAhead = 8;
+
     private const int Panel = BlockKeys * Tile.Columns;
 
     /// <summary>Most rows of an item.</summary>
@@ -136,6 +140,15 @@ internal static unsafe class Attention
             var first = block * BlockKeys;
             var keysInBlock = Math.Min(BlockKeys, sequence.Length - first);
             Load(sequence, head, block, keysInBlock, call, keyScratch, valueScratch, out step.Keys, out step.Values);
+            if (sequence.Pages != null && lanes <= AttentionTile.Rows)
+                step.Next = block < lastPosition / BlockKeys ? sequence.PageKeys(block + 1, head) : step.Values + BlockKeys * padded;
+            if (sequence.Pages == null && block < lastPosition / BlockKeys)
+            {
+                var next = (sequence.FirstRow + first + BlockKeys) * call.KeyStride + (long)head * dimension;
+                var count = Math.Min(BlockKeys, sequence.Length - first - BlockKeys);
+                Prefetch((float*)call.Keys + next, call.KeyStride, count, dimension);
+                Prefetch((float*)call.Values + next, call.KeyStride, count, dimension);
+            }
             // Rows before the block see none of its keys, nor do those whose window begins behind it.
             var firstLane = Math.Max(0, first - firstPosition) * group;
             var endLane = (int)Math.Min(lanes, ((long)first + keysInBlock + call.Window - 1 - firstPosition) * group);
@@ -179,6 +192,14 @@ internal static unsafe class Attention
         }
     }
 
+    /// <summary>Asks for rows that will be read soon.</summary>
+    public static void Prefetch(float* first, long stride, int rows, int dimension)
+    {
+        if (!Sse.IsSupported) return;
+        for (var r = 0; r < rows; r++, first += stride)
+            for (var d = 0; d < dimension; d += Tile.Columns) Sse.Prefetch0(first + d);
+    }
+
     /// <summary>Rows become lanes: panels (dimension, 16).</summary>
     public static void PackTransposed(float* source, long stride, int rows, int dimension, float* panels)
     {
@@ -190,22 +211,29 @@ internal static unsafe class Attention
     private static void Multiply(in AttentionCall call, in Step step, int from, int to, int first, int keysInBlock)
     {
         var (dimension, padded, wide) = (call.HeadDimension, call.Padded, call.Wide);
-        for (var column = 0; column < keysInBlock; column += 2 * Tile.Columns)
+        var few = step.Next != null;
+        if (few)
+        {
+            AttentionTile.Multiply<FewRowPanels>(to, (keysInBlock + Tile.Columns - 1) / Tile.Columns, dimension, step.Queries, step.Keys, (long)dimension * Tile.Columns,
+                step.Scores, BlockKeys, Tile.Columns, resume: false, factors: null, wide, step.Values);
+        }
+        for (var column = 0; column < keysInBlock && !few; column += 2 * Tile.Columns)
         {
             for (var lane = from; lane < to; lane += AttentionTile.Rows)
             {
                 var count = Math.Min(AttentionTile.Rows, to - lane);
-                if (step.Seen(lane + count - 1, first, keysInBlock, call.Window).End <= column) continue;
+                var end = step.Seen(lane + count - 1, first, keysInBlock, call.Window).End;
+                if (end <= column) continue;
                 if (step.Seen(lane, first, keysInBlock, call.Window).First >= column + 2 * Tile.Columns) continue;
-                AttentionTile.Multiply<RowPanels>(count, Math.Min(2, (keysInBlock - column + Tile.Columns - 1) / Tile.Columns), dimension,
+                AttentionTile.Multiply<RowPanels>(count, Math.Min(2, (end - column + Tile.Columns - 1) / Tile.Columns), dimension,
                     step.Queries + lane * Tile.Columns, step.Keys + (long)column * dimension, (long)dimension * Tile.Columns,
                     step.Scores + lane * BlockKeys + column, BlockKeys, Tile.Columns, resume: false, factors: null, wide);
             }
         }
-        var end = (to + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
-        for (var lane = from; lane < end; lane++)
+        var whole = (to + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
+        for (var lane = from; lane < whole; lane++)
             step.Largest[lane] = lane < to ? AttentionSoftmax.Largest(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), wide) : float.NegativeInfinity;
-        for (var lane = from; lane < end; lane += AttentionTile.Rows) AttentionSoftmax.Rescale(step.Largest + lane, call.Scale, step.Maxima + lane, step.Factors + lane);
+        for (var lane = from; lane < whole; lane += AttentionTile.Rows) AttentionSoftmax.Rescale(step.Largest + lane, call.Scale, step.Maxima + lane, step.Factors + lane);
         for (var lane = from; lane < to; lane++)
         {
             var sum = AttentionSoftmax.Weigh(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), call.Scale, step.Maxima[lane], wide);
@@ -217,6 +245,12 @@ internal static unsafe class Attention
             var start = step.Seen(lane, first, keysInBlock, call.Window).First;
             var depth = step.Seen(lane + count - 1, first, keysInBlock, call.Window).End - start;
             if (depth <= 0) continue;
+            if (few)
+            {
+                AttentionTile.Multiply<FewWeights>(count, padded / Tile.Columns, depth, step.Scores + start, step.Values + start * Tile.Columns, Panel,
+                    step.Outputs, Tile.Columns, Panel, resume: true, step.Factors, wide, step.Next);
+                continue;
+            }
             AttentionTile.Multiply<Weights>(count, padded / Tile.Columns, depth, step.Scores + lane * BlockKeys + start, step.Values + start * Tile.Columns, Panel,
                 step.Outputs + lane * Tile.Columns, Tile.Columns, Panel, resume: true, step.Factors + lane, wide);
         }
@@ -230,6 +264,7 @@ internal static unsafe class Attention
         {
             var position = sequence.FirstPosition + r;
             var query = (float*)call.Queries + (sequence.FirstRow + r) * call.QueryStride + (long)head * group * dimension;
+            if (r + RowsAhead < row + rows) Prefetch(query + RowsAhead * call.QueryStride, 0, 1, group * dimension);
             for (var g = 0; g < group; g++, lane++, query += dimension)
             {
                 positions[lane] = position;
@@ -277,6 +312,10 @@ internal static unsafe class Attention
     private ref struct Step
     {
         public float* Queries, Outputs, Maxima, Sums, Factors, Largest, Scores, Keys, Values;
+
+        /// <summary>Decoding, when a single strip meets the pages of a cache: what it will read after this block. Otherwise null.</summary>
+        public float* Next;
+
         public int* Positions;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -53,6 +53,12 @@ internal static unsafe class AttentionGradient
                 var place = (sequence.FirstRow + row) * call.QueryStride + (long)h * dimension;
                 Attention.PackRows((float*)call.Queries + place, call.QueryStride, rows, dimension, step.Queries);
                 Attention.PackRows((float*)gradients.Output + place, call.QueryStride, rows, dimension, step.Gradients);
+                if (queryBlock < lastBlock)
+                {
+                    var count = Math.Min(BlockKeys, sequence.RowCount - row - BlockKeys);
+                    Attention.Prefetch((float*)call.Queries + place + BlockKeys * call.QueryStride, call.QueryStride, count, dimension);
+                    Attention.Prefetch((float*)gradients.Output + place + BlockKeys * call.QueryStride, call.QueryStride, count, dimension);
+                }
                 Slopes(step, call, (float*)call.Statistics + 2 * ((sequence.FirstRow + row) * (long)call.Heads + h), row, rows, first, keys);
                 AddToKeys(step, call, row, rows, first, keys, resume: h > head * call.Group || queryBlock > block);
                 var progress = sequence.Progress + (long)h * queryBlocks + queryBlock;
@@ -75,12 +81,12 @@ internal static unsafe class AttentionGradient
         var keyPanel = (long)dimension * Tile.Columns;
         for (var column = 0; column < keys; column += 2 * Tile.Columns)
         {
-            var panels = Math.Min(2, (keys - column + Tile.Columns - 1) / Tile.Columns);
             for (var r = 0; r < rows; r += AttentionTile.Rows)
             {
                 var count = Math.Min(AttentionTile.Rows, rows - r);
-                if (VisibleKeys.Of(row + r + count - 1, first, keys, call.Window).End <= column) continue;
-                if (VisibleKeys.Of(row + r, first, keys, call.Window).First >= column + 2 * Tile.Columns) continue;
+                var end = VisibleKeys.Of(row + r + count - 1, first, keys, call.Window).End;
+                if (end <= column || VisibleKeys.Of(row + r, first, keys, call.Window).First >= column + 2 * Tile.Columns) continue;
+                var panels = Math.Min(2, (end - column + Tile.Columns - 1) / Tile.Columns);
                 var place = r * BlockKeys + column;
                 AttentionTile.Multiply<RowPanels>(count, panels, dimension, step.Queries + r * Tile.Columns, step.Keys + column * dimension, keyPanel,
                     step.Weights + place, BlockKeys, Tile.Columns, resume: false, factors: null, wide);

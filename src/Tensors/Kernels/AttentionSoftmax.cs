@@ -46,7 +46,7 @@ internal static unsafe class AttentionSoftmax
     /// <summary>Scores become weights e^(score · scale − maximum), all 64 of them; returns their sum.</summary>
     public static float Weigh(float* scores, VisibleKeys keys, float scale, float maximum, bool wide)
     {
-        if (wide) return Weigh512(scores, keys, Vector512.Create(scale), Vector512.Create(maximum));
+        if (wide) return Weigh512(scores, keys, scale, maximum);
         var (factor, shift) = (Vector256.Create(scale), Vector256.Create(maximum));
         var low = Vector256<float>.Zero;
         var high = Vector256<float>.Zero;
@@ -145,8 +145,9 @@ internal static unsafe class AttentionSoftmax
         return Vector256.ConditionalSelect(Vector256.Equals(x, x), result, x);
     }
 
-    private static float Weigh512(float* scores, VisibleKeys keys, Vector512<float> factor, Vector512<float> shift)
+    private static float Weigh512(float* scores, VisibleKeys keys, float scale, float maximum)
     {
+        var (factor, shift) = (Vector512.Create(scale), Vector512.Create(maximum));
         if (keys.First == 0 && keys.End == Attention.BlockKeys)
         {
             var a = WideLanes.Exp(Vector512.Load(scores) * factor - shift);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -18,6 +17,9 @@ internal interface IAttentionLeft
 
     /// <summary>Numbers between panels.</summary>
     static abstract int Panel { get; }
+
+    /// <summary>Few rows meet right operands that come from far away: the next are asked for while these are multiplied.</summary>
+    static abstract bool Streams { get; }
 }
 
 /// <summary>64 rows of queries or of the output's gradient, as panels (64, 16).</summary>
@@ -30,6 +32,8 @@ internal readonly struct RowPanels : IAttentionLeft
     public static int Width => Tile.Columns;
 
     public static int Panel => Attention.BlockKeys * Tile.Columns;
+
+    public static bool Streams => false;
 }
 
 /// <summary>Scores, weights or slopes: (64 rows, 64 keys).</summary>
@@ -42,6 +46,8 @@ internal readonly struct Weights : IAttentionLeft
     public static int Width => Attention.BlockKeys;
 
     public static int Panel => 0;
+
+    public static bool Streams => false;
 }
 
 /// <summary>The same, read as (64 keys, 64 rows).</summary>
@@ -54,6 +60,36 @@ internal readonly struct WeightsTransposed : IAttentionLeft
     public static int Width => Attention.BlockKeys;
 
     public static int Panel => 0;
+
+    public static bool Streams => false;
+}
+
+/// <summary><see cref="RowPanels"/> of few rows, against keys of a cache.</summary>
+internal readonly struct FewRowPanels : IAttentionLeft
+{
+    public static int Row => RowPanels.Row;
+
+    public static int Step => RowPanels.Step;
+
+    public static int Width => RowPanels.Width;
+
+    public static int Panel => RowPanels.Panel;
+
+    public static bool Streams => true;
+}
+
+/// <summary><see cref="Weights"/> of few rows, against values of a cache.</summary>
+internal readonly struct FewWeights : IAttentionLeft
+{
+    public static int Row => Weights.Row;
+
+    public static int Step => Weights.Step;
+
+    public static int Width => Weights.Width;
+
+    public static int Panel => Weights.Panel;
+
+    public static bool Streams => true;
 }
 
 /// <summary>The products inside attention: a strip of up to 8 rows by panels of 16 columns, all of it in scratch memory.</summary>
@@ -66,6 +102,9 @@ internal static unsafe class AttentionTile
 
     private const int Columns = Tile.Columns;
 
+    /// <summary>So many panels before its turn, a panel is asked for.</summary>
+    private const int PanelsAhead = 2;
+
     /// <summary>Rows of a strip by columns of the right operand.</summary>
     /// <param name="rows">1 to 8; there must be room for 4, or 8.</param>
     /// <param name="panels">Panels of 16 columns.</param>
@@ -75,8 +114,9 @@ internal static unsafe class AttentionTile
     /// <param name="c">Outputs, <paramref name="cRow"/> numbers between rows and <paramref name="cPanel"/> between panels.</param>
     /// <param name="resume">Chains go on from the values in <paramref name="c"/>; otherwise they begin at +0.</param>
     /// <param name="factors">Null, or each row is first multiplied by its factor.</param>
+    /// <param name="next">What will be read after the last panel; used where the left operand <see cref="IAttentionLeft.Streams"/>.</param>
     public static void Multiply<TLeft>(int rows, int panels, int depth, float* a, float* b, long bPanel, float* c, long cRow, long cPanel,
-        bool resume, float* factors, bool wide) where TLeft : struct, IAttentionLeft
+        bool resume, float* factors, bool wide, float* next = null) where TLeft : struct, IAttentionLeft
     {
         if (!wide)
         {
@@ -87,22 +127,25 @@ internal static unsafe class AttentionTile
             }
             return;
         }
+        if (TLeft.Streams)
+        {
+            // One panel after the other, so that memory is read in the order in which it lies.
+            for (var panel = 0; panel < panels; panel++, b += bPanel, c += cPanel)
+            {
+                var ahead = panel + PanelsAhead < panels ? b + PanelsAhead * bPanel : next + (panel + PanelsAhead - panels) * bPanel;
+                Wide4<TLeft>(depth, a, b, c, cRow, resume, factors, ahead);
+                if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4, b);
+            }
+            return;
+        }
         for (; panels >= 2; panels -= 2, b += 2 * bPanel, c += 2 * cPanel)
         {
             if (rows > 4) Wide8<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors);
             else Wide4<TLeft>(depth, a, b, b + bPanel, c, c + cPanel, cRow, resume, factors);
         }
         if (panels == 0) return;
-        Wide4<TLeft>(depth, a, b, c, cRow, resume, factors);
-        if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4);
-    }
-
-    /// <summary>Asks for memory that will be read soon.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(float* first, long count)
-    {
-        if (!Sse.IsSupported) return;
-        for (var i = 0L; i < count; i += Columns) Sse.Prefetch0(first + i);
+        Wide4<TLeft>(depth, a, b, c, cRow, resume, factors, b);
+        if (rows > 4) Wide4<TLeft>(depth, a + 4 * TLeft.Row, b, c + 4 * cRow, cRow, resume, factors == null ? null : factors + 4, b);
     }
 
     /// <summary>8 rows × 32 columns in 16 registers.</summary>
@@ -234,7 +277,7 @@ internal static unsafe class AttentionTile
     }
 
     /// <summary>4 rows × 16 columns.</summary>
-    private static void Wide4<TLeft>(int depth, float* a, float* b, float* c, long cRow, bool resume, float* factors) where TLeft : struct, IAttentionLeft
+    private static void Wide4<TLeft>(int depth, float* a, float* b, float* c, long cRow, bool resume, float* factors, float* ahead) where TLeft : struct, IAttentionLeft
     {
         Vector512<float> c00, c10, c20, c30;
         if (resume)
@@ -260,6 +303,11 @@ internal static unsafe class AttentionTile
             var x = a;
             for (var k = Math.Min(depth, TLeft.Width); k > 0; k--)
             {
+                if (TLeft.Streams && Sse.IsSupported)
+                {
+                    Sse.Prefetch0(ahead);
+                    ahead += Columns;
+                }
                 var b0 = Vector512.Load(b);
                 var left = Vector512.Create(*x);
                 c00 = Vector512.FusedMultiplyAdd(left, b0, c00);
