@@ -40,7 +40,7 @@ public sealed class GgufModelTests : IDisposable
         Assert.Equal(config.ToJson("x").ToJsonString(), (other.Config with { EndIds = config.EndIds, BeginOfTextId = 65, PaddingId = 69 }).ToJson("x").ToJsonString());
     }
 
-    [Theory, InlineData("q8_0", 0.02), InlineData("q4_0", 0.3), InlineData("q4_k", 0.3), InlineData("q6_k", 0.06), InlineData("q4_k_m", 0.3)]
+    [Theory, InlineData("q8_0", 0.02), InlineData("q4_0", 0.4), InlineData("q4_k", 0.3), InlineData("q6_k", 0.06), InlineData("q4_k_m", 0.3)]
     public void Quantized_weights_stay_quantized_and_give_nearly_the_same_logits(string type, double bound)
     {
         var plan = StoragePlan.Of(type, Small);
@@ -134,7 +134,7 @@ public sealed class GgufModelTests : IDisposable
     [Fact]
     public void The_mixed_preset_gives_more_bits_where_errors_weigh_most()
     {
-        var config = Small with { Layers = 24 };
+        var config = Small with { Layers = 24, HeadDimension = 64 };
         var plan = StoragePlan.Of("q4_k_m", config);
         var more = LlamaShapes.Of(config).Where(shape => plan.FormatOf(shape) == BlockFormat.Q6_K).Select(shape => shape.Name).ToList();
         int[] layers = [0, 1, 2, 5, 8, 11, 14, 17, 20, 21, 22, 23];
@@ -144,7 +144,7 @@ public sealed class GgufModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("q4_k", 288, "Q8_0", "rows of 288 numbers are no multiple of 256: Q8_0 instead of Q4_K (6 weights)")]
+    [InlineData("q4_k", 288, "Q8_0", "rows of 288 numbers are no multiple of 256: Q8_0 instead of Q4_K (7 weights)")]
     [InlineData("q6_k", 288, "Q8_0", "Q8_0 instead of Q6_K")]
     [InlineData("q8_0", 40, "F16", "rows of 40 numbers are no multiple of 32: F16 instead of Q8_0")]
     [InlineData("q4_k", 40, "F16", "F16 instead of Q4_K")]
