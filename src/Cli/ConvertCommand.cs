@@ -117,7 +117,10 @@ internal static class ConvertCommand
                 return metadata;
             }
             var config = source.Config;
-            metadata.AddRange(GgufVocabulary.Describe(Tokenizer.Load(Path), config.VocabularySize, config.BeginOfTextId, config.EndIds, config.PaddingId));
+            var tokenizer = Tokenizer.Load(Path);
+            if (GgufVocabulary.TokensBesideMerges(tokenizer) is > 0 and var count)
+                Note([$"{count} tokens are not what their merges give: programs that read the file take whole words at once and may split some otherwise"]);
+            metadata.AddRange(GgufVocabulary.Describe(tokenizer, config.VocabularySize, config.BeginOfTextId, config.EndIds, config.PaddingId));
             if (File.Exists(In(ChatTemplate.FileName))) metadata.Add(new("tokenizer.chat_template", File.ReadAllText(In(ChatTemplate.FileName))));
             return metadata;
         }

@@ -21,7 +21,7 @@ internal static class ModelPath
                 "name a model folder with --model, or make one with 'oellm quickstart'.");
         if (File.Exists(folder))
             throw new UserErrorException(Path.GetExtension(folder).Equals(".gguf", StringComparison.OrdinalIgnoreCase)
-                ? $"{folder}: GGUF files are not read by this version; expected a folder with config.json, model.safetensors and tokenizer.json."
+                ? $"{folder}: a GGUF file's tokenizer is not used by this command yet; expected a model folder. 'oellm convert --model {folder} --to safetensors --quantize bf16 --out DIR' makes one."
                 : $"{folder}: is a file; expected a folder with config.json, model.safetensors and tokenizer.json.");
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{folder}: there is no such folder; expected a model folder with config.json, model.safetensors and tokenizer.json.");

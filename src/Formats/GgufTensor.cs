@@ -19,11 +19,11 @@ public sealed record GgufTensor(string Name, GgufType Type, IReadOnlyList<long> 
     internal static (long Elements, long Bytes, string? Mistake) Measure(GgufType type, IReadOnlyList<long> shape)
     {
         UInt128 elements = 1;
-        foreach (long extent in shape)
+        foreach (long extent in shape.Reverse())
         {
             if (extent < 0)
                 return (0, 0, $"the extent {extent}; expected 0 or more");
-            // Checked at each step: a later zero does not excuse an overflow before it.
+            // Checked at each step, in the order of the file: a later zero does not excuse an overflow before it.
             elements *= (ulong)extent;
             if (elements > long.MaxValue)
                 return (0, 0, "more than 2^63-1 elements");

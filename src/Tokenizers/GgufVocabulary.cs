@@ -56,6 +56,22 @@ public static class GgufVocabulary
             yield return new(Prefix + "padding_token_id", (uint)padding);
     }
 
+    /// <summary>How many tokens a text that is exactly such a token would not become by merges alone. The readers of these files take whole words that
+    /// are tokens at once; where this is not 0 and the tokenizer does not, they may split a few words in another way.</summary>
+    public static int TokensBesideMerges(Tokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        if (tokenizer.Model.IgnoreMerges)
+            return 0;
+        var ids = new List<int>();
+        return tokenizer.Model.Tokens.Where(token => token is not null).Count(token =>
+        {
+            ids.Clear();
+            tokenizer.Model.EncodeWord(token, ids);
+            return ids.Count != 1;
+        });
+    }
+
     /// <summary>Reads the tokenizer of a file.</summary>
     /// <exception cref="UserErrorException">The file has none, or one of another kind.</exception>
     public static Tokenizer Read(GgufFile file)

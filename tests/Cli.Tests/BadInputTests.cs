@@ -87,7 +87,7 @@ public sealed class BadInputTests(SmallRun run) : IDisposable
         string Refused(string model, params ReadOnlySpan<string> words) => Oellm.Refuses([.. command, "--model", model], [model, .. words]);
         Refused(_folder.At("nowhere"), "there is no such folder; expected a model folder");
         Refused(_folder.Write("notes.txt", "x"), "is a file; expected a folder");
-        Refused(_folder.Write("other.gguf", "GGUF"), "GGUF files are not read by this version");
+        Refused(_folder.Write("other.gguf", "GGUF"), "a GGUF file's tokenizer is not used by this command yet");
         Directory.CreateDirectory(_folder.At("empty"));
         Refused(_folder.At("empty"), "is no model folder, config.json and tokenizer.json and model.safetensors missing");
     }
