@@ -37,6 +37,18 @@ internal sealed unsafe partial class CpuBackend : IBackend
         else Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
     }
 
+    public void Products(float* x, int rows, Weight a, float* ya, Weight b, float* yb, Weight? c, float* yc)
+    {
+        if (a.IsPacked && b.IsPacked && c is not { IsPacked: false })
+        {
+            PackedProducts(x, rows, a, ya, b, yb, c, yc);
+            return;
+        }
+        Product(x, rows, a, ya);
+        Product(x, rows, b, yb);
+        if (c is not null) Product(x, rows, c, yc);
+    }
+
     public void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume) =>
         Multiply(rows, weight.Columns, weight.Rows, dy, weight.Rows, false, new RightOperand((nint)weight.Data, weight.Columns, false), dx, weight.Columns, resume);
 

@@ -76,16 +76,37 @@ public sealed unsafe class Engine : IDisposable
     /// <summary>y = x · Wᵀ: (rows, inputs) to (rows, outputs).</summary>
     public Tensor Product(Tensor x, Weight weight)
     {
-        Expect(x.Columns == weight.Columns, x, weight.Name, weight.Columns);
-        var y = Take(x.Rows, weight.Rows);
+        var y = TakeProduct(x, weight);
         backend.Product(Data(x), x.Rows, weight, Data(y));
+        if (Recording) RecordProduct(x, weight, y);
+        return y;
+    }
+
+    /// <summary>Products of one input with two weights, as one operation of the team where the weights are packed.</summary>
+    public (Tensor A, Tensor B) Products(Tensor x, Weight a, Weight b)
+    {
+        var (ya, yb) = (TakeProduct(x, a), TakeProduct(x, b));
+        backend.Products(Data(x), x.Rows, a, Data(ya), b, Data(yb), null, null);
         if (Recording)
         {
-            ExpectTrainable(weight);
-            ref var entry = ref tape.Add(Operation.Product);
-            (entry.A, entry.Output, entry.Rows, entry.Weight) = (x.Slot, y.Slot, x.Rows, weight);
+            RecordProduct(x, a, ya);
+            RecordProduct(x, b, yb);
         }
-        return y;
+        return (ya, yb);
+    }
+
+    /// <summary>Products of one input with three weights, as one operation of the team where the weights are packed.</summary>
+    public (Tensor A, Tensor B, Tensor C) Products(Tensor x, Weight a, Weight b, Weight c)
+    {
+        var (ya, yb, yc) = (TakeProduct(x, a), TakeProduct(x, b), TakeProduct(x, c));
+        backend.Products(Data(x), x.Rows, a, Data(ya), b, Data(yb), c, Data(yc));
+        if (Recording)
+        {
+            RecordProduct(x, a, ya);
+            RecordProduct(x, b, yb);
+            RecordProduct(x, c, yc);
+        }
+        return (ya, yb, yc);
     }
 
     /// <summary>Root-mean-square norm of each row, times gain.</summary>
@@ -177,7 +198,7 @@ public sealed unsafe class Engine : IDisposable
         }
         var ids = TakeIntegers(targets);
         var losses = Take(x.Rows, 1);
-        var chunk = Math.Clamp((4 << 20) / head.Rows / Tile.Rows * Tile.Rows, Tile.Rows, 1536);
+        var chunk = Math.Clamp((8 << 20) / head.Rows / Tile.Rows * Tile.Rows, Tile.Rows, 1536);
         var logits = Take(Math.Min(chunk, Math.Max(1, x.Rows)), head.Rows);
         if (Recording)
         {
@@ -366,6 +387,19 @@ public sealed unsafe class Engine : IDisposable
         var copy = arena.Take(count);
         Buffer.MemoryCopy(source, copy, count * sizeof(float), count * sizeof(float));
         return copy;
+    }
+
+    private Tensor TakeProduct(Tensor x, Weight weight)
+    {
+        Expect(x.Columns == weight.Columns, x, weight.Name, weight.Columns);
+        return Take(x.Rows, weight.Rows);
+    }
+
+    private void RecordProduct(Tensor x, Weight weight, Tensor y)
+    {
+        ExpectTrainable(weight);
+        ref var entry = ref tape.Add(Operation.Product);
+        (entry.A, entry.Output, entry.Rows, entry.Weight) = (x.Slot, y.Slot, x.Rows, weight);
     }
 
     private Tensor Take(int rows, int columns)

@@ -10,6 +10,9 @@ internal unsafe interface IBackend : IDisposable
     /// <summary>y (r, o) = x (r, i) · Wᵀ.</summary>
     void Product(float* x, int rows, Weight weight, float* y);
 
+    /// <summary>Products of one input with two or three weights (<paramref name="c"/> may be null).</summary>
+    void Products(float* x, int rows, Weight a, float* ya, Weight b, float* yb, Weight? c, float* yc);
+
     /// <summary>dx (r, i) = dy (r, o) · W.</summary>
     void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume);
 

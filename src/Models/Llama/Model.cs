@@ -39,11 +39,14 @@ public sealed class LlamaModel : LanguageModel
 
     private Tensor Attention(Tensor x, LlamaLayer layer, SequenceLayout layout, int index)
     {
-        var attended = Engine.Attend(Engine.Product(x, layer.Query), Engine.Product(x, layer.Key), Engine.Product(x, layer.Value),
-            layout, new AttentionSettings(Config.Heads, Config.KeyValueHeads, Config.Rotary), index);
+        var (queries, keys, values) = Engine.Products(x, layer.Query, layer.Key, layer.Value);
+        var attended = Engine.Attend(queries, keys, values, layout, new AttentionSettings(Config.Heads, Config.KeyValueHeads, Config.Rotary), index);
         return Engine.Product(attended, layer.AttentionOutput);
     }
 
-    private Tensor Mlp(Tensor x, LlamaLayer layer) =>
-        Engine.Product(Engine.SwiGlu(Engine.Product(x, layer.Gate), Engine.Product(x, layer.Up)), layer.Down);
+    private Tensor Mlp(Tensor x, LlamaLayer layer)
+    {
+        var (gate, up) = Engine.Products(x, layer.Gate, layer.Up);
+        return Engine.Product(Engine.SwiGlu(gate, up), layer.Down);
+    }
 }
