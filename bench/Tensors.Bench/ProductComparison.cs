@@ -12,7 +12,7 @@ internal static class ProductComparison
     {
         OpenBlas.SetThreads(threads);
         using var backend = new CpuBackend(threads);
-        output.WriteLine($"| threads | product (rows x columns x depth) | ours, GFLOP/s | OpenBLAS, GFLOP/s | best ratio of {turns} | median ratio |");
+        output.WriteLine($"| threads | product (rows x columns x depth) | ours, GFLOP/s | OpenBLAS, GFLOP/s | ratio of the medians of {turns} | median of the ratios |");
         output.WriteLine("|---|---|---|---|---|---|");
         foreach (var shape in ProductShape.All().Where(shape => shape.ToString().Contains(filter, StringComparison.Ordinal)))
         {
@@ -32,7 +32,7 @@ internal static class ProductComparison
             theirs.Sort();
             var middle = turns / 2;
             output.WriteLine(FormattableString.Invariant(
-                $"| {threads} | {shape} | {shape.Operations / ours[0] / 1e9:0.0} | {shape.Operations / theirs[0] / 1e9:0.0} | {theirs[0] / ours[0]:0.00} | {ratios[middle]:0.00} |"));
+                $"| {threads} | {shape} | {shape.Operations / ours[middle] / 1e9:0.0} | {shape.Operations / theirs[middle] / 1e9:0.0} | {theirs[middle] / ours[middle]:0.00} | {ratios[middle]:0.00} |"));
             output.Flush();
         }
     }

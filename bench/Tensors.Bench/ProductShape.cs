@@ -6,21 +6,51 @@ namespace OpenEuroLLM.Tensors.Bench;
 /// <param name="Packed">The right operand lies in panels, as weights for inference do.</param>
 internal sealed record ProductShape(string Use, int Rows, int Columns, int Depth, bool LeftTransposed, bool RightTransposed, bool Resume, bool Packed = false)
 {
+    private static readonly int[] _squares = [1024, 2048, 4096];
+
     public double Operations => 2.0 * Rows * Columns * Depth;
 
-    public static IEnumerable<ProductShape> All()
+    public static IEnumerable<ProductShape> All() =>
+    [
+        .. _squares.SelectMany(size => Orders("square", size, size, size)),
+        .. TrainingModels(), .. Awkward(), .. Decoding(),
+    ];
+
+    /// <summary>Weights and head of the two models that training is measured with, 2048 rows.</summary>
+    private static IEnumerable<ProductShape> TrainingModels()
     {
-        foreach (var size in new[] { 1024, 2048, 4096 }) yield return Forward("square", size, size, size);
-        foreach (var (rows, outputs, inputs) in new[] { (1024, 192, 192), (2048, 256, 256), (4096, 320, 320), (1024, 512, 192), (2048, 704, 256), (4096, 1024, 320), (2048, 256, 704), (1024, 4096, 192), (1024, 8192, 256), (512, 16384, 320) })
+        const int rows = 2048;
+        const int vocabulary = 16_384;
+        foreach (var (width, hidden) in new[] { (256, 704), (512, 1376) })
         {
-            yield return Forward("forward", rows, outputs, inputs);
-            yield return new("dX", rows, inputs, outputs, false, false, Resume: false);
-            yield return new("dW", outputs, inputs, rows, true, false, Resume: true);
+            foreach (var (outputs, inputs) in new[] { (width, width), (hidden, width), (width, hidden), (vocabulary, width) })
+                foreach (var shape in Orders(FormattableString.Invariant($"model-{width}"), rows, outputs, inputs)) yield return shape;
         }
+    }
+
+    private static IEnumerable<ProductShape> Awkward()
+    {
+        int[] sizes = [1, 7, 33, 129, 1000];
+        foreach (var size in sizes)
+            foreach (var shape in Orders("awkward", size, size, size)) yield return shape;
+        for (var i = 0; i < sizes.Length; i++)
+            foreach (var shape in Orders("mixed", sizes[i], sizes[(i + 2) % 5], sizes[(i + 4) % 5])) yield return shape;
+    }
+
+    private static IEnumerable<ProductShape> Decoding()
+    {
         foreach (var rows in new[] { 1, 2, 3, 4, 8, 16 })
             foreach (var (outputs, inputs) in new[] { (704, 256), (2048, 2048), (8192, 256) })
                 yield return Forward("decode", rows, outputs, inputs) with { Packed = true };
     }
+
+    /// <summary>x·Wᵀ, dy·W and dyᵀ·x of a weight (outputs, inputs).</summary>
+    private static IEnumerable<ProductShape> Orders(string use, int rows, int outputs, int inputs) =>
+    [
+        Forward($"{use} forward", rows, outputs, inputs),
+        new($"{use} dX", rows, inputs, outputs, false, false, Resume: false),
+        new($"{use} dW", outputs, inputs, rows, true, false, Resume: true),
+    ];
 
     public override string ToString() => FormattableString.Invariant($"{Use} {Rows}x{Columns}x{Depth}");
 

@@ -14,6 +14,6 @@ if (!OpenBlas.IsPresent)
     return 2;
 }
 var threads = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : Environment.ProcessorCount;
-var turns = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 15;
+var turns = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 20;
 ProductComparison.Run(Console.Out, threads, turns, args.Length > 3 ? args[3] : "");
 return 0;

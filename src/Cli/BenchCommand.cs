@@ -1,0 +1,30 @@
+using System.CommandLine;
+using OpenEuroLLM.Core;
+
+namespace OpenEuroLLM.Cli;
+
+/// <summary><c>oellm bench</c>: what this machine reaches, as a share of its own limit.</summary>
+internal static class BenchCommand
+{
+    public static Command Create() =>
+        new("bench", "Measures this machine: kernels, training and generation, each as a share of the machine's own limit in the same run.\nExample: oellm bench kernels --threads 2")
+        {
+            BenchKernels.Create(), BenchTrain.Create(), BenchGenerate.Create(),
+        };
+
+    internal static Option<int> Number(string name, string description, int normal) =>
+        new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => normal };
+
+    internal static Option<bool> Json(string fields) => new("--json") { Description = $"One JSON object a line: {fields}." };
+
+    internal static void RequireRange(string name, long value, long least, long most)
+    {
+        if (value < least || value > most) throw new UserErrorException(FormattableString.Invariant($"{name} is {value}; expected {least} to {most}."));
+    }
+
+    internal static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+}
