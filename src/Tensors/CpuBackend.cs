@@ -22,11 +22,18 @@ internal sealed unsafe class CpuBackend : IBackend
     public CpuBackend(int threads, bool? wide = null)
     {
         team = new ThreadTeam(threads);
-        scratch = new Scratch(threads, Kernels.Product.SharedScratch, Math.Max(Kernels.Product.ThreadScratch, Attention.ThreadScratch(MaximumHeadDimension)));
+        scratch = new Scratch(threads, SharedScratch, ThreadScratch);
         this.wide = wide ?? Tile.Wide;
     }
 
-    public int Threads => team.Threads;
+    public long WorkingBytes => WorkingBytesFor(team.Threads) + sizeof(double) * sumCount;
+
+    private static long SharedScratch => Kernels.Product.SharedScratch;
+
+    private static long ThreadScratch => Math.Max(Kernels.Product.ThreadScratch, Attention.ThreadScratch(MaximumHeadDimension));
+
+    /// <summary>Bytes of scratch memory for a number of threads.</summary>
+    public static long WorkingBytesFor(int threads) => sizeof(float) * (SharedScratch + Scratch.StrideFor(ThreadScratch) * threads);
 
     /// <summary>A product of any operand order, for benchmarks and tests.</summary>
     public void Multiply(int rows, int columns, int depth, float* a, long aStride, bool aTransposed, RightOperand b, float* c, long cStride, bool resume) =>

@@ -7,10 +7,10 @@ namespace OpenEuroLLM.Tensors;
 /// <summary>Carries out tensor operations at once and, while recording, remembers how to go back.</summary>
 /// <remarks>One engine serves one caller at a time; it owns the thread team and the memory of the step. <see cref="Reset"/> ends a step:
 /// all tensors become invalid and their memory is used again.</remarks>
-public sealed unsafe class Engine : IDisposable
+public sealed unsafe partial class Engine : IDisposable
 {
-    private readonly CpuBackend backend;
-    private readonly Arena arena = new();
+    private readonly IBackend backend;
+    private readonly Arena arena;
     private readonly Tape tape = new();
     private Slot[] slots = new Slot[256];
     private int slotCount;
@@ -25,22 +25,18 @@ public sealed unsafe class Engine : IDisposable
     {
         if (threads is < 1 or > 1024)
             throw new UserErrorException(FormattableString.Invariant($"threads is {threads}; expected 1 to 1024."));
-        backend = new CpuBackend(threads ?? Environment.ProcessorCount, wide);
+        Threads = threads ?? Environment.ProcessorCount;
+        backend = new CpuBackend(Threads, wide);
+        arena = new Arena();
     }
 
     /// <summary>Threads of the team.</summary>
-    public int Threads => backend.Threads;
-
-    /// <summary>Bytes of step memory held from the system.</summary>
-    public long ReservedBytes => arena.ReservedBytes;
-
-    /// <summary>Bytes of step memory in use since the last reset.</summary>
-    public long UsedBytes => arena.UsedBytes;
+    public int Threads { get; }
 
     /// <summary>Whether operations are recorded for <see cref="Backward"/>.</summary>
     public bool Recording { get; private set; }
 
-    internal CpuBackend Backend => backend;
+    internal CpuBackend Backend => (CpuBackend)backend;
 
     /// <summary>Ends the step: tensors become invalid, their memory is used again, recording stops.</summary>
     public void Reset()
@@ -206,6 +202,7 @@ public sealed unsafe class Engine : IDisposable
         {
             backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, 1, Data(losses), null, Data(logits), chunk);
         }
+        Release(logits.Slot);
         return losses;
     }
 
@@ -216,7 +213,7 @@ public sealed unsafe class Engine : IDisposable
         for (var i = 0; i < rows.Length; i++)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rows[i], (uint)x.Rows, nameof(rows));
-            Buffer.MemoryCopy(Data(x) + (long)rows[i] * x.Columns, Data(chosen) + (long)i * x.Columns, x.Columns * sizeof(float), x.Columns * sizeof(float));
+            if (!IsOutline) Buffer.MemoryCopy(Data(x) + (long)rows[i] * x.Columns, Data(chosen) + (long)i * x.Columns, x.Columns * sizeof(float), x.Columns * sizeof(float));
         }
         var y = Take(rows.Length, head.Rows);
         backend.Product(Data(chosen), rows.Length, head, Data(y));
@@ -224,11 +221,11 @@ public sealed unsafe class Engine : IDisposable
     }
 
     /// <summary>Goes back over all recorded operations and adds the gradients to the weights.</summary>
+    /// <remarks>Memory is given back on the way: the results of recorded operations cannot be read afterwards, except losses.</remarks>
     public void Backward()
     {
         Recording = false;
-        for (var i = tape.Count - 1; i >= 0; i--) Back(ref tape[i]);
-        tape.Clear();
+        BackTo(0);
     }
 
     /// <summary>Sum of the squares of a weight's gradient, in a fixed order.</summary>
@@ -289,15 +286,21 @@ public sealed unsafe class Engine : IDisposable
         slots[tensor.Slot].Gradient == null ? default : new ReadOnlySpan<float>(slots[tensor.Slot].Gradient, checked((int)tensor.Shape.Count));
 
     /// <summary>Sets the gradient from which <see cref="Backward"/> begins; for tests.</summary>
-    internal void SetGradient(Tensor tensor, ReadOnlySpan<float> values) => values.CopyTo(new Span<float>(Gradient(tensor.Slot, out _), values.Length));
+    internal void SetGradient(Tensor tensor, ReadOnlySpan<float> values)
+    {
+        values.CopyTo(new Span<float>(Gradient(tensor.Slot, out _), values.Length));
+        slots[tensor.Slot].Kept = true;
+    }
 
-    internal ReadOnlySpan<float> Read(Tensor tensor) => new(slots[tensor.Slot].Data, checked((int)tensor.Shape.Count));
+    internal ReadOnlySpan<float> Read(Tensor tensor) => slots[tensor.Slot].Data == null
+        ? throw new InvalidOperationException("the tensor's memory was given back; read results of recorded operations before the way back")
+        : new(slots[tensor.Slot].Data, checked((int)tensor.Shape.Count));
 
-    private void Back(ref TapeEntry entry)
+    private void Back(in TapeEntry entry)
     {
         if (entry.Operation == Operation.HeadLoss)
         {
-            PassOn(entry.A, slots[entry.Output].Data);
+            Hand(entry.A, ref slots[entry.Output].Data, slots[entry.Output].Count);
             return;
         }
         var dy = slots[entry.Output].Gradient;
@@ -305,38 +308,44 @@ public sealed unsafe class Engine : IDisposable
         switch (entry.Operation)
         {
             case Operation.Product:
-                backend.ProductWeightGradient(dy, slots[entry.A].Data, entry.Rows, entry.Weight!);
+                backend.ProductWeightGradient(dy, Needed(entry.A), entry.Rows, entry.Weight!);
                 backend.ProductInputGradient(dy, entry.Rows, entry.Weight!, Gradient(entry.A, out var there), there);
                 break;
             case Operation.Embed:
                 backend.EmbedGradient((int*)slots[entry.A].Data, entry.Rows, dy, entry.Weight!);
                 break;
             case Operation.RmsNorm:
-                backend.RmsNormGradient(slots[entry.A].Data, slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, Gradient(entry.A, out there), there);
+                backend.RmsNormGradient(Needed(entry.A), slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, Gradient(entry.A, out there), there);
                 break;
             case Operation.Attend:
-                BackAttend(ref entry, dy);
+                BackAttend(entry, dy);
                 break;
             case Operation.SwiGlu:
-                var dGate = Fresh(entry.A);
-                var dUp = Fresh(entry.B);
-                backend.SwiGluGradient(slots[entry.A].Data, slots[entry.B].Data, dy, slots[entry.A].Count, dGate, dUp);
+                var gate = Needed(entry.A);
+                var up = Needed(entry.B);
+                var dGate = InPlace(entry.A);
+                var dUp = InPlace(entry.B);
+                backend.SwiGluGradient(gate, up, dy, slots[entry.A].Count, dGate, dUp);
                 break;
             case Operation.Add:
-                PassOn(entry.A, Copied(dy, slots[entry.Output].Count));
-                PassOn(entry.B, dy); // the output's gradient is needed no more: its memory goes on as this one
+                Spread(entry.A, dy);
+                if (slots[entry.Output].Kept) Spread(entry.B, dy);
+                else Hand(entry.B, ref slots[entry.Output].Gradient, slots[entry.Output].Count); // the output's gradient is needed no more
+                break;
+            case Operation.Segment:
+                BackSegment(entry);
                 break;
             default:
                 throw new InvalidOperationException($"no way back for {entry.Operation}");
         }
     }
 
-    private void BackAttend(ref TapeEntry entry, float* dy)
+    private void BackAttend(in TapeEntry entry, float* dy)
     {
         var dQueries = Fresh(entry.A);
         var dKeys = Fresh(entry.B);
         var dValues = Fresh(entry.C);
-        var call = new AttentionCall((nint)slots[entry.A].Data, (nint)slots[entry.B].Data, (nint)slots[entry.C].Data, (nint)slots[entry.Output].Data,
+        var call = new AttentionCall((nint)Needed(entry.A), (nint)Needed(entry.B), (nint)Needed(entry.C), (nint)Needed(entry.Output),
             (nint)slots[entry.Extra].Data, entry.Heads, entry.KeyValueHeads, entry.Dimension, 0, false);
         backend.AttendGradient(entry.Layout!, call, dy, dQueries, dKeys, dValues);
         var positions = (int*)slots[Positions(entry.Layout!)].Data;
@@ -360,21 +369,6 @@ public sealed unsafe class Engine : IDisposable
         return entry.Gradient;
     }
 
-    /// <summary>Adds a gradient to a tensor's own, or makes it its own.</summary>
-    private void PassOn(int slot, float* gradient)
-    {
-        ref var entry = ref slots[slot];
-        if (entry.Gradient == null) entry.Gradient = gradient;
-        else backend.Add(entry.Gradient, gradient, entry.Count, entry.Gradient);
-    }
-
-    private float* Copied(float* source, long count)
-    {
-        var copy = arena.Take(count);
-        Buffer.MemoryCopy(source, copy, count * sizeof(float), count * sizeof(float));
-        return copy;
-    }
-
     private Tensor Take(int rows, int columns)
     {
         var shape = new Shape(rows, columns);
@@ -384,7 +378,7 @@ public sealed unsafe class Engine : IDisposable
     private int TakeIntegers(ReadOnlySpan<int> values)
     {
         var slot = NewSlot(values.Length);
-        values.CopyTo(new Span<int>(slots[slot].Data, values.Length));
+        if (!IsOutline) values.CopyTo(new Span<int>(slots[slot].Data, values.Length));
         return slot;
     }
 
@@ -399,6 +393,7 @@ public sealed unsafe class Engine : IDisposable
     {
         var slot = NewSlot(layout.Rows);
         var positions = (int*)slots[slot].Data;
+        if (IsOutline) return slot;
         foreach (var entry in layout.Entries)
             for (var r = 0; r < entry.RowCount; r++) positions[entry.FirstRow + r] = entry.FirstPosition + r;
         return slot;
@@ -425,6 +420,8 @@ public sealed unsafe class Engine : IDisposable
         foreach (var entry in layout.Entries) needed = Math.Max(needed, entry.FirstPosition + entry.RowCount);
         if (rotaryKey.Dimension == dimension && rotaryKey.Theta == theta && rotaryKey.Positions >= needed) return;
         var positions = Math.Max(256, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed));
+        rotaryKey = (dimension, positions, theta);
+        if (IsOutline) return;
         NativeMemory.AlignedFree(rotaryTable);
         rotaryTable = Arena.AllocateZeroed((long)positions * dimension);
         var half = dimension / 2;
@@ -437,7 +434,6 @@ public sealed unsafe class Engine : IDisposable
                 rotaryTable[(long)position * dimension + half + i] = (float)Core.Numerics.Sin(position * frequency);
             }
         }
-        rotaryKey = (dimension, positions, theta);
     }
 
     private struct Slot
@@ -445,5 +441,8 @@ public sealed unsafe class Engine : IDisposable
         public float* Data;
         public float* Gradient;
         public long Count;
+
+        /// <summary>Set by tests, which look at results and gradients after the way back.</summary>
+        public bool Kept;
     }
 }

@@ -7,6 +7,9 @@ namespace OpenEuroLLM.Tensors;
 /// w width, o outputs of a weight, i inputs of a weight, v vocabulary.</remarks>
 internal unsafe interface IBackend : IDisposable
 {
+    /// <summary>Bytes of memory that the device's kernels hold from step to step.</summary>
+    long WorkingBytes { get; }
+
     /// <summary>y (r, o) = x (r, i) · Wᵀ.</summary>
     void Product(float* x, int rows, Weight weight, float* y);
 

@@ -1,0 +1,43 @@
+using OpenEuroLLM.Tensors.Kernels;
+
+namespace OpenEuroLLM.Tensors;
+
+/// <summary>The device of an <see cref="Engine.Outline"/>: every operation is accepted and none carried out, so that a model's own code counts its memory.</summary>
+internal sealed unsafe class OutlineBackend : IBackend
+{
+    public long WorkingBytes => 0;
+
+    public void Product(float* x, int rows, Weight weight, float* y) { }
+
+    public void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume) { }
+
+    public void ProductWeightGradient(float* dy, float* x, int rows, Weight weight) { }
+
+    public void Embed(int* tokens, int rows, Weight weight, float* y) { }
+
+    public void EmbedGradient(int* tokens, int rows, float* dy, Weight weight) { }
+
+    public void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse) { }
+
+    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume) { }
+
+    public void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back) { }
+
+    public void Attend(SequenceLayout layout, in AttentionCall call) { }
+
+    public void AttendGradient(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues) { }
+
+    public void SwiGlu(float* gate, float* up, long count, float* y) { }
+
+    public void SwiGluGradient(float* gate, float* up, float* dy, long count, float* dGate, float* dUp) { }
+
+    public void Add(float* a, float* b, long count, float* y) { }
+
+    public void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float* losses, float* dx, float* logits, int chunkRows) { }
+
+    public double SquaredNorm(float* x, long count) => 0;
+
+    public void Update(Weight weight, float* first, float* second, in AdamWStep step) { }
+
+    public void Dispose() { }
+}
