@@ -6,7 +6,7 @@ namespace OpenEuroLLM.Tensors;
 
 /// <summary>The operations on the processor's own cores.</summary>
 /// <remarks>Work is split by rows, columns or heads, never within one output: the number of threads cannot change a bit.</remarks>
-internal sealed unsafe class CpuBackend : IBackend
+internal sealed unsafe partial class CpuBackend : IBackend
 {
     /// <summary>Largest head for which the attention kernels have scratch memory.</summary>
     public const int MaximumHeadDimension = 512;
@@ -56,12 +56,12 @@ internal sealed unsafe class CpuBackend : IBackend
     public void EmbedGradient(int* tokens, int rows, float* dy, Weight weight) =>
         team.Run(new ScatterWork((nint)tokens, (nint)dy, (nint)weight.GradientData, rows, weight.Columns), (weight.Columns + 63) / 64);
 
-    public void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse) =>
-        team.Run(new NormWork((nint)x, (nint)gain.Data, (nint)y, (nint)inverse, rows, gain.Columns, epsilon), Chunks(rows, 32));
+    public void RmsNorm(float* x, int rows, Weight gain, bool gainPlusOne, float epsilon, float* y, float* inverse) =>
+        team.Run(new NormWork((nint)x, (nint)Factors(gain, gainPlusOne), (nint)y, (nint)inverse, rows, gain.Columns, epsilon), Chunks(rows, 32));
 
-    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume)
+    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume)
     {
-        team.Run(new NormGradientWork((nint)x, (nint)gain.Data, (nint)dy, (nint)inverse, (nint)dx, (nint)scratch.Threads, scratch.ThreadStride,
+        team.Run(new NormGradientWork((nint)x, (nint)Factors(gain, gainPlusOne), (nint)dy, (nint)inverse, (nint)dx, (nint)scratch.Threads, scratch.ThreadStride,
             rows, gain.Columns, resume), Chunks(rows, 32));
         team.Run(new GainGradientWork((nint)x, (nint)dy, (nint)inverse, (nint)gain.GradientData, rows, gain.Columns), (gain.Columns + 63) / 64);
     }
@@ -123,7 +123,9 @@ internal sealed unsafe class CpuBackend : IBackend
         team.Dispose();
         scratch.Dispose();
         NativeMemory.Free(sums);
+        NativeMemory.Free(gains);
         sums = null;
+        gains = null;
     }
 
     private static int Chunks(long count) => checked((int)((count + ChunkNumbers - 1) / ChunkNumbers));

@@ -87,17 +87,22 @@ public sealed unsafe partial class Engine : IDisposable
     }
 
     /// <summary>Root-mean-square norm of each row, times gain.</summary>
-    public Tensor RmsNorm(Tensor x, Weight gain, double epsilon)
+    /// <param name="x">(rows, width).</param>
+    /// <param name="gain">One number for each column.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <param name="gainPlusOne">The gain is stored as its distance from 1, as Gemma does.</param>
+    public Tensor RmsNorm(Tensor x, Weight gain, double epsilon, bool gainPlusOne = false)
     {
         Expect(x.Columns == gain.Columns && gain.Rows == 1, x, gain.Name, gain.Columns);
         var y = Take(x.Rows, x.Columns);
         var inverse = Take(x.Rows, 1);
-        backend.RmsNorm(Data(x), x.Rows, gain, (float)epsilon, Data(y), Data(inverse));
+        backend.RmsNorm(Data(x), x.Rows, gain, gainPlusOne, (float)epsilon, Data(y), Data(inverse));
         if (Recording)
         {
             ExpectTrainable(gain);
             ref var entry = ref tape.Add(Operation.RmsNorm);
             (entry.A, entry.Extra, entry.Output, entry.Rows, entry.Weight) = (x.Slot, inverse.Slot, y.Slot, x.Rows, gain);
+            entry.GainPlusOne = gainPlusOne;
         }
         return y;
     }
@@ -315,17 +320,14 @@ public sealed unsafe partial class Engine : IDisposable
                 backend.EmbedGradient((int*)slots[entry.A].Data, entry.Rows, dy, entry.Weight!);
                 break;
             case Operation.RmsNorm:
-                backend.RmsNormGradient(Needed(entry.A), slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, Gradient(entry.A, out there), there);
+                backend.RmsNormGradient(Needed(entry.A), slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, entry.GainPlusOne, Gradient(entry.A, out there), there);
                 break;
             case Operation.Attend:
                 BackAttend(entry, dy);
                 break;
             case Operation.SwiGlu:
-                var gate = Needed(entry.A);
-                var up = Needed(entry.B);
-                var dGate = InPlace(entry.A);
-                var dUp = InPlace(entry.B);
-                backend.SwiGluGradient(gate, up, dy, slots[entry.A].Count, dGate, dUp);
+            case Operation.GeGlu:
+                BackGated(entry, dy);
                 break;
             case Operation.Add:
                 Spread(entry.A, dy);
@@ -382,10 +384,12 @@ public sealed unsafe partial class Engine : IDisposable
         return slot;
     }
 
-    private int NewSlot(long count)
+    private int NewSlot(long count) => NewSlot(arena.Take(count), count);
+
+    private int NewSlot(float* data, long count)
     {
         if (slotCount == slots.Length) Array.Resize(ref slots, 2 * slotCount);
-        slots[slotCount] = new Slot { Data = arena.Take(count), Count = count };
+        slots[slotCount] = new Slot { Data = data, Count = count };
         return slotCount++;
     }
 

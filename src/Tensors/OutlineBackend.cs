@@ -17,9 +17,9 @@ internal sealed unsafe class OutlineBackend : IBackend
 
     public void EmbedGradient(int* tokens, int rows, float* dy, Weight weight) { }
 
-    public void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse) { }
+    public void RmsNorm(float* x, int rows, Weight gain, bool gainPlusOne, float epsilon, float* y, float* inverse) { }
 
-    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume) { }
+    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume) { }
 
     public void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back) { }
 
@@ -30,6 +30,10 @@ internal sealed unsafe class OutlineBackend : IBackend
     public void SwiGlu(float* gate, float* up, long count, float* y) { }
 
     public void SwiGluGradient(float* gate, float* up, float* dy, long count, float* dGate, float* dUp) { }
+
+    public void GeGlu(float* gate, float* up, long count, GeluForm form, float* y) { }
+
+    public void GeGluGradient(float* gate, float* up, float* dy, long count, GeluForm form, float* dGate, float* dUp) { }
 
     public void Add(float* a, float* b, long count, float* y) { }
 

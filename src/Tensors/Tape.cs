@@ -1,6 +1,6 @@
 namespace OpenEuroLLM.Tensors;
 
-internal enum Operation : byte { Product, Embed, RmsNorm, Rotate, Attend, SwiGlu, Add, HeadLoss, Segment }
+internal enum Operation : byte { Product, Embed, RmsNorm, Rotate, Attend, SwiGlu, GeGlu, Add, HeadLoss, Segment }
 
 /// <summary>What an operation needs to go back: slots of its tensors and its settings. A value, so that recording allocates nothing.</summary>
 internal struct TapeEntry
@@ -9,6 +9,8 @@ internal struct TapeEntry
     public int A, B, C, Output, Extra;
     public int Rows, Heads, KeyValueHeads, Dimension;
     public double Theta;
+    public bool GainPlusOne;
+    public GeluForm Form;
     public Weight? Weight;
     public SequenceLayout? Layout;
     public ISegment? Segment;
