@@ -50,9 +50,10 @@ public sealed unsafe partial class Engine
     }
 
     /// <summary>The values of a tensor that the way back reads.</summary>
-    private float* Needed(int slot) => slots[slot].Data != null
-        ? slots[slot].Data
-        : throw new InvalidOperationException("a tensor is used by two operations of which one overwrites it; add to a copy");
+    private float* Needed(int slot) => slots[slot].Data != null ? slots[slot].Data : throw GivenBack();
+
+    private static InvalidOperationException GivenBack() => new("the tensor's memory was given back or overwritten: by a residual sum, a gated unit's way back, "
+        + "at the end of a segment, or when the way back had passed it");
 
     /// <summary>The gradient of a tensor that this operation alone has used, in the memory of its values, which are needed no more.</summary>
     private float* InPlace(int slot)

@@ -17,16 +17,19 @@ public sealed unsafe partial class Engine
     /// in memory instead of all, for about a third more arithmetic. Results and gradients are the same bits.</summary>
     public bool Recompute { get; set; }
 
+    private int floor; // tensors before this one are needed to compute a segment again
+
     /// <summary>Carries a segment out. Of its tensors only the result is valid afterwards.</summary>
     /// <param name="segment">The part of the model.</param>
-    /// <param name="x">Its input.</param>
+    /// <param name="x">Its input; given up unless operations are recorded.</param>
     /// <param name="layout">Must stay as it is until <see cref="Backward"/>.</param>
     /// <param name="index">Passed on.</param>
     public Tensor Segment(ISegment segment, Tensor x, SequenceLayout layout, int index)
     {
         if (Recording && !Recompute) return segment.Forward(x, layout, index);
         if (Recording && layout.IsCached) throw new InvalidOperationException("gradients need whole sequences, not cached ones");
-        var (recording, mark) = (Recording, slotCount);
+        var (recording, mark, before) = (Recording, slotCount, floor);
+        if (recording) floor = mark;
         Recording = false;
         Tensor y;
         try
@@ -36,8 +39,13 @@ public sealed unsafe partial class Engine
         finally
         {
             Recording = recording;
+            floor = before;
         }
-        if (Recording && y.Slot >= mark)
+        if (!recording)
+        {
+            if (x.Slot >= floor && x.Slot != y.Slot) Release(x.Slot);
+        }
+        else if (y.Slot >= mark)
         {
             ref var entry = ref tape.Add(Operation.Segment);
             (entry.A, entry.Output, entry.Rows, entry.Dimension) = (x.Slot, y.Slot, x.Rows, x.Columns);

@@ -44,6 +44,7 @@ public sealed unsafe partial class Engine : IDisposable
         arena.Reset();
         tape.Clear();
         slotCount = 0;
+        floor = 0;
         Recording = false;
     }
 
@@ -297,9 +298,7 @@ public sealed unsafe partial class Engine : IDisposable
         slots[tensor.Slot].Kept = true;
     }
 
-    internal ReadOnlySpan<float> Read(Tensor tensor) => slots[tensor.Slot].Data == null
-        ? throw new InvalidOperationException("the tensor's memory was given back; read results of recorded operations before the way back")
-        : new(slots[tensor.Slot].Data, checked((int)tensor.Shape.Count));
+    internal ReadOnlySpan<float> Read(Tensor tensor) => new(Data(tensor), checked((int)tensor.Shape.Count));
 
     private void Back(in TapeEntry entry)
     {
@@ -405,7 +404,7 @@ public sealed unsafe partial class Engine : IDisposable
 
     private static int LastCachedLayer(KeyValueSequence sequence) => sequence.Cache.Layers - 1;
 
-    private float* Data(Tensor tensor) => slots[tensor.Slot].Data;
+    private float* Data(Tensor tensor) => slots[tensor.Slot].Data != null ? slots[tensor.Slot].Data : throw GivenBack();
 
     private static void ExpectTrainable(Weight weight)
     {
