@@ -154,7 +154,7 @@ public sealed class RecomputeTests
         public Tensor Forward(Tensor x, SequenceLayout layout, int index)
         {
             var h = x + x.Engine.Product(x, Weight);
-            return index == 0 ? x.Engine.Residual(h, x.Engine.Product(x.Engine.Segment(this, h, layout, 1), Weight)) : h;
+            return index == 0 ? x.Engine.Residual(x, x.Engine.Product(x.Engine.Segment(this, h, layout, 1), Weight)) : h;
         }
 
         public void Dispose() => Weight.Dispose();
