@@ -97,6 +97,11 @@ public static class ModelFolder
         }
         foreach (var weight in model.Weights.OrderBy(weight => weight.Name, StringComparer.Ordinal))
         {
+            if (weight.IsTrainable)
+            {
+                writer.WriteFloats(weight.Name, weight.Values); // as it lies: training has no memory to spare for a copy
+                continue;
+            }
             var rows = new float[checked(weight.Rows * weight.Columns)];
             for (var r = 0; r < weight.Rows; r++) weight.CopyRow(r, rows.AsSpan(r * weight.Columns, weight.Columns));
             writer.WriteFloats(weight.Name, rows);
