@@ -7,7 +7,7 @@ public sealed class SamplerTests
     private static readonly float[] _logits = [1.5f, -0.25f, 3f, 2.75f, 3f, -4f, 0f, 2f];
 
     private static int Choose(float[] logits, Sampling sampling, int tokenIndex = 0, int choice = 0, params int[] seen) =>
-        new Sampler(logits.Length).Choose((float[])logits.Clone(), sampling, seen, choice, tokenIndex);
+        new Sampler(logits.Length).Choose((float[])logits.Clone(), sampling, [.. seen], choice, tokenIndex);
 
     [Fact]
     public void Greedy_takes_the_lowest_id_among_equals() => Assert.Equal(2, Choose(_logits, Sampling.Greedy));
