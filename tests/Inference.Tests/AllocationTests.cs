@@ -78,7 +78,7 @@ public sealed class AllocationTests : IDisposable
 
         public long[] Bytes { get; } = new long[Tokens];
 
-        public TaskCompletionSource Done { get; } = new();
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public override bool TryWrite(GenerationEvent item)
         {

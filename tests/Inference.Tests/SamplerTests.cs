@@ -71,7 +71,7 @@ public sealed class SamplerTests
             float[] logits = [.. Enumerable.Range(0, 50).Select(id => Coarse(3 * random.NormalAt((ulong)(round * 50 + id))))];
             int[] seen = [round % 50, (round * 7) % 50];
             var sampling = new Sampling(temperature, topK, topP, repetitionPenalty, Seed: 11);
-            int found = sampler.Choose((float[])logits.Clone(), sampling, seen.Distinct(), choice: round % 3, tokenIndex: round);
+            int found = sampler.Choose((float[])logits.Clone(), sampling, [.. seen], choice: round % 3, tokenIndex: round);
             Assert.Equal(ByDefinition(logits, sampling, round % 3, round, seen), found);
             chosen.Add(found);
         }
