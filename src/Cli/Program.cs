@@ -10,7 +10,8 @@ internal static class Program
     public static IReadOnlyList<Func<Command>> Commands { get; } =
     [
         QuickstartCommand.Create, RunCommand.Create, LanguagesCommand.Create, CorpusCommand.Create, TokenizerCommand.Create, TrainCommand.Create,
-        EvaluateCommand.Create, GenerateCommand.Create, ChatCommand.Create, ServeCommand.Create, CardCommand.Create, VerifyCommand.Create, ProveCommand.Create,
+        EvaluateCommand.Create, GenerateCommand.Create, ChatCommand.Create, ServeCommand.Create, ConvertCommand.Create, InitCommand.Create, CardCommand.Create,
+        VerifyCommand.Create, ProveCommand.Create,
     ];
 
     public static async Task<int> Main(string[] arguments)

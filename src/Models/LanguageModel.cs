@@ -34,9 +34,9 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Matrix that turns a hidden state into logits.</summary>
     protected abstract Weight Head { get; }
 
-    /// <summary>Reads a model folder for inference; weights keep their storage type.</summary>
-    /// <exception cref="Core.UserErrorException">The folder is no model, or one that this version does not read.</exception>
-    public static LanguageModel Load(string folder, Engine engine) => ModelFolder.Load(folder, engine, trainable: false);
+    /// <summary>Reads a model folder or a GGUF file for inference; weights keep their storage type.</summary>
+    /// <exception cref="Core.UserErrorException">It is no model, or one that this version does not read.</exception>
+    public static LanguageModel Load(string path, Engine engine) => ModelFolder.Load(path, engine, trainable: false);
 
     /// <summary>Final hidden states (rows, width) of a flat batch.</summary>
     /// <param name="tokens">Tokens of all sequences, one behind the other.</param>

@@ -11,6 +11,6 @@ public static class ModelOutline
     /// <param name="engine">An engine that only counts.</param>
     public static LanguageModel Create(LlamaConfig config, Engine engine) =>
         engine.IsOutline
-            ? new LlamaModel(config, new LlamaWeights(config, Weight.Outline), engine)
+            ? new LlamaModel(config, new LlamaWeights(config, shape => Weight.Outline(shape.Name, shape.Rows, shape.Columns)), engine)
             : throw new ArgumentException("the outline of a model needs an engine that only counts", nameof(engine));
 }

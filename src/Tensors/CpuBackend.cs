@@ -8,39 +8,37 @@ namespace OpenEuroLLM.Tensors;
 /// <remarks>Work is split by rows, columns or heads, never within one output: the number of threads cannot change a bit.</remarks>
 internal sealed unsafe partial class CpuBackend : IBackend
 {
-    /// <summary>Largest head for which the attention kernels have scratch memory.</summary>
-    public const int MaximumHeadDimension = 512;
-
     private const int ChunkNumbers = 16 * 1024;
 
     private readonly ThreadTeam team;
     private readonly Scratch scratch;
     private readonly bool wide;
+    private readonly AttentionWork attention;
     private double* sums;
     private long sumCount;
 
     public CpuBackend(int threads, bool? wide = null)
     {
         team = new ThreadTeam(threads);
-        scratch = new Scratch(threads, SharedScratch, ThreadScratch);
+        scratch = new Scratch(threads, Kernels.Product.SharedScratch, Kernels.Product.ThreadScratch);
         this.wide = wide ?? Tile.Wide;
+        attention = new AttentionWork(team, this.wide);
     }
 
-    public long WorkingBytes => WorkingBytesFor(team.Threads) + sizeof(double) * sumCount;
+    public long WorkingBytes => ProductBytes(team.Threads) + attention.Bytes + sizeof(double) * sumCount + roundedBytes;
 
-    private static long SharedScratch => Kernels.Product.SharedScratch;
-
-    private static long ThreadScratch => Math.Max(Kernels.Product.ThreadScratch, Attention.ThreadScratch(MaximumHeadDimension));
-
-    /// <summary>Bytes of scratch memory for a number of threads.</summary>
-    public static long WorkingBytesFor(int threads) => sizeof(float) * (SharedScratch + Scratch.StrideFor(ThreadScratch) * threads);
+    /// <summary>Bytes of the products' scratch memory for a number of threads.</summary>
+    public static long ProductBytes(int threads) => sizeof(float) * (Kernels.Product.SharedScratch + Scratch.StrideFor(Kernels.Product.ThreadScratch) * threads);
 
     /// <summary>A product of any operand order, for benchmarks and tests.</summary>
     public void Multiply(int rows, int columns, int depth, float* a, long aStride, bool aTransposed, RightOperand b, float* c, long cStride, bool resume) =>
         Kernels.Product.Multiply(team, scratch, rows, columns, depth, a, aStride, aTransposed, b, c, cStride, resume, wide);
 
-    public void Product(float* x, int rows, Weight weight, float* y) =>
-        Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
+    public void Product(float* x, int rows, Weight weight, float* y)
+    {
+        if (weight.IsPacked) PackedProducts(x, rows, weight, y);
+        else Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
+    }
 
     public void ProductInputGradient(float* dy, int rows, Weight weight, float* dx, bool resume) =>
         Multiply(rows, weight.Columns, weight.Rows, dy, weight.Rows, false, new RightOperand((nint)weight.Data, weight.Columns, false), dx, weight.Columns, resume);
@@ -66,17 +64,9 @@ internal sealed unsafe partial class CpuBackend : IBackend
         team.Run(new GainGradientWork((nint)x, (nint)dy, (nint)inverse, (nint)gain.GradientData, rows, gain.Columns), (gain.Columns + 63) / 64);
     }
 
-    public void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back) =>
-        team.Run(new RotateWork((nint)x, (nint)positions, (nint)table, rows, heads, dimension, back), Chunks(rows, 64));
+    public void Attend(SequenceLayout layout, in AttentionCall call) => attention.Forward(layout, call);
 
-    public void Attend(SequenceLayout layout, in AttentionCall call)
-    {
-        if (layout.IsCached) Attention.Append(layout, call);
-        RunAttention(layout, call with { Wide = wide }, null, null, null, null);
-    }
-
-    public void AttendGradient(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues) =>
-        RunAttention(layout, call with { Wide = wide }, dOutput, dQueries, dKeys, dValues);
+    public void AttendGradient(SequenceLayout layout, in AttentionCall call, in AttentionGradients gradients) => attention.Backward(layout, call, gradients);
 
     public void SwiGlu(float* gate, float* up, long count, float* y) =>
         team.Run(new SwiGluWork((nint)gate, (nint)up, 0, (nint)y, 0, count), Chunks(count));
@@ -122,6 +112,8 @@ internal sealed unsafe partial class CpuBackend : IBackend
     {
         team.Dispose();
         scratch.Dispose();
+        FreeRounded();
+        attention.Dispose();
         NativeMemory.Free(sums);
         NativeMemory.Free(gains);
         sums = null;
@@ -133,34 +125,6 @@ internal sealed unsafe partial class CpuBackend : IBackend
     private static int Chunks(int rows, int rowsPerChunk) => (rows + rowsPerChunk - 1) / rowsPerChunk;
 
     private static (long First, long Count) Chunk(int item, long count) => ((long)item * ChunkNumbers, Math.Min(ChunkNumbers, count - (long)item * ChunkNumbers));
-
-    private void RunAttention(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues)
-    {
-        // The layout is a managed object; it is pinned by handle for the length of the call.
-        var handle = GCHandle.Alloc(layout);
-        try
-        {
-            team.Run(new AttendWork(GCHandle.ToIntPtr(handle), call, (nint)dOutput, (nint)dQueries, (nint)dKeys, (nint)dValues,
-                (nint)scratch.Threads, scratch.ThreadStride), layout.Count * call.KeyValueHeads);
-        }
-        finally
-        {
-            handle.Free();
-        }
-    }
-
-    private readonly record struct AttendWork(nint Layout, AttentionCall Call, nint DOutput, nint DQueries, nint DKeys, nint DValues, nint ScratchBase, long ScratchStride) : IWork
-    {
-        public void Execute(int item, int thread)
-        {
-            var layout = (SequenceLayout)GCHandle.FromIntPtr(Layout).Target!;
-            var entry = layout.Entries[item / Call.KeyValueHeads];
-            var head = item % Call.KeyValueHeads;
-            var memory = (float*)ScratchBase + thread * ScratchStride;
-            if (DOutput == 0) Attention.Forward(entry, head, Call, memory);
-            else Attention.Backward(entry, head, Call, (float*)DOutput, (float*)DQueries, (float*)DKeys, (float*)DValues, memory);
-        }
-    }
 
     private readonly record struct ScatterWork(nint Tokens, nint Dy, nint Gradient, int Rows, int Width) : IWork
     {
@@ -212,15 +176,6 @@ internal sealed unsafe partial class CpuBackend : IBackend
                     Vector256.FusedMultiplyAdd(Vector256.Load(dy + i), Vector256.Load(x + i) * Vector256.Create(inverse), Vector256.Load(gradient + i)).Store(gradient + i);
                 for (; i < last; i++) gradient[i] = float.FusedMultiplyAdd(dy[i], x[i] * inverse, gradient[i]);
             }
-        }
-    }
-
-    private readonly record struct RotateWork(nint X, nint Positions, nint Table, int Rows, int Heads, int Dimension, bool Back) : IWork
-    {
-        public void Execute(int item, int thread)
-        {
-            for (var r = item * 64; r < Math.Min(Rows, item * 64 + 64); r++)
-                Rotary.Apply((float*)X + (long)r * Heads * Dimension, Heads, Dimension, (float*)Table + (long)((int*)Positions)[r] * Dimension, Back);
         }
     }
 

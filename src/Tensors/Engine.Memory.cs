@@ -4,11 +4,12 @@ namespace OpenEuroLLM.Tensors;
 /// until they were passed on.</summary>
 public sealed unsafe partial class Engine
 {
-    private Engine()
+    private Engine(OutlineBackend outline)
     {
-        Threads = 1;
-        backend = new OutlineBackend();
+        Threads = outline.Threads;
+        backend = outline;
         arena = new Arena(outline: true);
+        rotaryTables = new RotaryTables(outline: true);
         IsOutline = true;
     }
 
@@ -25,14 +26,12 @@ public sealed unsafe partial class Engine
     public long PeakBytes => arena.PeakBytes;
 
     /// <summary>Bytes held from step to step: working memory of the kernels and rotary table.</summary>
-    public long FixedBytes => backend.WorkingBytes + sizeof(float) * (long)rotaryKey.Dimension * rotaryKey.Positions;
+    public long FixedBytes => backend.WorkingBytes + rotaryTables.Bytes;
 
     /// <summary>An engine that carries nothing out and takes no memory, but counts what the same operations would take on another: after
-    /// a step, <see cref="StepBytes"/> is what it is there. Values of its tensors cannot be read.</summary>
-    public static Engine Outline() => new();
-
-    /// <summary>Working memory of the kernels of an engine with this number of threads.</summary>
-    public static long WorkingBytes(int threads) => CpuBackend.WorkingBytesFor(threads);
+    /// a step, <see cref="StepBytes"/> is what it is there, and <see cref="FixedBytes"/> about what it is. Values of its tensors cannot be read.</summary>
+    /// <param name="threads">Threads of the other engine.</param>
+    public static Engine Outline(int threads = 1) => new(new OutlineBackend(threads));
 
     /// <summary>Goes back over the operations recorded from place <paramref name="first"/> of the tape on, and gives back what only they needed.</summary>
     private void BackTo(int first)

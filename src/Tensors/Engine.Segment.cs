@@ -48,7 +48,7 @@ public sealed unsafe partial class Engine
         else if (y.Slot >= mark)
         {
             ref var entry = ref tape.Add(Operation.Segment);
-            (entry.A, entry.Output, entry.Rows, entry.Dimension) = (x.Slot, y.Slot, x.Rows, x.Columns);
+            (entry.A, entry.Output, entry.Rows) = (x.Slot, y.Slot, x.Rows);
             (entry.Segment, entry.Layout, entry.Extra) = (segment, layout, index);
         }
         return y;
@@ -70,7 +70,7 @@ public sealed unsafe partial class Engine
         Tensor y;
         try
         {
-            y = entry.Segment!.Forward(new Tensor(this, entry.A, new Shape(entry.Rows, entry.Dimension)), entry.Layout!, entry.Extra);
+            y = entry.Segment!.Forward(new Tensor(this, entry.A, new Shape(entry.Rows, (int)(slots[entry.A].Count / entry.Rows))), entry.Layout!, entry.Extra);
         }
         finally
         {

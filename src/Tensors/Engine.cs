@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Tensors.Kernels;
 
@@ -12,10 +11,9 @@ public sealed unsafe partial class Engine : IDisposable
     private readonly IBackend backend;
     private readonly Arena arena;
     private readonly Tape tape = new();
+    private readonly RotaryTables rotaryTables;
     private Slot[] slots = new Slot[256];
     private int slotCount;
-    private float* rotaryTable;
-    private (int Dimension, int Positions, double Theta) rotaryKey;
 
     /// <summary>Creates an engine.</summary>
     /// <param name="threads">Threads of its team; null: one for each processor. Results do not depend on it.</param>
@@ -28,6 +26,7 @@ public sealed unsafe partial class Engine : IDisposable
         Threads = threads ?? Environment.ProcessorCount;
         backend = new CpuBackend(Threads, wide);
         arena = new Arena();
+        rotaryTables = new RotaryTables();
     }
 
     /// <summary>Threads of the team.</summary>
@@ -108,43 +107,31 @@ public sealed unsafe partial class Engine : IDisposable
         return y;
     }
 
-    /// <summary>Causal attention with rotary position embedding (rotate-half) of queries and keys.</summary>
+    /// <summary>Causal attention within each sequence, with rotary position embedding of queries and keys.</summary>
     /// <param name="queries">(rows, heads · head dimension); turned in place.</param>
     /// <param name="keys">(rows, key/value heads · head dimension); turned in place.</param>
     /// <param name="values">As <paramref name="keys"/>.</param>
     /// <param name="layout">Which rows belong together; must stay as it is until <see cref="Backward"/>.</param>
-    /// <param name="heads">Query heads, a multiple of <paramref name="keyValueHeads"/>.</param>
-    /// <param name="keyValueHeads">Key/value heads.</param>
-    /// <param name="theta">Base of the rotary frequencies.</param>
+    /// <param name="settings">Heads, positions, window and scale.</param>
     /// <param name="layer">Layer whose cache pages are used.</param>
-    public Tensor Attend(Tensor queries, Tensor keys, Tensor values, SequenceLayout layout, int heads, int keyValueHeads, double theta, int layer)
+    /// <exception cref="ArgumentException">Shapes or settings do not fit.</exception>
+    /// <exception cref="InvalidOperationException">A gradient is wanted of cached sequences, or a row sees keys that were forgotten.</exception>
+    public Tensor Attend(Tensor queries, Tensor keys, Tensor values, SequenceLayout layout, in AttentionSettings settings, int layer)
     {
-        var dimension = queries.Columns / heads;
-        if (queries.Columns != heads * dimension || keys.Columns != keyValueHeads * dimension || keys.Shape != values.Shape || heads % keyValueHeads != 0
-            || queries.Rows != keys.Rows || dimension == 0 || dimension % 2 != 0)
-            throw new ArgumentException($"attention: queries {queries.Shape}, keys {keys.Shape}, values {values.Shape} do not fit {heads} heads over {keyValueHeads}");
-        if (dimension > CpuBackend.MaximumHeadDimension)
-            throw new ArgumentException(FormattableString.Invariant($"attention: heads have {dimension} numbers; expected at most {CpuBackend.MaximumHeadDimension}"));
-        if (layout.Rows != queries.Rows) throw new ArgumentException($"attention: the layout has {layout.Rows} rows, the queries {queries.Rows}");
-        var positions = Positions(layout);
-        RequireRotary(dimension, layout, theta);
-        backend.Rotate(Data(queries), queries.Rows, heads, dimension, (int*)slots[positions].Data, rotaryTable, back: false);
-        backend.Rotate(Data(keys), keys.Rows, keyValueHeads, dimension, (int*)slots[positions].Data, rotaryTable, back: false);
+        settings.Check(queries, keys, values, layout);
+        if (Recording && layout.IsCached) throw new InvalidOperationException("gradients need whole sequences, not cached ones");
         var y = Take(queries.Rows, queries.Columns);
-        var statistics = Take(queries.Rows, 2 * heads);
-        var call = new AttentionCall((nint)Data(queries), (nint)Data(keys), (nint)Data(values), (nint)Data(y), (nint)Data(statistics), heads, keyValueHeads, dimension, layer, false);
-        backend.Attend(layout, call);
+        var statistics = Recording ? Take(queries.Rows, 2 * settings.Heads).Slot : -1;
+        backend.Attend(layout, Call(queries.Slot, keys.Slot, values.Slot, y.Slot, statistics, layout, settings, layer));
         foreach (var sequence in layout.Entries)
         {
             if (sequence.Cached is { } cached && layer == LastCachedLayer(cached)) cached.Advance(sequence.RowCount);
         }
         if (Recording)
         {
-            if (layout.IsCached) throw new InvalidOperationException("gradients need whole sequences, not cached ones");
             ref var entry = ref tape.Add(Operation.Attend);
-            (entry.A, entry.B, entry.C, entry.Output, entry.Extra) = (queries.Slot, keys.Slot, values.Slot, y.Slot, statistics.Slot);
-            (entry.Rows, entry.Heads, entry.KeyValueHeads, entry.Dimension, entry.Layout) = (queries.Rows, heads, keyValueHeads, dimension, layout);
-            entry.Theta = theta;
+            (entry.A, entry.B, entry.C, entry.Output, entry.Extra) = (queries.Slot, keys.Slot, values.Slot, y.Slot, statistics);
+            (entry.Rows, entry.Attention, entry.Layout) = (queries.Rows, settings, layout);
         }
         return y;
     }
@@ -275,8 +262,7 @@ public sealed unsafe partial class Engine : IDisposable
     {
         backend.Dispose();
         arena.Dispose();
-        NativeMemory.AlignedFree(rotaryTable);
-        rotaryTable = null;
+        rotaryTables.Dispose();
     }
 
     /// <summary>A tensor with given values, for tests and tools.</summary>
@@ -343,16 +329,24 @@ public sealed unsafe partial class Engine : IDisposable
 
     private void BackAttend(in TapeEntry entry, float* dy)
     {
-        var dQueries = Fresh(entry.A);
-        var dKeys = Fresh(entry.B);
-        var dValues = Fresh(entry.C);
-        var call = new AttentionCall((nint)Needed(entry.A), (nint)Needed(entry.B), (nint)Needed(entry.C), (nint)Needed(entry.Output),
-            (nint)slots[entry.Extra].Data, entry.Heads, entry.KeyValueHeads, entry.Dimension, 0, false);
-        backend.AttendGradient(entry.Layout!, call, dy, dQueries, dKeys, dValues);
-        var positions = (int*)slots[Positions(entry.Layout!)].Data;
-        RequireRotary(entry.Dimension, entry.Layout!, entry.Theta); // another call may have had other angles
-        backend.Rotate(dQueries, entry.Rows, entry.Heads, entry.Dimension, positions, rotaryTable, back: true);
-        backend.Rotate(dKeys, entry.Rows, entry.KeyValueHeads, entry.Dimension, positions, rotaryTable, back: true);
+        var gradients = new AttentionGradients((nint)dy, (nint)Fresh(entry.A), (nint)Fresh(entry.B), (nint)Fresh(entry.C));
+        backend.AttendGradient(entry.Layout!, Call(entry.A, entry.B, entry.C, entry.Output, entry.Extra, entry.Layout!, entry.Attention, 0), gradients);
+    }
+
+    private AttentionCall Call(int queries, int keys, int values, int output, int statistics, SequenceLayout layout, in AttentionSettings settings, int layer)
+    {
+        var dimension = (int)(slots[queries].Count / layout.Rows / settings.Heads);
+        var call = new AttentionCall((nint)Needed(queries), (nint)Needed(keys), (nint)Needed(values), (nint)Needed(output),
+            statistics < 0 ? 0 : (nint)slots[statistics].Data, settings.Heads, settings.KeyValueHeads, dimension, layer,
+            Math.Min(settings.Window ?? Attention.NoWindow, Attention.NoWindow), (float)(settings.Scale ?? 1 / Math.Sqrt(dimension)), 0, 0, 0, false);
+        if (settings.Rotary is not { } rotary) return call;
+        return call with
+        {
+            Table = (nint)rotaryTables.Require(rotary, dimension, layout.LastPosition + 1),
+            TableWidth = Rotary.TableWidth(rotary, dimension),
+            Turned = rotary.TurnedOf(dimension),
+            Interleaved = rotary.Pairing == RotaryPairing.Interleaved,
+        };
     }
 
     /// <summary>Gradient memory of a tensor that this operation alone has used.</summary>
@@ -392,16 +386,6 @@ public sealed unsafe partial class Engine : IDisposable
         return slotCount++;
     }
 
-    private int Positions(SequenceLayout layout)
-    {
-        var slot = NewSlot(layout.Rows);
-        var positions = (int*)slots[slot].Data;
-        if (IsOutline) return slot;
-        foreach (var entry in layout.Entries)
-            for (var r = 0; r < entry.RowCount; r++) positions[entry.FirstRow + r] = entry.FirstPosition + r;
-        return slot;
-    }
-
     private static int LastCachedLayer(KeyValueSequence sequence) => sequence.Cache.Layers - 1;
 
     private float* Data(Tensor tensor) => slots[tensor.Slot].Data != null ? slots[tensor.Slot].Data : throw GivenBack();
@@ -414,29 +398,6 @@ public sealed unsafe partial class Engine : IDisposable
     private static void Expect(bool fits, Tensor x, string name, int expected)
     {
         if (!fits) throw new ArgumentException(FormattableString.Invariant($"{name}: the input is {x.Shape}; expected {expected} columns"));
-    }
-
-    /// <summary>Cosines and sines of all positions up to the longest, as (positions, D/2 + D/2); computed once in double precision.</summary>
-    private void RequireRotary(int dimension, SequenceLayout layout, double theta)
-    {
-        var needed = 0;
-        foreach (var entry in layout.Entries) needed = Math.Max(needed, entry.FirstPosition + entry.RowCount);
-        if (rotaryKey.Dimension == dimension && rotaryKey.Theta == theta && rotaryKey.Positions >= needed) return;
-        var positions = Math.Max(256, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed));
-        rotaryKey = (dimension, positions, theta);
-        if (IsOutline) return;
-        NativeMemory.AlignedFree(rotaryTable);
-        rotaryTable = Arena.AllocateZeroed((long)positions * dimension);
-        var half = dimension / 2;
-        for (var i = 0; i < half; i++)
-        {
-            var frequency = Core.Numerics.Pow(theta, -2.0 * i / dimension);
-            for (var position = 0; position < positions; position++)
-            {
-                rotaryTable[(long)position * dimension + i] = (float)Core.Numerics.Cos(position * frequency);
-                rotaryTable[(long)position * dimension + half + i] = (float)Core.Numerics.Sin(position * frequency);
-            }
-        }
     }
 
     private struct Slot

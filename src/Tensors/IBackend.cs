@@ -31,14 +31,11 @@ internal unsafe interface IBackend : IDisposable
     /// <summary>Gradients of x and of the gain.</summary>
     void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume);
 
-    /// <summary>Turns (r, heads · dimension) in place by the table rows of each row's position.</summary>
-    void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back);
-
-    /// <summary>Attention, after appending new keys and values where sequences are cached.</summary>
+    /// <summary>Attention; queries and keys are turned in place, and appended with the values where sequences are cached.</summary>
     void Attend(SequenceLayout layout, in AttentionCall call);
 
-    /// <summary>Gradients of queries, keys and values; all three are overwritten.</summary>
-    void AttendGradient(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues);
+    /// <summary>Gradients of queries and keys as they were before turning, and of values; all three are overwritten.</summary>
+    void AttendGradient(SequenceLayout layout, in AttentionCall call, in AttentionGradients gradients);
 
     /// <summary>y = gate · sigmoid(gate) · up.</summary>
     void SwiGlu(float* gate, float* up, long count, float* y);

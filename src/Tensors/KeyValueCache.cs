@@ -74,8 +74,7 @@ public sealed unsafe class KeyValueCache : IDisposable
 
     internal void Return(int page)
     {
-        // What a sequence leaves behind must not reach the next one, not even multiplied by zero.
-        new Span<float>(memory + page * PageNumbers, checked((int)PageNumbers)).Clear();
+        // What a sequence leaves behind stays there: attention reads no key or value that the new owner has not written.
         lock (free) free.Push(page);
     }
 
@@ -93,14 +92,19 @@ public sealed class KeyValueSequence : IDisposable
     private readonly KeyValueCache cache;
     private int[] pages = new int[4];
     private int pageCount;
+    private int forgottenPages;
 
     internal KeyValueSequence(KeyValueCache cache) => this.cache = cache;
 
-    /// <summary>Tokens whose keys and values are there.</summary>
+    /// <summary>Tokens whose keys and values are there, or were before <see cref="Forget"/>.</summary>
     public int Length { get; private set; }
+
+    /// <summary>Tokens at the beginning whose keys and values have been given back; a multiple of 64.</summary>
+    public int Forgotten => forgottenPages * KeyValueCache.PageTokens;
 
     internal KeyValueCache Cache => cache;
 
+    /// <summary>A page for each 64 tokens; what stands in the places of forgotten ones has no meaning.</summary>
     internal ReadOnlySpan<int> Pages => pages.AsSpan(0, pageCount);
 
     /// <summary>Makes sure that <paramref name="tokens"/> tokens have a place.</summary>
@@ -124,13 +128,25 @@ public sealed class KeyValueSequence : IDisposable
     }
 
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">So many tokens are not there, or, above 0, the ones before have been forgotten.</exception>
     public void Truncate(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        if (length > 0) ArgumentOutOfRangeException.ThrowIfLessThan(length, Forgotten);
         Length = length;
         var needed = (length + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
-        while (pageCount > needed) cache.Return(pages[--pageCount]);
+        while (pageCount > Math.Max(needed, forgottenPages)) cache.Return(pages[--pageCount]);
+        if (length == 0) pageCount = forgottenPages = 0;
+    }
+
+    /// <summary>Gives back the pages that lie wholly before a position: with a sliding window of W tokens in every layer, nothing before
+    /// <see cref="Length"/> − W + 1 is read any more.</summary>
+    /// <param name="position">First position whose keys and values must stay; up to <see cref="Length"/>.</param>
+    public void Forget(int position)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(position, Length);
+        for (; (forgottenPages + 1) * KeyValueCache.PageTokens <= position; forgottenPages++) cache.Return(pages[forgottenPages]);
     }
 
     /// <summary>Gives all pages back.</summary>

@@ -3,9 +3,13 @@ using OpenEuroLLM.Tensors.Kernels;
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>The device of an <see cref="Engine.Outline"/>: every operation is accepted and none carried out, so that a model's own code counts its memory.</summary>
-internal sealed unsafe class OutlineBackend : IBackend
+internal sealed unsafe class OutlineBackend(int threads) : IBackend
 {
-    public long WorkingBytes => 0;
+    private long attentionNumbers;
+
+    public int Threads => threads;
+
+    public long WorkingBytes => CpuBackend.ProductBytes(threads) + sizeof(float) * Scratch.StrideFor(attentionNumbers) * threads;
 
     public void Product(float* x, int rows, Weight weight, float* y) { }
 
@@ -21,11 +25,11 @@ internal sealed unsafe class OutlineBackend : IBackend
 
     public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume) { }
 
-    public void Rotate(float* x, int rows, int heads, int dimension, int* positions, float* table, bool back) { }
+    public void Attend(SequenceLayout layout, in AttentionCall call) =>
+        attentionNumbers = Math.Max(attentionNumbers, Attention.Scratch(call, Attention.MostRows(call)));
 
-    public void Attend(SequenceLayout layout, in AttentionCall call) { }
-
-    public void AttendGradient(SequenceLayout layout, in AttentionCall call, float* dOutput, float* dQueries, float* dKeys, float* dValues) { }
+    public void AttendGradient(SequenceLayout layout, in AttentionCall call, in AttentionGradients gradients) =>
+        attentionNumbers = Math.Max(attentionNumbers, AttentionGradient.Scratch(call));
 
     public void SwiGlu(float* gate, float* up, long count, float* y) { }
 

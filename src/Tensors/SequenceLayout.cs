@@ -16,6 +16,9 @@ public sealed class SequenceLayout
     /// <summary>True when every sequence keeps its keys and values in a cache.</summary>
     public bool IsCached { get; private set; }
 
+    /// <summary>Highest position of any row; −1 without rows.</summary>
+    internal int LastPosition { get; private set; } = -1;
+
     internal ReadOnlySpan<Entry> Entries => entries.AsSpan(0, Count);
 
     /// <summary>Forgets all sequences.</summary>
@@ -25,6 +28,7 @@ public sealed class SequenceLayout
         Count = 0;
         Rows = 0;
         IsCached = false;
+        LastPosition = -1;
     }
 
     /// <summary>Appends a sequence of <paramref name="rowCount"/> tokens.</summary>
@@ -41,6 +45,7 @@ public sealed class SequenceLayout
         if (Count == entries.Length) Array.Resize(ref entries, 2 * Count);
         entries[Count++] = new Entry(Rows, rowCount, cached?.Length ?? 0, cached);
         Rows += rowCount;
+        LastPosition = Math.Max(LastPosition, entries[Count - 1].FirstPosition + rowCount - 1);
     }
 
     internal readonly record struct Entry(int FirstRow, int RowCount, int FirstPosition, KeyValueSequence? Cached);

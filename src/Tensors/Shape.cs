@@ -1,15 +1,5 @@
 namespace OpenEuroLLM.Tensors;
 
-/// <summary>How numbers are stored.</summary>
-public enum ElementType
-{
-    /// <summary>IEEE single precision.</summary>
-    F32,
-
-    /// <summary>The upper 16 bits of single precision.</summary>
-    BF16,
-}
-
 /// <summary>Sizes of a tensor, slowest dimension first; up to four.</summary>
 public readonly record struct Shape
 {

@@ -1,14 +1,14 @@
 namespace OpenEuroLLM.Tensors;
 
-internal enum Operation : byte { Product, Embed, RmsNorm, Rotate, Attend, SwiGlu, GeGlu, Add, HeadLoss, Segment }
+internal enum Operation : byte { Product, Embed, RmsNorm, Attend, SwiGlu, GeGlu, Add, HeadLoss, Segment }
 
 /// <summary>What an operation needs to go back: slots of its tensors and its settings. A value, so that recording allocates nothing.</summary>
 internal struct TapeEntry
 {
     public Operation Operation;
     public int A, B, C, Output, Extra;
-    public int Rows, Heads, KeyValueHeads, Dimension;
-    public double Theta;
+    public int Rows;
+    public AttentionSettings Attention;
     public bool GainPlusOne;
     public GeluForm Form;
     public Weight? Weight;

@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
+using OpenEuroLLM.Core;
 using OpenEuroLLM.Tensors.Kernels;
+using OpenEuroLLM.Tensors.Kernels.Quantized;
 
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>A parameter of a model: a matrix (outputs, inputs), or a vector as one row. How it lies in memory is the engine's concern.</summary>
 /// <remarks>A trainable weight lies row-major beside its gradient. A weight for inference is packed once, at load, into panels of 16
-/// outputs, in the type it has in the file.</remarks>
+/// outputs, in the type it has in the file and in as many bytes.</remarks>
 public sealed unsafe class Weight : IDisposable
 {
     private void* data;
@@ -15,9 +17,9 @@ public sealed unsafe class Weight : IDisposable
     private Weight(string name, int rows, int columns, ElementType type, bool packed, bool trainable)
     {
         (Name, Rows, Columns, Type, IsPacked) = (name, rows, columns, type, packed);
-        var numbers = (long)(packed ? (rows + Tile.Columns - 1) / Tile.Columns * Tile.Columns : rows) * columns;
-        data = Arena.AllocateZeroed(type == ElementType.BF16 ? (numbers + 1) / 2 : numbers);
-        if (trainable) gradient = Arena.AllocateZeroed(numbers);
+        StorageBytes = checked((packed ? ((long)rows + Tile.Columns - 1) / Tile.Columns * Tile.Columns : rows) * ElementTypes.RowBytes(type, columns));
+        data = Arena.AllocateZeroed((StorageBytes + sizeof(float) - 1) / sizeof(float));
+        if (trainable) gradient = Arena.AllocateZeroed(Count);
     }
 
     private Weight(string name, int rows, int columns) =>
@@ -37,6 +39,9 @@ public sealed unsafe class Weight : IDisposable
 
     /// <summary>How the numbers are stored.</summary>
     public ElementType Type { get; }
+
+    /// <summary>Bytes of the numbers as they are held, without the gradient. A packed weight has its rows filled up to a multiple of 16.</summary>
+    public long StorageBytes { get; }
 
     /// <summary>Whether a gradient is kept.</summary>
     public bool IsTrainable => gradient != null || isOutline;
@@ -69,27 +74,53 @@ public sealed unsafe class Weight : IDisposable
     /// <summary>A vector that is only read, such as a norm's gain.</summary>
     public static Weight Vector(string name, int length) => new(name, 1, length, ElementType.F32, packed: false, trainable: false);
 
-    /// <summary>A matrix that is only read; fill it with <see cref="SetRow"/>.</summary>
-    public static Weight Packed(string name, int rows, int columns, ElementType type) => new(name, rows, columns, type, packed: true, trainable: false);
+    /// <summary>A matrix that is only read; fill it with <see cref="SetRows"/> or <see cref="SetRow"/>.</summary>
+    /// <exception cref="UserErrorException">A row is not a whole number of the type's blocks.</exception>
+    public static Weight Packed(string name, int rows, int columns, ElementType type)
+    {
+        var block = ElementTypes.BlockLength(type);
+        if (columns % block != 0)
+            throw new UserErrorException(FormattableString.Invariant(
+                $"{name}: a row of {columns} numbers cannot be stored as {ElementTypes.Name(type)}, whose blocks have {block}; use a type whose block length divides the row."));
+        return new(name, rows, columns, type, packed: true, trainable: false);
+    }
 
-    /// <summary>Sets one row; bf16 storage takes the nearest value, half to even.</summary>
+    /// <summary>Sets whole rows from the bytes of the file: blocks of GGUF, or little-endian numbers. Packed at once, so that weights are
+    /// read in pieces and never held twice. Rows that do not share a group of 16 may be set by several threads at a time.</summary>
+    /// <param name="firstRow">The row that <paramref name="stored"/> begins with.</param>
+    /// <param name="stored">A multiple of <see cref="ElementTypes.RowBytes"/> bytes.</param>
+    /// <exception cref="UserErrorException">A number or a scale is infinite or not a number.</exception>
+    public void SetRows(int firstRow, ReadOnlySpan<byte> stored)
+    {
+        var rowBytes = ElementTypes.RowBytes(Type, Columns);
+        if (rowBytes == 0 || stored.Length % rowBytes != 0)
+            throw new ArgumentException($"{Name}: whole rows have a multiple of {rowBytes} bytes, not {stored.Length}", nameof(stored));
+        var count = stored.Length / rowBytes;
+        if (firstRow < 0 || firstRow + count > Rows)
+            throw new ArgumentOutOfRangeException(nameof(firstRow), $"{Name} has {Rows} rows, not {firstRow} + {count}");
+        fixed (byte* source = stored)
+            for (var r = 0; r < count; r++) SetStored(firstRow + r, source + r * rowBytes);
+    }
+
+    /// <summary>Sets one row of a float type; bf16 and f16 storage take the nearest value, half to even.</summary>
+    /// <exception cref="InvalidOperationException">The type is quantized: <see cref="SetRows"/> takes its blocks.</exception>
+    /// <exception cref="UserErrorException">A number is infinite or not a number, as given or as stored.</exception>
     public void SetRow(int row, ReadOnlySpan<float> values)
     {
         if (values.Length != Columns) throw new ArgumentException($"{Name}: a row has {Columns} numbers, not {values.Length}", nameof(values));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
-        if (!IsPacked)
-        {
-            values.CopyTo(new Span<float>(Data + (long)row * Columns, Columns));
-            return;
-        }
-        var lane = PanelOf(row);
-        if (Type == ElementType.BF16)
-            for (var k = 0; k < Columns; k++) HalfData[lane + (long)k * Tile.Columns] = BrainFloat.Round(values[k]);
+        if (ElementTypes.IsQuantized(Type))
+            throw new InvalidOperationException($"{Name} holds {ElementTypes.Name(Type)} blocks; set its rows from blocks with {nameof(SetRows)}");
+        var lane = PlaceOf(row, out var step);
+        if (Type == ElementType.F32)
+            for (var k = 0; k < values.Length; k++) Data[lane + k * step] = Checked(row, values[k]);
+        else if (Type == ElementType.BF16)
+            for (var k = 0; k < values.Length; k++) HalfData[lane + k * step] = CheckedBrain(row, BrainFloat.Round(values[k]));
         else
-            for (var k = 0; k < Columns; k++) Data[lane + (long)k * Tile.Columns] = values[k];
+            for (var k = 0; k < values.Length; k++) HalfData[lane + k * step] = CheckedHalf(row, HalfFloat.Round(values[k]));
     }
 
-    /// <summary>Reads one row.</summary>
+    /// <summary>Reads one row: the numbers that the storage stands for, exactly.</summary>
     public void CopyRow(int row, Span<float> values)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
@@ -98,16 +129,18 @@ public sealed unsafe class Weight : IDisposable
 
     internal void CopyRow(int row, float* target)
     {
-        if (!IsPacked)
+        if (ElementTypes.IsQuantized(Type))
         {
-            new ReadOnlySpan<float>(Data + (long)row * Columns, Columns).CopyTo(new Span<float>(target, Columns));
+            PanelLayout.Copy(Type, PanelData(row / Tile.Columns), row % Tile.Columns, Columns, target);
             return;
         }
-        var lane = PanelOf(row);
-        if (Type == ElementType.BF16)
-            for (var k = 0; k < Columns; k++) target[k] = BitConverter.Int32BitsToSingle(HalfData[lane + (long)k * Tile.Columns] << 16);
+        var lane = PlaceOf(row, out var step);
+        if (Type == ElementType.F32)
+            for (var k = 0; k < Columns; k++) target[k] = Data[lane + k * step];
+        else if (Type == ElementType.BF16)
+            for (var k = 0; k < Columns; k++) target[k] = BitConverter.Int32BitsToSingle(HalfData[lane + k * step] << 16);
         else
-            for (var k = 0; k < Columns; k++) target[k] = Data[lane + (long)k * Tile.Columns];
+            for (var k = 0; k < Columns; k++) target[k] = HalfFloat.Widen(HalfData[lane + k * step]);
     }
 
     /// <summary>Sets the gradient to zero.</summary>
@@ -126,10 +159,46 @@ public sealed unsafe class Weight : IDisposable
         gradient = null;
     }
 
-    /// <summary>The weight as right operand of y = x·Wᵀ.</summary>
+    /// <summary>The weight as right operand of y = x·Wᵀ; not for quantized types.</summary>
     internal RightOperand Forward => IsPacked
-        ? new RightOperand((nint)data, (long)Columns * Tile.Columns, Transposed: true, Packed: true, Half: Type == ElementType.BF16)
+        ? new RightOperand((nint)data, (long)Columns * Tile.Columns, Transposed: true, Packed: true, Half: Type != ElementType.F32, Float16: Type == ElementType.F16)
         : new RightOperand((nint)data, Columns, Transposed: true);
 
-    private long PanelOf(int row) => (long)(row / Tile.Columns) * Columns * Tile.Columns + row % Tile.Columns;
+    /// <summary>Bytes of a panel of 16 outputs.</summary>
+    internal long PanelBytes => ElementTypes.RowBytes(Type, Columns) * Tile.Columns;
+
+    /// <summary>A panel of 16 outputs of a packed weight.</summary>
+    internal byte* PanelData(int panel) => (byte*)data + panel * PanelBytes;
+
+    private void SetStored(int row, byte* stored)
+    {
+        if (ElementTypes.IsQuantized(Type))
+        {
+            if (!PanelLayout.Set(Type, PanelData(row / Tile.Columns), row % Tile.Columns, Columns, stored)) throw NotFinite(row, "a block scale");
+            return;
+        }
+        var lane = PlaceOf(row, out var step);
+        if (Type == ElementType.F32)
+            for (var k = 0; k < Columns; k++) Data[lane + k * step] = Checked(row, ((float*)stored)[k]);
+        else if (Type == ElementType.BF16)
+            for (var k = 0; k < Columns; k++) HalfData[lane + k * step] = CheckedBrain(row, ((ushort*)stored)[k]);
+        else
+            for (var k = 0; k < Columns; k++) HalfData[lane + k * step] = CheckedHalf(row, ((ushort*)stored)[k]);
+    }
+
+    private float Checked(int row, float value) => float.IsFinite(value) ? value : throw NotFinite(row, "a number");
+
+    private ushort CheckedBrain(int row, ushort bits) => (bits & 0x7F80) != 0x7F80 ? bits : throw NotFinite(row, "a number");
+
+    private ushort CheckedHalf(int row, ushort bits) => HalfFloat.IsFinite(bits) ? bits : throw NotFinite(row, "a number");
+
+    private UserErrorException NotFinite(int row, string what) => new(FormattableString.Invariant(
+        $"{Name}: {what} in row {row} is infinite or not a number in {ElementTypes.Name(Type)}; the weights are damaged or their training diverged."));
+
+    /// <summary>Where the first number of a row lies, and how far apart its numbers are.</summary>
+    private long PlaceOf(int row, out long step)
+    {
+        step = IsPacked ? Tile.Columns : 1;
+        return IsPacked ? (long)(row / Tile.Columns) * Columns * Tile.Columns + row % Tile.Columns : (long)row * Columns;
+    }
 }

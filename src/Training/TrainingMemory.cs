@@ -29,7 +29,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
     /// <param name="textBytes">Bytes of the tokenized text that the run will read.</param>
     public static TrainingMemory For(LlamaConfig model, TrainingConfig training, int batchTokens, int threads, long textBytes = 0)
     {
-        using var engine = Engine.Outline();
+        using var engine = Engine.Outline(threads);
         engine.Recompute = training.Recompute == Recomputation.Layers;
         using var outline = ModelOutline.Create(model, engine);
         var rows = Math.Min(training.MicroBatchTokens, batchTokens);
@@ -47,7 +47,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
         }
         var parameters = outline.Weights.Sum(weight => weight.Count) * sizeof(float);
         var pages = (model.ContextLength + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
-        return new TrainingMemory(parameters, parameters, 2 * parameters, engine.StepBytes, Engine.WorkingBytes(threads) + engine.FixedBytes,
+        return new TrainingMemory(parameters, parameters, 2 * parameters, engine.StepBytes, engine.FixedBytes,
             training.Prompts.Count > 0 ? KeyValueCache.BytesOf(model.Layers, model.KeyValueHeads, model.HeadDimension, pages) : 0, BareProcess + textBytes);
     }
 

@@ -5,7 +5,7 @@ namespace OpenEuroLLM.Tensors.Tests;
 
 public sealed class AttentionTests
 {
-    private const double Theta = 10_000;
+    private static readonly RotarySettings Rotary = new();
 
     public static TheoryData<int, int> HeadsAndGroups()
     {
@@ -26,17 +26,17 @@ public sealed class AttentionTests
         using var engine = new Engine(2);
         engine.Record();
         var (queries, keys, values) = batch.Create(engine, 0, batch.Rows);
-        var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), heads, keyValueHeads, Theta, 0);
+        var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), new AttentionSettings(heads, keyValueHeads, Rotary), 0);
         engine.SetGradient(y, dy);
         engine.Backward();
         var positions = lengths.SelectMany(length => Enumerable.Range(0, length)).ToArray();
-        var turnedQueries = RotaryDefinition.Apply(Double(batch.Queries), heads, dimension, positions, Theta, back: false);
-        var turnedKeys = RotaryDefinition.Apply(Double(batch.Keys), keyValueHeads, dimension, positions, Theta, back: false);
+        var turnedQueries = RotaryDefinition.Apply(Double(batch.Queries), heads, dimension, positions, Rotary, back: false);
+        var turnedKeys = RotaryDefinition.Apply(Double(batch.Keys), keyValueHeads, dimension, positions, Rotary, back: false);
         var definition = new AttentionDefinition(lengths, heads, keyValueHeads, dimension);
         Within(1e-5, definition.Forward(turnedQueries, turnedKeys, Double(batch.Values)), y.Values, "y");
         var (dQueries, dKeys, dValues) = definition.Backward(turnedQueries, turnedKeys, Double(batch.Values), Double(dy));
-        Within(3e-5, RotaryDefinition.Apply(dQueries, heads, dimension, positions, Theta, back: true), engine.GradientOf(queries), "dQueries");
-        Within(3e-5, RotaryDefinition.Apply(dKeys, keyValueHeads, dimension, positions, Theta, back: true), engine.GradientOf(keys), "dKeys");
+        Within(3e-5, RotaryDefinition.Apply(dQueries, heads, dimension, positions, Rotary, back: true), engine.GradientOf(queries), "dQueries");
+        Within(3e-5, RotaryDefinition.Apply(dKeys, keyValueHeads, dimension, positions, Rotary, back: true), engine.GradientOf(keys), "dKeys");
         Within(3e-5, dValues, engine.GradientOf(values), "dValues");
     }
 
@@ -58,7 +58,7 @@ public sealed class AttentionTests
                 var layout = new SequenceLayout();
                 layout.Add(chunk, sequence);
                 var (queries, keys, values) = batch.Create(engine, first, chunk);
-                var y = engine.Attend(queries, keys, values, layout, heads, keyValueHeads, Theta, 0);
+                var y = engine.Attend(queries, keys, values, layout, new AttentionSettings(heads, keyValueHeads, Rotary), 0);
                 Assert.Equal(expected.AsSpan(first * heads * dimension, chunk * heads * dimension).ToArray(), Bits(y.Values));
                 first += chunk;
                 Assert.Equal(first, sequence.Length);
@@ -76,7 +76,7 @@ public sealed class AttentionTests
         var other = new Batch(5 + 70 + 90, heads, keyValueHeads, dimension, stream: 50);
         other.Replace(5, batch);
         var (queries, keys, values) = other.Create(engine, 0, other.Rows);
-        var y = Bits(engine.Attend(queries, keys, values, SmallDecoder.Layout(5, 70, 90), heads, keyValueHeads, Theta, 0).Values);
+        var y = Bits(engine.Attend(queries, keys, values, SmallDecoder.Layout(5, 70, 90), new AttentionSettings(heads, keyValueHeads, Rotary), 0).Values);
         var expected = batch.Whole(engine);
         Assert.Equal(expected, y.AsSpan(5 * heads * dimension, expected.Length).ToArray());
 
@@ -89,7 +89,7 @@ public sealed class AttentionTests
         layout.Add(70, own);
         layout.Add(90, after);
         (queries, keys, values) = other.Create(engine, 0, other.Rows);
-        y = Bits(engine.Attend(queries, keys, values, layout, heads, keyValueHeads, Theta, 0).Values);
+        y = Bits(engine.Attend(queries, keys, values, layout, new AttentionSettings(heads, keyValueHeads, Rotary), 0).Values);
         Assert.Equal(expected, y.AsSpan(5 * heads * dimension, expected.Length).ToArray());
     }
 
@@ -100,7 +100,7 @@ public sealed class AttentionTests
         var batch = new Batch(rows, 1, 1, dimension, scale: 300);
         using var engine = new Engine(2);
         var (queries, keys, values) = batch.Create(engine, 0, rows);
-        var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(rows), 1, 1, Theta, 0);
+        var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(rows), new AttentionSettings(1, 1, Rotary), 0);
         Assert.All(y.Values.ToArray(), value => Assert.True(float.IsFinite(value)));
     }
 
@@ -114,11 +114,11 @@ public sealed class AttentionTests
             using var engine = new Engine(1);
             engine.Record();
             var (queries, keys, values) = batch.Create(engine, 0, batch.Rows);
-            var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(9), 2, 1, 100, 0);
+            var y = engine.Attend(queries, keys, values, SmallDecoder.Layout(9), new AttentionSettings(2, 1, new RotarySettings(100)), 0);
             if (another)
             {
                 var (q, k, v) = batch.Create(engine, 0, batch.Rows);
-                engine.Attend(q, k, v, SmallDecoder.Layout(9), 2, 1, 10_000, 1);
+                engine.Attend(q, k, v, SmallDecoder.Layout(9), new AttentionSettings(2, 1, Rotary), 1);
             }
             engine.SetGradient(y, dy);
             engine.Backward();
@@ -132,10 +132,10 @@ public sealed class AttentionTests
     {
         using var engine = new Engine(1);
         Tensor Zeros(int rows, int columns) => engine.Create(rows, columns, new float[rows * columns]);
-        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 8), Zeros(3, 4), Zeros(3, 4), SmallDecoder.Layout(4), 2, 1, Theta, 0));
-        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 6), Zeros(3, 3), Zeros(3, 3), SmallDecoder.Layout(3), 2, 1, Theta, 0)); // odd heads
-        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 12), Zeros(3, 8), Zeros(3, 8), SmallDecoder.Layout(3), 3, 2, Theta, 0));
-        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 514), Zeros(3, 514), Zeros(3, 514), SmallDecoder.Layout(3), 1, 1, Theta, 0)); // beyond the scratch memory
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 8), Zeros(3, 4), Zeros(3, 4), SmallDecoder.Layout(4), new AttentionSettings(2, 1, Rotary), 0));
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 6), Zeros(3, 3), Zeros(3, 3), SmallDecoder.Layout(3), new AttentionSettings(2, 1, Rotary), 0)); // odd heads
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 12), Zeros(3, 8), Zeros(3, 8), SmallDecoder.Layout(3), new AttentionSettings(3, 2, Rotary), 0));
+        Assert.Throws<ArgumentException>(() => engine.Attend(Zeros(3, 514), Zeros(3, 514), Zeros(3, 514), SmallDecoder.Layout(3), new AttentionSettings(1, 1, Rotary), 0)); // beyond the scratch memory
     }
 
     /// <summary>Queries, keys and values of some rows.</summary>
@@ -160,7 +160,7 @@ public sealed class AttentionTests
         public int[] Whole(Engine engine)
         {
             var (queries, keys, values) = Create(engine, 0, rows);
-            return Bits(engine.Attend(queries, keys, values, SmallDecoder.Layout(rows), heads, keyValueHeads, Theta, 0).Values);
+            return Bits(engine.Attend(queries, keys, values, SmallDecoder.Layout(rows), new AttentionSettings(heads, keyValueHeads, Rotary), 0).Values);
         }
 
         public void Replace(int first, Batch other)

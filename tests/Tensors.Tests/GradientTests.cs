@@ -49,12 +49,12 @@ public sealed class GradientTests
         var queries = engine.Create(rows, heads * dimension, q);
         var keys = engine.Create(rows, keyValueHeads * dimension, k);
         var values = engine.Create(rows, keyValueHeads * dimension, v);
-        Back(engine, engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), heads, keyValueHeads, 100, 0), dy);
+        Back(engine, engine.Attend(queries, keys, values, SmallDecoder.Layout(lengths), new AttentionSettings(heads, keyValueHeads, new RotarySettings(100)), 0), dy);
         var (qd, kd, vd) = (Double(q), Double(k), Double(v));
         var positions = lengths.SelectMany(length => Enumerable.Range(0, length)).ToArray();
         var attention = new AttentionDefinition(lengths, heads, keyValueHeads, dimension);
-        double Loss() => Dot(attention.Forward(RotaryDefinition.Apply(qd, heads, dimension, positions, 100, back: false),
-            RotaryDefinition.Apply(kd, keyValueHeads, dimension, positions, 100, back: false), vd), Double(dy));
+        double Loss() => Dot(attention.Forward(RotaryDefinition.Apply(qd, heads, dimension, positions, new RotarySettings(100), back: false),
+            RotaryDefinition.Apply(kd, keyValueHeads, dimension, positions, new RotarySettings(100), back: false), vd), Double(dy));
         Within(Tolerance, Slope(qd, Loss), engine.GradientOf(queries), "dQueries");
         Within(Tolerance, Slope(kd, Loss), engine.GradientOf(keys), "dKeys");
         Within(Tolerance, Slope(vd, Loss), engine.GradientOf(values), "dValues");

@@ -9,8 +9,8 @@ public sealed unsafe class ProductTests
     public static TheoryData<int, int, int> Sizes()
     {
         var data = new TheoryData<int, int, int>();
-        foreach (var rows in new[] { 1, 2, 5, 6, 7, 17, 97, 256 })
-            foreach (var columns in new[] { 1, 15, 16, 17, 33, 130 })
+        foreach (var rows in new[] { 1, 2, 5, 6, 8, 17, 97, 256 })
+            foreach (var columns in new[] { 1, 7, 8, 15, 16, 17, 33, 48, 130, 400 })
                 foreach (var depth in new[] { 1, 3, 31, 256, 257, 700 })
                     if ((rows + columns + depth) % 3 != 0) data.Add(rows, columns, depth);
         return data;

@@ -71,34 +71,6 @@ public sealed class RowKernelsTests
         Within(1e-6, [0, 0, 1, 1], engine.GradientOf(gate), "dGate");
     }
 
-    [Theory]
-    [InlineData(2)]
-    [InlineData(8)]
-    [InlineData(30)]
-    [InlineData(64)]
-    public unsafe void Rotation_agrees_with_its_definition_and_turns_back(int dimension)
-    {
-        const int heads = 3;
-        int[] positions = [0, 1, 2, 63, 64, 4095];
-        var x = Normal(positions.Length * heads * dimension, 1);
-        var table = new float[dimension];
-        var row = new float[heads * dimension];
-        for (var r = 0; r < positions.Length; r++)
-        {
-            x.AsSpan(r * row.Length, row.Length).CopyTo(row);
-            for (var i = 0; i < dimension / 2; i++)
-            {
-                var angle = positions[r] * Numerics.Pow(500_000, -2.0 * i / dimension);
-                (table[i], table[dimension / 2 + i]) = ((float)Numerics.Cos(angle), (float)Numerics.Sin(angle));
-            }
-            var before = Double(row);
-            fixed (float* data = row, angles = table) Rotary.Apply(data, heads, dimension, angles, back: false);
-            Within(2e-6, RotaryDefinition.Apply(before, heads, dimension, [positions[r]], 500_000, back: false), row, "turned");
-            fixed (float* data = row, angles = table) Rotary.Apply(data, heads, dimension, angles, back: true);
-            Within(2e-6, before, row, "turned back");
-        }
-    }
-
     [Theory, MemberData(nameof(Sizes))]
     public void Embedding_copies_rows_and_gathers_gradients(int rows, int width)
     {

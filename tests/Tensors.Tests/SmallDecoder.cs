@@ -6,7 +6,7 @@ namespace OpenEuroLLM.Tensors.Tests;
 internal sealed class SmallDecoder : ISegment, IDisposable
 {
     private const double Epsilon = 1e-5;
-    private const double Theta = 10_000;
+    private static readonly RotarySettings Rotary = new();
     private readonly int layers, heads, keyValueHeads, width;
 
     public SmallDecoder(int layers, int width, int heads, int keyValueHeads, int hidden, int vocabulary, bool tied)
@@ -54,7 +54,7 @@ internal sealed class SmallDecoder : ISegment, IDisposable
         var (engine, first) = (x.Engine, 1 + 9 * index);
         var h = engine.RmsNorm(x, Weights[first], Epsilon);
         var attended = engine.Attend(engine.Product(h, Weights[first + 1]), engine.Product(h, Weights[first + 2]), engine.Product(h, Weights[first + 3]),
-            layout, heads, keyValueHeads, Theta, index);
+            layout, new AttentionSettings(heads, keyValueHeads, Rotary), index);
         x += engine.Product(attended, Weights[first + 4]);
         h = engine.RmsNorm(x, Weights[first + 5], Epsilon);
         return engine.Residual(x, engine.Product(engine.SwiGlu(engine.Product(h, Weights[first + 6]), engine.Product(h, Weights[first + 7])), Weights[first + 8]));
@@ -80,8 +80,8 @@ internal sealed class SmallDecoder : ISegment, IDisposable
         {
             var w = weights.GetRange(1 + 9 * layer, 9);
             var h = RmsNormDefinition.Forward(x, w[0], Epsilon);
-            var queries = RotaryDefinition.Apply(ProductDefinition.Forward(h, w[1], width), heads, dimension, positions, Theta, back: false);
-            var keys = RotaryDefinition.Apply(ProductDefinition.Forward(h, w[2], width), keyValueHeads, dimension, positions, Theta, back: false);
+            var queries = RotaryDefinition.Apply(ProductDefinition.Forward(h, w[1], width), heads, dimension, positions, Rotary, back: false);
+            var keys = RotaryDefinition.Apply(ProductDefinition.Forward(h, w[2], width), keyValueHeads, dimension, positions, Rotary, back: false);
             var attended = attention.Forward(queries, keys, ProductDefinition.Forward(h, w[3], width));
             x = Sum(x, ProductDefinition.Forward(attended, w[4], width));
             h = RmsNormDefinition.Forward(x, w[5], Epsilon);

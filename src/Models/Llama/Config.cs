@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models.Llama;
 
@@ -14,16 +15,19 @@ namespace OpenEuroLLM.Models.Llama;
 /// <param name="VocabularySize">Tokens known, special ones included.</param>
 /// <param name="ContextLength">Longest sequence, in tokens.</param>
 /// <param name="NormEpsilon">Added to the mean square in norms.</param>
-/// <param name="RotaryTheta">Base of the rotary frequencies.</param>
+/// <param name="Rotary">How positions turn queries and keys; by default with base 10,000 without scaling.</param>
 /// <param name="TiedHead">The embedding serves as output head too.</param>
 /// <param name="BeginOfTextId">Token before every text, if the model has one.</param>
 /// <param name="EndIds">Tokens that end a generation.</param>
 /// <param name="PaddingId">Token for filling up, if the model has one.</param>
 public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueHeads, int HeadDimension, int Hidden, int VocabularySize, int ContextLength,
-    double NormEpsilon = 1e-5, double RotaryTheta = 10_000, bool TiedHead = true, int? BeginOfTextId = null, IReadOnlyList<int>? EndIds = null, int? PaddingId = null)
+    double NormEpsilon = 1e-5, RotarySettings Rotary = default, bool TiedHead = true, int? BeginOfTextId = null, IReadOnlyList<int>? EndIds = null, int? PaddingId = null)
 {
     /// <summary>Tokens that end a generation; never null.</summary>
     public IReadOnlyList<int> EndIds { get; init; } = EndIds ?? [];
+
+    /// <summary>How positions turn queries and keys.</summary>
+    public RotarySettings Rotary { get; init; } = Rotary.Theta == 0 ? new() : Rotary;
 
     /// <summary>Number of parameters.</summary>
     public long Parameters
@@ -48,9 +52,6 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
         RefuseUnlessDefault(json, where, "hidden_act", "silu");
         foreach (var flag in new[] { "attention_bias", "mlp_bias" })
             if (Get(json, flag) is JsonValue value && value.TryGetValue(out bool on) && on) throw Refused(where, flag, "true", "false");
-        var rope = (Get(json, "rope_parameters") ?? Get(json, "rope_scaling")) as JsonObject;
-        var ropeType = (Get(rope, "rope_type") ?? Get(rope, "type"))?.ToString() ?? "default";
-        if (ropeType != "default") throw Refused(where, "rope_parameters.rope_type", ropeType, "default");
         var width = Integer(json, where, "hidden_size", 2, 1 << 20);
         var heads = Integer(json, where, "num_attention_heads", 1, 1 << 14);
         var keyValueHeads = Integer(json, where, "num_key_value_heads", 1, heads, heads);
@@ -61,7 +62,7 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
             Integer(json, where, "vocab_size", 1, 1 << 24),
             Integer(json, where, "max_position_embeddings", 1, 1 << 24, 2048),
             Number(json, where, "rms_norm_eps", 1e-6),
-            Number(rope, where, "rope_theta", Number(json, where, "rope_theta", 10_000)),
+            RotaryJson.Parse(json, where),
             Get(json, "tie_word_embeddings") is JsonValue tied && tied.TryGetValue(out bool isTied) && isTied,
             Get(json, "bos_token_id") is JsonValue begin && begin.TryGetValue(out int id) ? id : null,
             Get(json, "eos_token_id") switch
@@ -75,12 +76,20 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
             throw new UserErrorException($"{where}: num_attention_heads is {heads}; expected a multiple of num_key_value_heads, {keyValueHeads}.");
         if (config.HeadDimension % 2 != 0)
             throw new UserErrorException($"{where}: head_dim is {config.HeadDimension}; expected an even number.");
+        RotaryJson.Check(config, where);
         return config;
     }
 
     /// <summary><c>config.json</c> as Hugging Face's libraries read it.</summary>
-    /// <param name="type">Storage type of the weights: <c>bfloat16</c> or <c>float32</c>.</param>
-    public JsonObject ToJson(string type) => new()
+    /// <param name="type">Storage type of the weights: <c>float32</c>, <c>float16</c> or <c>bfloat16</c>.</param>
+    public JsonObject ToJson(string type)
+    {
+        var json = Describe(type);
+        RotaryJson.Write(Rotary, json);
+        return json;
+    }
+
+    private JsonObject Describe(string type) => new()
     {
         ["architectures"] = new JsonArray("LlamaForCausalLM"),
         ["attention_bias"] = false,
@@ -100,24 +109,22 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
         ["num_key_value_heads"] = KeyValueHeads,
         ["pad_token_id"] = PaddingId,
         ["rms_norm_eps"] = NormEpsilon,
-        ["rope_parameters"] = new JsonObject { ["rope_theta"] = RotaryTheta, ["rope_type"] = "default" },
-        ["rope_theta"] = RotaryTheta,
         ["tie_word_embeddings"] = TiedHead,
         ["torch_dtype"] = type,
         ["vocab_size"] = VocabularySize,
     };
 
-    private static JsonNode? Get(JsonObject? json, string key) => json is not null && json.TryGetPropertyValue(key, out var value) ? value : null;
+    internal static JsonNode? Get(JsonObject? json, string key) => json is not null && json.TryGetPropertyValue(key, out var value) ? value : null;
 
     private static void RefuseUnlessDefault(JsonObject json, string where, string key, string expected)
     {
         if (Get(json, key) is { } value && value.ToString() != expected) throw Refused(where, key, value.ToString(), expected);
     }
 
-    private static UserErrorException Refused(string where, string key, string found, string expected) =>
+    internal static UserErrorException Refused(string where, string key, string found, string expected) =>
         new($"{where}: {key} is {found}; this version reads Llama models with {expected} only.");
 
-    private static int Integer(JsonObject json, string where, string key, int smallest, int largest, int? absent = null)
+    internal static int Integer(JsonObject json, string where, string key, int smallest, int largest, int? absent = null)
     {
         var value = Get(json, key);
         if (value is null && absent is { } given) return given;
@@ -125,7 +132,7 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
         throw new UserErrorException($"{where}: {key} is {value?.ToJsonString() ?? "missing"}; expected a whole number from {smallest} to {largest}.");
     }
 
-    private static double Number(JsonObject? json, string where, string key, double absent)
+    internal static double Number(JsonObject? json, string where, string key, double absent)
     {
         var value = Get(json, key);
         if (value is null) return absent;

@@ -43,7 +43,7 @@ public sealed class LlamaModel : LanguageModel, ISegment
     private Tensor Attention(Tensor x, LlamaLayer layer, SequenceLayout layout, int index)
     {
         var attended = Engine.Attend(Engine.Product(x, layer.Query), Engine.Product(x, layer.Key), Engine.Product(x, layer.Value),
-            layout, Config.Heads, Config.KeyValueHeads, Config.RotaryTheta, index);
+            layout, new AttentionSettings(Config.Heads, Config.KeyValueHeads, Config.Rotary), index);
         return Engine.Product(attended, layer.AttentionOutput);
     }
 

@@ -1,290 +1,285 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
 /// <summary>Sizes and operands of one attention call.</summary>
-/// <param name="Queries">(rows, heads · head dimension).</param>
-/// <param name="Keys">(rows, key/value heads · head dimension); unused when the sequences are cached.</param>
+/// <param name="Queries">(rows, heads · head dimension); turned in place.</param>
+/// <param name="Keys">(rows, key/value heads · head dimension); turned in place.</param>
 /// <param name="Values">As <paramref name="Keys"/>.</param>
 /// <param name="Output">(rows, heads · head dimension).</param>
-/// <param name="Statistics">(rows, heads): logarithm of each row's sum of exponentials, which the backward pass needs.</param>
+/// <param name="Statistics">(rows, heads, 2) or null: logarithm of each row's sum of exponentials, and a place for Σ dO·O; only the way back needs them.</param>
+/// <param name="Window">Keys that a row sees, its own included; <see cref="Attention.NoWindow"/>: all.</param>
+/// <param name="Scale">Factor of the scores.</param>
+/// <param name="Table">Rotary table, or null: no turning.</param>
+/// <param name="TableWidth">Numbers between positions of the table.</param>
+/// <param name="Turned">Numbers of a head that turn.</param>
 internal readonly record struct AttentionCall(nint Queries, nint Keys, nint Values, nint Output, nint Statistics,
-    int Heads, int KeyValueHeads, int HeadDimension, int Layer, bool Wide);
+    int Heads, int KeyValueHeads, int HeadDimension, int Layer, int Window, float Scale, nint Table, int TableWidth, int Turned, bool Interleaved, bool Wide = false)
+{
+    /// <summary>Query heads of a key/value head.</summary>
+    public int Group => Heads / KeyValueHeads;
 
-/// <summary>Causal attention for grouped queries, block by block over the keys with a running softmax: memory is linear in length.</summary>
+    /// <summary>Head dimension, rounded up to whole panels.</summary>
+    public int Padded => (HeadDimension + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
+
+    public long QueryStride => (long)Heads * HeadDimension;
+
+    public long KeyStride => (long)KeyValueHeads * HeadDimension;
+}
+
+/// <summary>A sequence of a call, without managed references.</summary>
+internal unsafe struct AttentionSequence
+{
+    public int FirstRow, RowCount, FirstPosition;
+
+    /// <summary>Pages of a cached sequence; null: keys and values are those of the call.</summary>
+    public int* Pages;
+
+    /// <summary>This layer's part of page 0.</summary>
+    public float* Cache;
+
+    /// <summary>Numbers of a page, and of one head in it.</summary>
+    public long PageNumbers, HeadNumbers;
+
+    /// <summary>Where the progress of this sequence's query blocks is noted on the way back.</summary>
+    public int* Progress;
+
+    public readonly int Length => FirstPosition + RowCount;
+
+    public readonly float* PageKeys(int page, int head) => Cache + Pages[page] * PageNumbers + head * HeadNumbers;
+}
+
+/// <summary>Attention for grouped queries, block by block over the keys with a running softmax: memory is linear in length.</summary>
 /// <remarks>Key blocks are 64 tokens, aligned to the position in the sequence, and taken in ascending order: a row's result depends on
-/// nothing but its own keys, however rows are split into calls. Masked keys weigh exactly +0. Source: arXiv:2205.14135.</remarks>
+/// nothing but its own keys, however rows are split into calls and items. Masked keys weigh exactly +0, so it is open to a form how much of
+/// what is masked it computes. The query heads of a group are rows of one product: "lanes" below, several to a row of the batch.
+/// Source: arXiv:2205.14135.</remarks>
 internal static unsafe class Attention
 {
     /// <summary>Keys of a block and tokens of a cache page.</summary>
     public const int BlockKeys = 64;
 
-    private const int BlockQueries = 64;
+    /// <summary>Largest head.</summary>
+    public const int MaximumHeadDimension = 512;
 
-    /// <summary>Numbers of scratch memory a thread needs for heads of the given size.</summary>
-    public static long ThreadScratch(int headDimension) => 2 * BlockQueries * BlockKeys + 6L * BlockKeys * Padded(headDimension) + Lanes.Width;
+    /// <summary>A window that hides nothing.</summary>
+    public const int NoWindow = 1 << 30;
 
-    private static int Padded(int headDimension) => (headDimension + Tile.Columns - 1) / Tile.Columns * Tile.Columns;
+    /// <summary>Most lanes of an item; its queries and outputs stay in the second-level cache while the keys pass.</summary>
+    private const int MostLanes = 256;
 
-    /// <summary>Copies keys and values of new rows into the pages of their sequences.</summary>
-    public static void Append(SequenceLayout layout, in AttentionCall call)
+    private const int Panel = BlockKeys * Tile.Columns;
+
+    /// <summary>Most rows of an item.</summary>
+    public static int MostRows(in AttentionCall call) => Math.Max(1, Math.Min(MostLanes, 32 * 1024 / call.Padded) / call.Group);
+
+    /// <summary>Rows of a full block of lanes: splitting further would leave parts of the strips empty.</summary>
+    public static int LeastRows(in AttentionCall call) => Math.Max(1, BlockKeys / call.Group);
+
+    /// <summary>Numbers of scratch memory for items of so many rows.</summary>
+    public static long Scratch(in AttentionCall call, int rows)
+    {
+        long lanes = LaneBlocks(rows * call.Group) * BlockKeys;
+        return 2 * lanes * call.Padded + 3 * lanes + 2 * BlockKeys + BlockKeys * BlockKeys + 2L * BlockKeys * call.Padded;
+    }
+
+    /// <summary>Turns the keys of some rows, and writes keys and values of a cached sequence into its pages; one key/value head.</summary>
+    public static void Prepare(in AttentionSequence sequence, int head, int row, int rows, in AttentionCall call)
     {
         var dimension = call.HeadDimension;
-        var stride = (long)call.KeyValueHeads * dimension;
-        foreach (var entry in layout.Entries)
+        for (var r = row; r < row + rows; r++)
         {
-            var cache = entry.Cached!.Cache;
-            for (var r = 0; r < entry.RowCount; r++)
-            {
-                var position = entry.FirstPosition + r;
-                var page = entry.Cached.Pages[position / BlockKeys];
-                var slot = position % BlockKeys;
-                for (var head = 0; head < call.KeyValueHeads; head++)
-                {
-                    var key = (float*)call.Keys + (entry.FirstRow + r) * stride + head * dimension;
-                    var value = (float*)call.Values + (entry.FirstRow + r) * stride + head * dimension;
-                    var keys = cache.Keys(page, call.Layer, head) + slot / Tile.Columns * dimension * Tile.Columns + slot % Tile.Columns;
-                    var values = cache.Values(page, call.Layer, head) + slot * Tile.Columns;
-                    for (var d = 0; d < dimension; d++)
-                    {
-                        keys[d * Tile.Columns] = key[d];
-                        values[(long)(d / Tile.Columns) * BlockKeys * Tile.Columns + d % Tile.Columns] = value[d];
-                    }
-                }
-            }
+            var position = sequence.FirstPosition + r;
+            var place = (sequence.FirstRow + r) * call.KeyStride + (long)head * dimension;
+            var key = (float*)call.Keys + place;
+            if (call.Table != 0) Rotary.Turn(key, call.Turned, call.Interleaved, (float*)call.Table + (long)position * call.TableWidth, back: false, call.Wide);
+            if (sequence.Pages == null) continue;
+            var value = (float*)call.Values + place;
+            var page = sequence.PageKeys(position / BlockKeys, head);
+            var slot = position % BlockKeys;
+            var keys = page + slot / Tile.Columns * dimension * Tile.Columns + slot % Tile.Columns;
+            var values = page + (long)BlockKeys * dimension + slot * Tile.Columns;
+            for (var d = 0; d < dimension; d++) keys[(long)d * Tile.Columns] = key[d];
+            for (var d = 0; d < dimension; d += Tile.Columns, values += Panel)
+                new ReadOnlySpan<float>(value + d, Math.Min(Tile.Columns, dimension - d)).CopyTo(new Span<float>(values, Tile.Columns));
         }
     }
 
-    /// <summary>One sequence and one key/value head, forward.</summary>
-    public static void Forward(in SequenceLayout.Entry entry, int head, in AttentionCall call, float* scratch)
+    /// <summary>Some rows of a sequence, for all query heads of one key/value head.</summary>
+    public static void Forward(in AttentionSequence sequence, int head, int row, int rows, in AttentionCall call, float* scratch)
     {
-        var dimension = call.HeadDimension;
-        var padded = Padded(dimension);
-        var scores = scratch;
-        var keyScratch = scores + BlockQueries * BlockKeys;
-        var valueScratch = keyScratch + BlockKeys * padded;
-        var group = call.Heads / call.KeyValueHeads;
-        var queryStride = (long)call.Heads * dimension;
-        var scale = (float)(1 / Math.Sqrt(dimension));
-        var length = entry.FirstPosition + entry.RowCount;
-        // Running maximum in the statistics, running sum in the first free place beside it (see Statistics: two numbers a row and head).
-        var statistics = (float*)call.Statistics;
-        for (var r = 0; r < entry.RowCount; r++)
+        var (dimension, padded, group) = (call.HeadDimension, call.Padded, call.Group);
+        var lanes = rows * group;
+        var laneBlocks = LaneBlocks(lanes);
+        var queries = scratch;
+        var outputs = queries + laneBlocks * BlockKeys * padded;
+        var maxima = outputs + laneBlocks * BlockKeys * padded;
+        var sums = maxima + laneBlocks * BlockKeys;
+        var step = new Step
         {
-            for (var g = 0; g < group; g++)
-            {
-                var h = head * group + g;
-                var state = statistics + 2 * ((entry.FirstRow + r) * (long)call.Heads + h);
-                state[0] = float.NegativeInfinity;
-                state[1] = 0;
-                new Span<float>((float*)call.Output + (entry.FirstRow + r) * queryStride + h * dimension, dimension).Clear();
-            }
-        }
-        for (var block = 0; block * BlockKeys < length; block++)
+            Factors = sums + laneBlocks * BlockKeys,
+            Largest = sums + laneBlocks * BlockKeys + BlockKeys,
+            Scores = sums + laneBlocks * BlockKeys + 2 * BlockKeys,
+        };
+        var keyScratch = step.Scores + BlockKeys * BlockKeys;
+        var valueScratch = keyScratch + BlockKeys * padded;
+        var positions = (int*)(valueScratch + BlockKeys * padded);
+        LoadQueries(sequence, head, row, rows, call, queries, positions);
+        new Span<float>(outputs, laneBlocks * BlockKeys * padded).Clear();
+        new Span<float>(maxima, laneBlocks * BlockKeys).Fill(float.NegativeInfinity);
+        new Span<float>(sums, laneBlocks * BlockKeys).Clear();
+
+        var (firstPosition, lastPosition) = (sequence.FirstPosition + row, sequence.FirstPosition + row + rows - 1);
+        for (var block = Math.Max(0, firstPosition - call.Window + 1) / BlockKeys; block <= lastPosition / BlockKeys; block++)
         {
             var first = block * BlockKeys;
-            var keysInBlock = Math.Min(BlockKeys, length - first);
-            Load(entry, head, block, keysInBlock, call, keyScratch, valueScratch, out var keys, out var values);
-            // Rows before the block's first position see none of its keys.
-            for (var row = Math.Max(0, first - entry.FirstPosition); row < entry.RowCount; row += BlockQueries)
+            var keysInBlock = Math.Min(BlockKeys, sequence.Length - first);
+            Load(sequence, head, block, keysInBlock, call, keyScratch, valueScratch, out step.Keys, out step.Values);
+            // Rows before the block see none of its keys, nor do those whose window begins behind it.
+            var firstLane = Math.Max(0, first - firstPosition) * group;
+            var endLane = (int)Math.Min(lanes, ((long)first + keysInBlock + call.Window - 1 - firstPosition) * group);
+            for (var lane = firstLane / BlockKeys * BlockKeys; lane < endLane; lane += BlockKeys)
             {
-                var rows = Math.Min(BlockQueries, entry.RowCount - row);
-                for (var g = 0; g < group; g++)
-                {
-                    var h = head * group + g;
-                    var queries = (float*)call.Queries + (entry.FirstRow + row) * queryStride + h * dimension;
-                    var output = (float*)call.Output + (entry.FirstRow + row) * queryStride + h * dimension;
-                    Tile.Multiply<RowMajor>(rows, keysInBlock, dimension, queries, queryStride, keys, (long)dimension * Tile.Columns,
-                        scores, BlockKeys, resume: false, call.Wide);
-                    for (var r = 0; r < rows; r++)
-                    {
-                        var visible = Math.Min(keysInBlock, entry.FirstPosition + row + r - first + 1);
-                        var state = statistics + 2 * ((entry.FirstRow + row + r) * (long)call.Heads + h);
-                        SoftmaxStep(scores + r * BlockKeys, visible, keysInBlock, scale, state, output + r * queryStride, dimension);
-                    }
-                    Tile.Multiply<RowMajor>(rows, dimension, keysInBlock, scores, BlockKeys, values, (long)BlockKeys * Tile.Columns,
-                        output, queryStride, resume: true, call.Wide);
-                }
+                step.Queries = queries + lane * padded;
+                step.Outputs = outputs + lane * padded;
+                step.Maxima = maxima + lane;
+                step.Sums = sums + lane;
+                step.Positions = positions + lane;
+                // Whole strips, as far as there are lanes: those of them that see nothing here get weights of zero.
+                var from = Math.Max(0, firstLane - lane) / AttentionTile.Rows * AttentionTile.Rows;
+                var to = (Math.Min(BlockKeys, endLane - lane) + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
+                Multiply(call, step, from, Math.Min(to, lanes - lane), first, keysInBlock);
             }
         }
-        for (var r = 0; r < entry.RowCount; r++)
+        for (var lane = 0; lane < lanes; lane += 8)
+            if (call.Statistics != 0) AttentionSoftmax.Finish(maxima + lane, sums + lane);
+        for (var lane = 0; lane < lanes; lane++)
         {
-            for (var g = 0; g < group; g++)
-            {
-                var h = head * group + g;
-                var state = statistics + 2 * ((entry.FirstRow + r) * (long)call.Heads + h);
-                var output = (float*)call.Output + (entry.FirstRow + r) * queryStride + h * dimension;
-                for (var d = 0; d < dimension; d++) output[d] /= state[1];
-                state[0] += (float)Numerics.Log(state[1]);
-            }
+            var place = (sequence.FirstRow + row + lane / group) * (long)call.Heads + head * group + lane % group;
+            if (call.Statistics != 0) ((float*)call.Statistics)[2 * place] = maxima[lane];
+            Divide(outputs + lane / BlockKeys * BlockKeys * padded + lane % BlockKeys * Tile.Columns, sums[lane], dimension, (float*)call.Output + place * dimension);
         }
     }
 
-    /// <summary>One sequence and one key/value head, backward. Gradients of keys and values are written, those of queries too.</summary>
-    /// <param name="outputGradient">(rows, heads · head dimension).</param>
-    /// <param name="queryGradient">As the queries; the part of this head is overwritten.</param>
-    /// <param name="keyGradient">As the keys; the part of this head is overwritten.</param>
-    /// <param name="valueGradient">As the values; the part of this head is overwritten.</param>
-    public static void Backward(in SequenceLayout.Entry entry, int head, in AttentionCall call,
-        float* outputGradient, float* queryGradient, float* keyGradient, float* valueGradient, float* scratch)
+    /// <summary>Copies rows as panels (64, 16), the last one filled up with zeros.</summary>
+    public static void PackRows(float* source, long stride, int rows, int dimension, float* panels)
     {
-        var dimension = call.HeadDimension;
-        var padded = Padded(dimension);
-        var weights = scratch;
-        var slopes = weights + BlockQueries * BlockKeys;
-        var keyPanels = slopes + BlockQueries * BlockKeys;
-        var valuePanels = keyPanels + BlockKeys * padded;
-        var keyRows = valuePanels + BlockKeys * padded;
-        var queryRows = keyRows + BlockKeys * padded;
-        var gradientRows = queryRows + BlockKeys * padded;
-        var group = call.Heads / call.KeyValueHeads;
-        var queryStride = (long)call.Heads * dimension;
-        var keyStride = (long)call.KeyValueHeads * dimension;
-        var scale = (float)(1 / Math.Sqrt(dimension));
-        var statistics = (float*)call.Statistics;
-        for (var r = 0; r < entry.RowCount; r++)
-        {
-            for (var g = 0; g < group; g++)
-            {
-                var h = head * group + g;
-                var place = (entry.FirstRow + r) * queryStride + h * dimension;
-                // Σ dO·O of the row takes the place of its running sum, which is no longer needed.
-                statistics[2 * ((entry.FirstRow + r) * (long)call.Heads + h) + 1] = Lanes.Dot(outputGradient + place, (float*)call.Output + place, dimension);
-                new Span<float>(queryGradient + place, dimension).Clear();
-            }
-        }
-        for (var first = 0; first < entry.RowCount; first += BlockKeys)
-        {
-            var keysInBlock = Math.Min(BlockKeys, entry.RowCount - first);
-            var keyPlace = (entry.FirstRow + first) * keyStride + head * dimension;
-            var key = (float*)call.Keys + keyPlace;
-            var value = (float*)call.Values + keyPlace;
-            PackTransposed(key, keyStride, keysInBlock, dimension, keyPanels);
-            PackTransposed(value, keyStride, keysInBlock, dimension, valuePanels);
-            PackRows(key, keyStride, keysInBlock, dimension, keyRows);
-            for (var r = 0; r < keysInBlock; r++)
-            {
-                new Span<float>(keyGradient + keyPlace + r * keyStride, dimension).Clear();
-                new Span<float>(valueGradient + keyPlace + r * keyStride, dimension).Clear();
-            }
-            for (var g = 0; g < group; g++)
-            {
-                var h = head * group + g;
-                for (var row = first; row < entry.RowCount; row += BlockQueries)
-                {
-                    var rows = Math.Min(BlockQueries, entry.RowCount - row);
-                    var place = (entry.FirstRow + row) * queryStride + h * dimension;
-                    var queries = (float*)call.Queries + place;
-                    var gradient = outputGradient + place;
-                    Tile.Multiply<RowMajor>(rows, keysInBlock, dimension, queries, queryStride, keyPanels, (long)dimension * Tile.Columns,
-                        weights, BlockKeys, resume: false, call.Wide);
-                    Tile.Multiply<RowMajor>(rows, keysInBlock, dimension, gradient, queryStride, valuePanels, (long)dimension * Tile.Columns,
-                        slopes, BlockKeys, resume: false, call.Wide);
-                    for (var r = 0; r < rows; r++)
-                    {
-                        var state = statistics + 2 * ((entry.FirstRow + row + r) * (long)call.Heads + h);
-                        SlopeStep(weights + r * BlockKeys, slopes + r * BlockKeys, Math.Min(keysInBlock, row + r - first + 1), keysInBlock, scale, state);
-                    }
-                    PackRows(gradient, queryStride, rows, dimension, gradientRows);
-                    PackRows(queries, queryStride, rows, dimension, queryRows);
-                    Tile.Multiply<ColumnMajor>(keysInBlock, dimension, rows, weights, BlockKeys, gradientRows, (long)rows * Tile.Columns,
-                        valueGradient + keyPlace, keyStride, resume: true, call.Wide);
-                    Tile.Multiply<ColumnMajor>(keysInBlock, dimension, rows, slopes, BlockKeys, queryRows, (long)rows * Tile.Columns,
-                        keyGradient + keyPlace, keyStride, resume: true, call.Wide);
-                    Tile.Multiply<RowMajor>(rows, dimension, keysInBlock, slopes, BlockKeys, keyRows, (long)keysInBlock * Tile.Columns,
-                        queryGradient + place, queryStride, resume: true, call.Wide);
-                }
-            }
-        }
+        for (var column = 0; column < dimension; column += Tile.Columns, panels += Panel)
+            Packing.Panel(source + column, stride, Math.Min(Tile.Columns, dimension - column), rows, panels);
     }
 
-    /// <summary>Turns a row of scores into weights relative to the new maximum and brings what was gathered before to it.</summary>
-    private static void SoftmaxStep(float* scores, int visible, int keysInBlock, float scale, float* state, float* output, int dimension)
+    /// <summary>The way back from <see cref="PackRows"/>.</summary>
+    public static void UnpackRows(float* panels, int rows, int dimension, float* target, long stride)
     {
-        var filled = (visible + Lanes.Width - 1) / Lanes.Width * Lanes.Width;
-        for (var j = visible; j < filled; j++) scores[j] = float.NegativeInfinity;
-        var largest = Vector256.Create(float.NegativeInfinity);
-        var factor = Vector256.Create(scale);
-        for (var j = 0; j < filled; j += 8)
+        for (var column = 0; column < dimension; column += Tile.Columns, panels += Panel)
         {
-            var s = Vector256.Load(scores + j) * factor;
-            s.Store(scores + j);
-            largest = Vector256.Max(largest, s);
+            var count = Math.Min(Tile.Columns, dimension - column);
+            for (var r = 0; r < rows; r++) new ReadOnlySpan<float>(panels + r * Tile.Columns, count).CopyTo(new Span<float>(target + r * stride + column, count));
         }
-        var before = state[0];
-        var maximum = Math.Max(before, Lanes.Max(largest));
-        var correction = Lanes.Exp(before - maximum);
-        var shift = Vector256.Create(maximum);
-        var low = Vector256<float>.Zero;
-        var high = Vector256<float>.Zero;
-        for (var j = 0; j < filled; j += Lanes.Width)
-        {
-            var a = Lanes.Exp(Vector256.Load(scores + j) - shift);
-            var b = Lanes.Exp(Vector256.Load(scores + j + 8) - shift);
-            a.Store(scores + j);
-            b.Store(scores + j + 8);
-            low += a;
-            high += b;
-        }
-        for (var j = filled; j < keysInBlock; j++) scores[j] = 0;
-        state[0] = maximum;
-        state[1] = state[1] * correction + Lanes.Sum(low, high);
-        var d = 0;
-        for (; d + 8 <= dimension; d += 8) (Vector256.Load(output + d) * Vector256.Create(correction)).Store(output + d);
-        for (; d < dimension; d++) output[d] *= correction;
-    }
-
-    /// <summary>Recomputes a row's weights from its scores and turns the products dO·V into gradients of the scores.</summary>
-    private static void SlopeStep(float* weights, float* slopes, int visible, int keysInBlock, float scale, float* state)
-    {
-        var factor = Vector256.Create(scale);
-        var logarithm = Vector256.Create(state[0]);
-        var offset = Vector256.Create(state[1]);
-        var filled = (visible + 7) / 8 * 8;
-        for (var j = 0; j < filled; j += 8)
-        {
-            var w = Lanes.Exp(Vector256.Load(weights + j) * factor - logarithm);
-            w.Store(weights + j);
-            (w * (Vector256.Load(slopes + j) - offset) * factor).Store(slopes + j);
-        }
-        for (var j = visible; j < keysInBlock; j++)
-        {
-            weights[j] = 0;
-            slopes[j] = 0;
-        }
-    }
-
-    private static void Load(in SequenceLayout.Entry entry, int head, int block, int keysInBlock, in AttentionCall call,
-        float* keyScratch, float* valueScratch, out float* keys, out float* values)
-    {
-        if (entry.Cached is { } cached)
-        {
-            keys = cached.Cache.Keys(cached.Pages[block], call.Layer, head);
-            values = cached.Cache.Values(cached.Pages[block], call.Layer, head);
-            return;
-        }
-        var stride = (long)call.KeyValueHeads * call.HeadDimension;
-        var place = (entry.FirstRow + block * BlockKeys) * stride + head * call.HeadDimension;
-        PackTransposed((float*)call.Keys + place, stride, keysInBlock, call.HeadDimension, keyScratch);
-        var dimension = call.HeadDimension;
-        for (var column = 0; column < dimension; column += Tile.Columns)
-            Packing.Panel((float*)call.Values + place + column, stride, Math.Min(Tile.Columns, dimension - column), keysInBlock, valueScratch + (long)column * BlockKeys);
-        keys = keyScratch;
-        values = valueScratch;
     }
 
     /// <summary>Rows become lanes: panels (dimension, 16).</summary>
-    private static void PackTransposed(float* source, long stride, int rows, int dimension, float* panels)
+    public static void PackTransposed(float* source, long stride, int rows, int dimension, float* panels)
     {
         for (var row = 0; row < rows; row += Tile.Columns)
             Packing.PanelTransposed(source + row * stride, stride, Math.Min(Tile.Columns, rows - row), dimension, panels + (long)row * dimension);
     }
 
-    /// <summary>Columns become lanes: panels (rows, 16).</summary>
-    private static void PackRows(float* source, long stride, int rows, int dimension, float* panels)
+    /// <summary>Some lanes against one block of keys: scores, running softmax, outputs.</summary>
+    private static void Multiply(in AttentionCall call, in Step step, int from, int to, int first, int keysInBlock)
     {
-        for (var column = 0; column < dimension; column += Tile.Columns)
-            Packing.Panel(source + column, stride, Math.Min(Tile.Columns, dimension - column), rows, panels + (long)column * rows);
+        var (dimension, padded, wide) = (call.HeadDimension, call.Padded, call.Wide);
+        for (var column = 0; column < keysInBlock; column += 2 * Tile.Columns)
+        {
+            for (var lane = from; lane < to; lane += AttentionTile.Rows)
+            {
+                var count = Math.Min(AttentionTile.Rows, to - lane);
+                if (step.Seen(lane + count - 1, first, keysInBlock, call.Window).End <= column) continue;
+                if (step.Seen(lane, first, keysInBlock, call.Window).First >= column + 2 * Tile.Columns) continue;
+                AttentionTile.Multiply<RowPanels>(count, Math.Min(2, (keysInBlock - column + Tile.Columns - 1) / Tile.Columns), dimension,
+                    step.Queries + lane * Tile.Columns, step.Keys + (long)column * dimension, (long)dimension * Tile.Columns,
+                    step.Scores + lane * BlockKeys + column, BlockKeys, Tile.Columns, resume: false, factors: null, wide);
+            }
+        }
+        var end = (to + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
+        for (var lane = from; lane < end; lane++)
+            step.Largest[lane] = lane < to ? AttentionSoftmax.Largest(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), wide) : float.NegativeInfinity;
+        for (var lane = from; lane < end; lane += AttentionTile.Rows) AttentionSoftmax.Rescale(step.Largest + lane, call.Scale, step.Maxima + lane, step.Factors + lane);
+        for (var lane = from; lane < to; lane++)
+        {
+            var sum = AttentionSoftmax.Weigh(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), call.Scale, step.Maxima[lane], wide);
+            step.Sums[lane] = step.Sums[lane] * step.Factors[lane] + sum;
+        }
+        for (var lane = from; lane < to; lane += AttentionTile.Rows)
+        {
+            var count = Math.Min(AttentionTile.Rows, to - lane);
+            var start = step.Seen(lane, first, keysInBlock, call.Window).First;
+            var depth = step.Seen(lane + count - 1, first, keysInBlock, call.Window).End - start;
+            if (depth <= 0) continue;
+            AttentionTile.Multiply<Weights>(count, padded / Tile.Columns, depth, step.Scores + lane * BlockKeys + start, step.Values + start * Tile.Columns, Panel,
+                step.Outputs + lane * Tile.Columns, Tile.Columns, Panel, resume: true, step.Factors + lane, wide);
+        }
+    }
+
+    private static void LoadQueries(in AttentionSequence sequence, int head, int row, int rows, in AttentionCall call, float* queries, int* positions)
+    {
+        var (dimension, group) = (call.HeadDimension, call.Group);
+        var lane = 0;
+        for (var r = row; r < row + rows; r++)
+        {
+            var position = sequence.FirstPosition + r;
+            var query = (float*)call.Queries + (sequence.FirstRow + r) * call.QueryStride + (long)head * group * dimension;
+            for (var g = 0; g < group; g++, lane++, query += dimension)
+            {
+                positions[lane] = position;
+                if (call.Table != 0) Rotary.Turn(query, call.Turned, call.Interleaved, (float*)call.Table + (long)position * call.TableWidth, back: false, call.Wide);
+                PackRows(query, 0, 1, dimension, queries + lane / BlockKeys * BlockKeys * call.Padded + lane % BlockKeys * Tile.Columns);
+            }
+        }
+    }
+
+    private static void Load(in AttentionSequence sequence, int head, int block, int keysInBlock, in AttentionCall call,
+        float* keyScratch, float* valueScratch, out float* keys, out float* values)
+    {
+        if (sequence.Pages != null)
+        {
+            keys = sequence.PageKeys(block, head);
+            values = keys + (long)BlockKeys * call.HeadDimension;
+            return;
+        }
+        var place = (sequence.FirstRow + block * BlockKeys) * call.KeyStride + (long)head * call.HeadDimension;
+        PackTransposed((float*)call.Keys + place, call.KeyStride, keysInBlock, call.HeadDimension, keyScratch);
+        PackRows((float*)call.Values + place, call.KeyStride, keysInBlock, call.HeadDimension, valueScratch);
+        keys = keyScratch;
+        values = valueScratch;
+    }
+
+    /// <summary>Weighted values of a lane, divided by the sum of its weights; −0 becomes +0, since masked keys may have been added or not.</summary>
+    private static void Divide(float* panels, float sum, int dimension, float* output)
+    {
+        var divisor = Vector256.Create(sum);
+        for (var d = 0; d < dimension; d += Tile.Columns, panels += Panel)
+        {
+            if (dimension - d >= Tile.Columns)
+            {
+                (Vector256.Load(panels) / divisor + Vector256<float>.Zero).Store(output + d);
+                (Vector256.Load(panels + 8) / divisor + Vector256<float>.Zero).Store(output + d + 8);
+                continue;
+            }
+            for (var i = 0; i < dimension - d; i++) output[d + i] = panels[i] / sum + 0f;
+        }
+    }
+
+    private static int LaneBlocks(int lanes) => (lanes + BlockKeys - 1) / BlockKeys;
+
+    /// <summary>A block of 64 lanes and what it works on.</summary>
+    private ref struct Step
+    {
+        public float* Queries, Outputs, Maxima, Sums, Factors, Largest, Scores, Keys, Values;
+        public int* Positions;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly VisibleKeys Seen(int lane, int first, int keysInBlock, int window) => VisibleKeys.Of(Positions[lane], first, keysInBlock, window);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
@@ -40,14 +41,9 @@ internal static unsafe class Packing
         {
             var from = source + done;
             var to = panel + (long)done * Columns;
-            for (var j = 0; j < Columns; j += 4, from += 4 * stride, to += 4)
-            {
-                var r0 = Vector128.Load(from);
-                var r1 = Vector128.Load(from + stride);
-                var r2 = Vector128.Load(from + 2 * stride);
-                var r3 = Vector128.Load(from + 3 * stride);
-                Transpose(r0, r1, r2, r3, to);
-            }
+            // Rows j to j + 3 lie in the lower halves, j + 4 to j + 7 in the upper ones: a 4 by 4 transpose in each half puts 8 lanes side by side.
+            for (var j = 0; j < Columns; j += 8, from += 8 * stride, to += 8)
+                Transpose(Pair(from, 4 * stride), Pair(from + stride, 4 * stride), Pair(from + 2 * stride, 4 * stride), Pair(from + 3 * stride, 4 * stride), to);
         }
         for (; done < depth; done++)
             for (var j = 0; j < Columns; j++) panel[(long)done * Columns + j] = source[j * stride + done];
@@ -69,9 +65,11 @@ internal static unsafe class Packing
         }
     }
 
-    private static void Transpose(Vector128<float> r0, Vector128<float> r1, Vector128<float> r2, Vector128<float> r3, float* to)
+    private static Vector256<float> Pair(float* lower, long distance) => Vector256.Create(Vector128.Load(lower), Vector128.Load(lower + distance));
+
+    private static void Transpose(Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, float* to)
     {
-        var a = Interleave(r0, r2, low: true); // r0[0] r2[0] r0[1] r2[1]
+        var a = Interleave(r0, r2, low: true); // r0[0] r2[0] r0[1] r2[1], in each half
         var b = Interleave(r0, r2, low: false);
         var c = Interleave(r1, r3, low: true);
         var d = Interleave(r1, r3, low: false);
@@ -81,12 +79,13 @@ internal static unsafe class Packing
         Interleave(b, d, low: false).Store(to + 3 * Columns);
     }
 
-    private static Vector128<float> Interleave(Vector128<float> x, Vector128<float> y, bool low)
+    private static Vector256<float> Interleave(Vector256<float> x, Vector256<float> y, bool low)
     {
-        if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
-            return low ? System.Runtime.Intrinsics.X86.Sse.UnpackLow(x, y) : System.Runtime.Intrinsics.X86.Sse.UnpackHigh(x, y);
-        return low
-            ? Vector128.Create(x.GetElement(0), y.GetElement(0), x.GetElement(1), y.GetElement(1))
-            : Vector128.Create(x.GetElement(2), y.GetElement(2), x.GetElement(3), y.GetElement(3));
+        if (Avx.IsSupported) return low ? Avx.UnpackLow(x, y) : Avx.UnpackHigh(x, y);
+        return Vector256.Create(Interleave(x.GetLower(), y.GetLower(), low), Interleave(x.GetUpper(), y.GetUpper(), low));
     }
+
+    private static Vector128<float> Interleave(Vector128<float> x, Vector128<float> y, bool low) => low
+        ? Vector128.Create(x.GetElement(0), y.GetElement(0), x.GetElement(1), y.GetElement(1))
+        : Vector128.Create(x.GetElement(2), y.GetElement(2), x.GetElement(3), y.GetElement(3));
 }

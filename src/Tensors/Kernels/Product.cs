@@ -5,8 +5,9 @@ namespace OpenEuroLLM.Tensors.Kernels;
 /// <param name="Stride">Numbers between rows of the storage.</param>
 /// <param name="Transposed">Stored as (n, k) instead of (k, n): a linear layer's weight in the forward direction.</param>
 /// <param name="Packed">Stored as panels already: panel p of 16 columns at p·<paramref name="Stride"/>, (k, 16) each.</param>
-/// <param name="Half">The packed numbers are bf16.</param>
-internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool Transposed, bool Packed = false, bool Half = false);
+/// <param name="Half">The packed numbers have 16 bits: bf16, or f16.</param>
+/// <param name="Float16">The 16 bits are f16.</param>
+internal readonly unsafe record struct RightOperand(nint Data, long Stride, bool Transposed, bool Packed = false, bool Half = false, bool Float16 = false);
 
 /// <summary>Single-precision matrix products C = A·B or C += A·B on the thread team.</summary>
 /// <remarks>Blocks over k keep a panel of B in the first-level cache; blocks of rows of A stay in the second level while all panels
@@ -26,6 +27,12 @@ internal static unsafe class Product
 
     /// <summary>Panels that an item of few rows packs and multiplies at a time: a multiple of 2 and 3, for every form of tile.</summary>
     private const int FewPanels = 12;
+
+    /// <summary>Below this many columns those of an unfinished panel are worth a product of their own.</summary>
+    private const int NarrowColumns = 512;
+
+    /// <summary>Rows or columns of an item of a thin product: whole tiles of 48.</summary>
+    private const int ThinItem = 192;
 
     /// <summary>Numbers of scratch memory that <see cref="Multiply"/> needs for the packed block of B.</summary>
     public const long SharedScratch = (long)DepthBlock * ColumnBlock;
@@ -49,7 +56,23 @@ internal static unsafe class Product
                 for (var r = 0; r < rows; r++) new Span<float>(c + r * cStride, columns).Clear();
             return;
         }
+        if (wide && SmallProduct.IsSmall(rows, columns, depth, b))
+        {
+            SmallProduct.Multiply(rows, columns, depth, a, aStride, aTransposed, b, c, cStride, resume, scratch.Threads);
+            return;
+        }
         var left = new LeftOperand((nint)a, aStride, aTransposed);
+        if (wide && SmallProduct.IsThin(rows, columns, b))
+        {
+            RunThin(team, scratch, left, b, c, cStride, rows, columns, depth, resume);
+            return;
+        }
+        var rest = columns % Tile.Columns;
+        if (wide && !b.Packed && rest > 0 && columns < NarrowColumns && SmallProduct.IsThin(rows, rest, b))
+        {
+            columns -= rest;
+            RunThin(team, scratch, left, b with { Data = (nint)((float*)b.Data + (b.Transposed ? columns * b.Stride : columns)) }, c + columns, cStride, rows, rest, depth, resume);
+        }
         if (rows <= FewRows)
         {
             var panels = Panels(columns);
@@ -73,6 +96,13 @@ internal static unsafe class Product
                 MultiplyBlocks(team, scratch, left.From(k), b, column, k, (nint)(c + column), cStride, rows, width, steps, depthBlock, resume || k > 0, wide);
             }
         }
+    }
+
+    private static void RunThin(ThreadTeam team, Scratch scratch, in LeftOperand left, in RightOperand b, float* c, long cStride,
+        int rows, int columns, int depth, bool resume)
+    {
+        var byRows = rows > columns;
+        team.Run(new MultiplyThin(scratch, left, b, (nint)c, cStride, rows, columns, depth, resume, byRows), ((byRows ? rows : columns) + ThinItem - 1) / ThinItem);
     }
 
     private static void PackBlocks(ThreadTeam team, RightOperand b, int column, int width, int k, int steps, int depthBlock, float* packed)
@@ -110,7 +140,8 @@ internal static unsafe class Product
         {
             var first = column + done;
             var count = Math.Min(Tile.Columns, columns - done);
-            if (b.Packed) BrainFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
+            if (b.Packed && b.Float16) HalfFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
+            else if (b.Packed) BrainFloat.Widen((ushort*)b.Data + first / Tile.Columns * b.Stride + (long)k * Tile.Columns, target, (long)steps * Tile.Columns);
             else if (b.Transposed) Packing.PanelTransposed((float*)b.Data + first * b.Stride + k, b.Stride, count, steps, target);
             else Packing.Panel((float*)b.Data + k * b.Stride + first, b.Stride, count, steps, target);
         }
@@ -162,6 +193,27 @@ internal static unsafe class Product
                 if (a.Transposed) Tile.Multiply<ColumnMajor>(rows, width, steps, (float*)a.Data, a.Stride, packed, panelStride, (float*)c + column, cStride, resume || k > 0, wide);
                 else Tile.Multiply<RowMajor>(rows, width, steps, (float*)a.Data, a.Stride, packed, panelStride, (float*)c + column, cStride, resume || k > 0, wide);
             }
+        }
+    }
+
+    /// <summary>Some rows or some columns of a product with few of the other.</summary>
+    private readonly struct MultiplyThin(Scratch scratch, LeftOperand left, RightOperand b, nint c, long cStride,
+        int rows, int columns, int depth, bool resume, bool byRows) : IWork
+    {
+        private readonly nint threadScratch = (nint)scratch.Threads;
+        private readonly long threadStride = scratch.ThreadStride;
+
+        public void Execute(int item, int thread)
+        {
+            var first = item * ThinItem;
+            var own = (float*)threadScratch + thread * threadStride;
+            var a = (float*)left.Data;
+            if (byRows)
+                SmallProduct.Multiply(Math.Min(ThinItem, rows - first), columns, depth, a + (left.Transposed ? first : first * left.Stride), left.Stride, left.Transposed,
+                    b, (float*)c + first * cStride, cStride, resume, own);
+            else
+                SmallProduct.Multiply(rows, Math.Min(ThinItem, columns - first), depth, a, left.Stride, left.Transposed,
+                    b with { Data = (nint)((float*)b.Data + (b.Transposed ? first * b.Stride : first)) }, (float*)c + first, cStride, resume, own);
         }
     }
 

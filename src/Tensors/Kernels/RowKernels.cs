@@ -39,39 +39,6 @@ internal static unsafe class RmsNorm
     }
 }
 
-/// <summary>Rotary position embedding, rotate-half form: dimension i pairs with i + D/2. Source: arXiv:2104.09864.</summary>
-internal static unsafe class Rotary
-{
-    /// <summary>Turns all heads of one row by its position's angles, in place.</summary>
-    /// <param name="table">Cosines, then sines, D/2 each, of the row's position.</param>
-    /// <param name="back">Turns the other way: the backward pass.</param>
-    public static void Apply(float* row, int heads, int dimension, float* table, bool back)
-    {
-        var half = dimension / 2;
-        var sines = table + half;
-        for (var head = 0; head < heads; head++, row += dimension)
-        {
-            var upper = row + half;
-            var i = 0;
-            for (; i + 8 <= half; i += 8)
-            {
-                var (a, b) = (Vector256.Load(row + i), Vector256.Load(upper + i));
-                var (cos, sin) = (Vector256.Load(table + i), Vector256.Load(sines + i));
-                if (back) sin = -sin;
-                Vector256.FusedMultiplyAdd(a, cos, -(b * sin)).Store(row + i);
-                Vector256.FusedMultiplyAdd(b, cos, a * sin).Store(upper + i);
-            }
-            for (; i < half; i++)
-            {
-                var (a, b) = (row[i], upper[i]);
-                var sin = back ? -sines[i] : sines[i];
-                row[i] = float.FusedMultiplyAdd(a, table[i], -(b * sin));
-                upper[i] = float.FusedMultiplyAdd(b, table[i], a * sin);
-            }
-        }
-    }
-}
-
 /// <summary>SwiGLU: y = gate · sigmoid(gate) · up. Source: arXiv:2002.05202.</summary>
 internal static unsafe class SwiGlu
 {

@@ -2,14 +2,18 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tensors.Kernels.Reference;
 
-/// <summary>Causal attention for grouped queries with the full softmax of each row: softmax(q·kᵀ / √D) · v over the keys up to the
-/// row itself, within its sequence.</summary>
+/// <summary>Causal attention for grouped queries with the full softmax of each row: softmax(q·kᵀ · scale) · v over the keys up to the
+/// row itself, within its sequence and window.</summary>
 /// <param name="Lengths">Rows of each sequence; sequences follow each other.</param>
 /// <param name="Heads">Query heads.</param>
 /// <param name="KeyValueHeads">Key/value heads; query head h uses key/value head h / (Heads / KeyValueHeads).</param>
 /// <param name="Dimension">Numbers of a head.</param>
-internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValueHeads, int Dimension)
+/// <param name="Window">Keys that a row sees, its own included; null: all.</param>
+/// <param name="Scale">Factor of the scores; null: 1 / √D.</param>
+internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValueHeads, int Dimension, int? Window = null, double? Scale = null)
 {
+    private double Factor => Scale ?? 1 / Math.Sqrt(Dimension);
+
     private int Rows => Lengths.Sum();
 
     public double[] Forward(double[] queries, double[] keys, double[] values)
@@ -27,7 +31,6 @@ internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValu
     public (double[] Queries, double[] Keys, double[] Values) Backward(double[] queries, double[] keys, double[] values, double[] dOutput)
     {
         var (dQueries, dKeys, dValues) = (new double[queries.Length], new double[keys.Length], new double[values.Length]);
-        var scale = 1 / Math.Sqrt(Dimension);
         foreach (var (row, first, head) in RowsAndHeads())
         {
             var weights = Weights(queries, keys, row, first, head);
@@ -44,7 +47,7 @@ internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValu
             }
             for (var j = first; j <= row; j++)
             {
-                var slope = weights[j - first] * (slopes[j - first] - mean) * scale;
+                var slope = weights[j - first] * (slopes[j - first] - mean) * Factor;
                 for (var d = 0; d < Dimension; d++)
                 {
                     dQueries[Query(row, head) + d] += slope * keys[Key(j, head) + d];
@@ -59,7 +62,7 @@ internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValu
     {
         var weights = new double[row - first + 1];
         for (var j = first; j <= row; j++)
-            for (var d = 0; d < Dimension; d++) weights[j - first] += queries[Query(row, head) + d] * keys[Key(j, head) + d] / Math.Sqrt(Dimension);
+            for (var d = 0; d < Dimension; d++) weights[j - first] += queries[Query(row, head) + d] * keys[Key(j, head) + d] * Factor;
         var largest = weights.Max();
         for (var j = 0; j < weights.Length; j++) weights[j] = Numerics.Exp(weights[j] - largest);
         var sum = weights.Sum();
@@ -73,7 +76,7 @@ internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValu
         foreach (var length in Lengths)
         {
             for (var row = first; row < first + length; row++)
-                for (var head = 0; head < Heads; head++) yield return (row, first, head);
+                for (var head = 0; head < Heads; head++) yield return (row, Math.Max(first, row + 1 - (Window ?? row + 1)), head);
             first += length;
         }
     }

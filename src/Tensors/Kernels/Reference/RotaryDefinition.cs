@@ -2,32 +2,52 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tensors.Kernels.Reference;
 
-/// <summary>Rotary position embedding, rotate-half form: elements i and i + D/2 of a head turn by position · θ^(−2i/D).
-/// Source: arXiv:2104.09864.</summary>
+/// <summary>Rotary position embedding: pair i of a head, of R numbers that turn, goes by the angle position · frequency(i). Sources: arXiv:2104.09864;
+/// scaling of frequencies: arXiv:2306.15595 (linear), Llama 3.1.</summary>
 internal static class RotaryDefinition
 {
     /// <param name="x">(rows, heads · dimension).</param>
     /// <param name="positions">One for each row.</param>
     /// <param name="back">Turns by the negative angle: the backward pass.</param>
-    public static double[] Apply(double[] x, int heads, int dimension, int[] positions, double theta, bool back)
+    public static double[] Apply(double[] x, int heads, int dimension, int[] positions, RotarySettings settings, bool back)
     {
-        var y = new double[x.Length];
-        var half = dimension / 2;
+        var y = (double[])x.Clone();
+        var turned = settings.Dimensions ?? dimension;
         for (var r = 0; r < positions.Length; r++)
         {
             for (var head = 0; head < heads; head++)
             {
-                var first = (r * heads + head) * dimension;
-                for (var i = 0; i < half; i++)
+                for (var i = 0; i < turned / 2; i++)
                 {
-                    var angle = positions[r] * Numerics.Pow(theta, -2.0 * i / dimension);
-                    var (cos, sin) = (Numerics.Cos(angle), back ? -Numerics.Sin(angle) : Numerics.Sin(angle));
-                    var (a, b) = (x[first + i], x[first + half + i]);
-                    y[first + i] = a * cos - b * sin;
-                    y[first + half + i] = b * cos + a * sin;
+                    var (first, second) = settings.Pairing == RotaryPairing.Half ? (i, i + turned / 2) : (2 * i, 2 * i + 1);
+                    first += (r * heads + head) * dimension;
+                    second += (r * heads + head) * dimension;
+                    var angle = positions[r] * Frequency(settings, turned, i) * (back ? -1 : 1);
+                    y[first] = x[first] * Numerics.Cos(angle) - x[second] * Numerics.Sin(angle);
+                    y[second] = x[second] * Numerics.Cos(angle) + x[first] * Numerics.Sin(angle);
                 }
             }
         }
         return y;
+    }
+
+    private static double Frequency(RotarySettings settings, int turned, int i)
+    {
+        var plain = Numerics.Pow(settings.Theta, -2.0 * i / turned);
+        var scaled = settings.Scaling switch
+        {
+            RotaryScaling.Linear => plain / settings.Factor,
+            RotaryScaling.Llama3 => Llama3(settings, plain),
+            _ => plain,
+        };
+        return settings.Divisors.Length == 0 ? scaled : scaled / settings.Divisors.Span[i];
+    }
+
+    private static double Llama3(RotarySettings settings, double frequency)
+    {
+        // How often the pair turns round within the original context.
+        var turns = settings.OriginalContextLength * frequency / (2 * Math.PI);
+        var kept = Math.Clamp((turns - settings.LowFrequencyFactor) / (settings.HighFrequencyFactor - settings.LowFrequencyFactor), 0, 1);
+        return kept * frequency + (1 - kept) * frequency / settings.Factor;
     }
 }

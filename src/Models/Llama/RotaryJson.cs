@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Tensors;
+
+namespace OpenEuroLLM.Models.Llama;
+
+/// <summary>Rotary settings in <c>config.json</c>: newer writers nest them in <c>rope_parameters</c>, older ones have <c>rope_theta</c> and
+/// <c>rope_scaling</c>. Both are read, and both are written.</summary>
+internal static class RotaryJson
+{
+    private const string Newer = "rope_parameters", Older = "rope_scaling";
+
+    public static RotarySettings Parse(JsonObject json, string where)
+    {
+        var (section, rope) = LlamaConfig.Get(json, Newer) is JsonObject newer ? (Newer, newer) : (Older, LlamaConfig.Get(json, Older) as JsonObject);
+        var type = (LlamaConfig.Get(rope, "rope_type") ?? LlamaConfig.Get(rope, "type"))?.ToString() ?? "default";
+        if (LlamaConfig.Get(rope, "partial_rotary_factor") is { } partial && LlamaConfig.Number(rope, where, "partial_rotary_factor", 1) != 1)
+            throw LlamaConfig.Refused(where, $"{section}.partial_rotary_factor", partial.ToString(), "1");
+        var settings = new RotarySettings(LlamaConfig.Number(rope, where, "rope_theta", LlamaConfig.Number(json, where, "rope_theta", 10_000)));
+        return type switch
+        {
+            "default" => settings,
+            "linear" => settings with { Scaling = RotaryScaling.Linear, Factor = Required("factor") },
+            "llama3" => settings with
+            {
+                Scaling = RotaryScaling.Llama3,
+                Factor = Required("factor"),
+                LowFrequencyFactor = Required("low_freq_factor"),
+                HighFrequencyFactor = Required("high_freq_factor"),
+                OriginalContextLength = LlamaConfig.Integer(rope!, where, "original_max_position_embeddings", 1, 1 << 24),
+            },
+            _ => throw LlamaConfig.Refused(where, $"{section}.rope_type", type, "default, linear or llama3"),
+        };
+
+        double Required(string key) => LlamaConfig.Get(rope, key) is null
+            ? throw new UserErrorException($"{where}: {section}.{key} is missing; {type} scaling needs it.")
+            : LlamaConfig.Number(rope, where, key, 1);
+    }
+
+    /// <summary>Refuses settings that have no meaning, with the file named.</summary>
+    public static void Check(LlamaConfig config, string where)
+    {
+        try
+        {
+            config.Rotary.Check(config.HeadDimension);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new UserErrorException($"{where}: {exception.Message}.", exception);
+        }
+    }
+
+    public static void Write(RotarySettings settings, JsonObject json)
+    {
+        if (!settings.Divisors.IsEmpty)
+            throw new UserErrorException("The model lists its own rotary frequencies (rope_freqs.weight), which config.json cannot say; it can be kept as GGUF only.");
+        var rope = new JsonObject { ["rope_theta"] = settings.Theta, ["rope_type"] = "default" };
+        if (settings.Scaling != RotaryScaling.None)
+        {
+            rope["factor"] = settings.Factor;
+            rope["rope_type"] = settings.Scaling == RotaryScaling.Linear ? "linear" : "llama3";
+        }
+        if (settings.Scaling == RotaryScaling.Llama3)
+        {
+            rope["high_freq_factor"] = settings.HighFrequencyFactor;
+            rope["low_freq_factor"] = settings.LowFrequencyFactor;
+            rope["original_max_position_embeddings"] = settings.OriginalContextLength;
+        }
+        json[Newer] = rope;
+        json["rope_theta"] = settings.Theta;
+        if (settings.Scaling == RotaryScaling.None) return;
+        var older = (JsonObject)rope.DeepClone();
+        older.Remove("rope_theta");
+        json[Older] = older;
+    }
+}

@@ -1,0 +1,47 @@
+using OpenEuroLLM.Core;
+using OpenEuroLLM.Formats.Quantization;
+using OpenEuroLLM.Models.Llama;
+
+namespace OpenEuroLLM.Models;
+
+/// <summary>Where a model's weights come from, under Hugging Face's names and in its order of rows: a folder, a GGUF file, a loaded model,
+/// or chance. Rows are handed out as they are stored, in pieces, so that no weight is ever held whole.</summary>
+/// <remarks>Reading may go on in several threads.</remarks>
+public abstract class ModelSource : IDisposable
+{
+    private protected ModelSource(LlamaConfig config, string path)
+    {
+        Config = config;
+        Path = path;
+    }
+
+    /// <summary>Shape of the model.</summary>
+    public LlamaConfig Config { get; }
+
+    /// <summary>The folder or file, for messages.</summary>
+    public string Path { get; }
+
+    /// <summary>Opens a model folder or a <c>.gguf</c> file and checks that it has every weight in its size, and none besides.</summary>
+    /// <exception cref="UserErrorException">It is no model, or one that this version does not read.</exception>
+    public static ModelSource Open(string path) => ModelPaths.IsGguf(path) ? new GgufSource(path) : new FolderSource(path);
+
+    /// <summary>How a weight is stored.</summary>
+    public abstract BlockFormat FormatOf(LlamaShape shape);
+
+    /// <summary>Reads rows as they are stored.</summary>
+    /// <param name="shape">The weight.</param>
+    /// <param name="firstRow">The first row wanted.</param>
+    /// <param name="rows">Receives whole rows.</param>
+    /// <exception cref="UserErrorException">The file became shorter, or the disk failed.</exception>
+    public abstract void Read(LlamaShape shape, int firstRow, Span<byte> rows);
+
+    /// <inheritdoc/>
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+}
+
+/// <summary>What kind of model a path means.</summary>
+public static class ModelPaths
+{
+    /// <summary>Whether the path names a GGUF file.</summary>
+    public static bool IsGguf(string path) => System.IO.Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
+}

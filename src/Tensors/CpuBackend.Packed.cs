@@ -1,0 +1,181 @@
+using System.Runtime.InteropServices;
+using OpenEuroLLM.Tensors.Kernels;
+using OpenEuroLLM.Tensors.Kernels.Quantized;
+
+namespace OpenEuroLLM.Tensors;
+
+/// <summary>Products with weights that are packed for inference.</summary>
+internal sealed unsafe partial class CpuBackend
+{
+    /// <summary>Rows that are rounded at a time: it bounds the memory for them, and a weight is widened anew for each such block.</summary>
+    private const int RoundedBlock = 252;
+
+    /// <summary>Numbers that one thread rounds as fast as a meeting of the team takes.</summary>
+    private const int RoundedAlone = 8192;
+
+    private byte* rounded;
+    private long roundedBytes;
+
+    /// <summary>Products of one input with one to three packed weights of equal inputs: ya (r, o of a) = x (r, i) · aᵀ, and so on.
+    /// The input is rounded once for all quantized ones; one row is one meeting of the team.</summary>
+    /// <param name="b">A second weight, or null.</param>
+    /// <param name="c">A third weight, or null.</param>
+    public void PackedProducts(float* x, int rows, Weight a, float* ya, Weight? b = null, float* yb = null, Weight? c = null, float* yc = null)
+    {
+        var tasks = new PackedTasks(Task(a, ya), b is null ? default : Task(b, yb), c is null ? default : Task(c, yc));
+        if (rows == 1)
+        {
+            var at = default(RoundedRows);
+            if (tasks.AnyQuantized) (at = Rounded(1, a.Columns)).Round(0, x);
+            team.Run(new OneRowWork(tasks, at, (nint)x, team.Threads, wide && Registers512.IsSupported), Pieces.Count(tasks.Panels, team.Threads));
+            return;
+        }
+        MultiplyFloats(x, rows, a, ya);
+        if (b is not null) MultiplyFloats(x, rows, b, yb);
+        if (c is not null) MultiplyFloats(x, rows, c, yc);
+        tasks = tasks.Quantized();
+        for (var first = 0; first < rows && tasks.Panels > 0; first += RoundedBlock)
+        {
+            var count = Math.Min(RoundedBlock, rows - first);
+            var at = Rounded(count, a.Columns);
+            var input = x + (long)first * a.Columns;
+            if (count * (long)a.Columns <= RoundedAlone)
+                for (var r = 0; r < count; r++) at.Round(r, input + (long)r * a.Columns);
+            else
+                team.Run(new RoundWork(at, (nint)input, a.Columns, count), Chunks(count, 4));
+            team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, wide && Registers512.IsSupported),
+                Pieces.Count((tasks.Panels + 1) / 2, team.Threads));
+        }
+    }
+
+    private void MultiplyFloats(float* x, int rows, Weight weight, float* y)
+    {
+        if (!ElementTypes.IsQuantized(weight.Type)) Multiply(rows, weight.Rows, weight.Columns, x, weight.Columns, false, weight.Forward, y, weight.Rows, resume: false);
+    }
+
+    private RoundedRows Rounded(int rows, int columns)
+    {
+        var bytes = RoundedRows.Bytes(rows, columns);
+        if (bytes > roundedBytes)
+        {
+            NativeMemory.AlignedFree(rounded);
+            rounded = (byte*)Arena.AllocateZeroed((bytes + 3) / 4);
+            roundedBytes = bytes;
+        }
+        return RoundedRows.At(rounded, rows, columns);
+    }
+
+    private void FreeRounded()
+    {
+        NativeMemory.AlignedFree(rounded);
+        rounded = null;
+        roundedBytes = 0;
+    }
+
+    private static PackedTask Task(Weight weight, float* y) =>
+        new((nint)weight.PanelData(0), weight.PanelBytes, weight.Type, weight.Columns, weight.Rows, (nint)y);
+
+    /// <summary>One weight of a call, and where its outputs go; without panels: none.</summary>
+    private readonly record struct PackedTask(nint Data, long PanelBytes, ElementType Type, int Columns, int Outputs, nint Y)
+    {
+        public int Panels => (Outputs + Tile.Columns - 1) / Tile.Columns;
+
+        public bool IsQuantized => Outputs > 0 && ElementTypes.IsQuantized(Type);
+    }
+
+    /// <summary>The weights of a call, their panels counted through.</summary>
+    private readonly record struct PackedTasks(PackedTask A, PackedTask B, PackedTask C)
+    {
+        public int Panels => A.Panels + B.Panels + C.Panels;
+
+        public bool AnyQuantized => A.IsQuantized || B.IsQuantized || C.IsQuantized;
+
+        public PackedTasks Quantized() => new(A.IsQuantized ? A : default, B.IsQuantized ? B : default, C.IsQuantized ? C : default);
+    }
+
+    /// <summary>Pieces of a row of panels, large at first and small at the end: threads read long stretches, and end together.</summary>
+    private static class Pieces
+    {
+        private const int Smallest = 2;
+
+        public static int Count(int panels, int threads)
+        {
+            var count = 0;
+            for (var first = 0; first < panels; count++) first += Size(panels - first, threads);
+            return count;
+        }
+
+        public static (int First, int Count) At(int piece, int panels, int threads)
+        {
+            var first = 0;
+            for (; piece > 0; piece--) first += Size(panels - first, threads);
+            return (first, Size(panels - first, threads));
+        }
+
+        private static int Size(int left, int threads) => threads == 1 ? left : Math.Min(left, Math.Max(Smallest, left / (2 * threads)));
+    }
+
+    private readonly record struct RoundWork(RoundedRows At, nint X, int Columns, int Rows) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            for (var r = item * 4; r < Math.Min(Rows, item * 4 + 4); r++) At.Round(r, (float*)X + (long)r * Columns);
+        }
+    }
+
+    private readonly record struct OneRowWork(PackedTasks Tasks, RoundedRows Rounded, nint X, int Threads, bool Wide) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            var (first, count) = Pieces.At(item, Tasks.Panels, Threads);
+            Run(Tasks.A, ref first, ref count);
+            Run(Tasks.B, ref first, ref count);
+            Run(Tasks.C, ref first, ref count);
+        }
+
+        private void Run(PackedTask task, ref int first, ref int count)
+        {
+            var here = Math.Min(count, task.Panels - first);
+            if (here > 0)
+            {
+                var panels = (byte*)task.Data + first * task.PanelBytes;
+                var y = (float*)task.Y + first * Tile.Columns;
+                var outputs = Math.Min(here * Tile.Columns, task.Outputs - first * Tile.Columns);
+                if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
+                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
+                first += here;
+                count -= here;
+            }
+            first -= task.Panels;
+        }
+    }
+
+    private readonly record struct ManyRowsWork(PackedTasks Tasks, RoundedRows Rounded, int FirstRow, int Rows, int Threads, nint ScratchBase, long ScratchStride, bool Wide) : IWork
+    {
+        public void Execute(int item, int thread)
+        {
+            // Panels in twos: both are widened at once.
+            var (first, count) = Pieces.At(item, (Tasks.Panels + 1) / 2, Threads);
+            first *= 2;
+            count = Math.Min(2 * count, Tasks.Panels - first);
+            var scratch = (byte*)((float*)ScratchBase + thread * ScratchStride);
+            Run(Tasks.A, ref first, ref count, scratch);
+            Run(Tasks.B, ref first, ref count, scratch);
+            Run(Tasks.C, ref first, ref count, scratch);
+        }
+
+        private void Run(PackedTask task, ref int first, ref int count, byte* scratch)
+        {
+            var here = Math.Min(count, task.Panels - first);
+            if (here > 0)
+            {
+                var y = (float*)task.Y + (long)FirstRow * task.Outputs + first * Tile.Columns;
+                ManyRows.Multiply(task.Type, (byte*)task.Data + first * task.PanelBytes, task.Columns, Rounded, Rows, y, task.Outputs,
+                    Math.Min(here * Tile.Columns, task.Outputs - first * Tile.Columns), scratch, Wide);
+                first += here;
+                count -= here;
+            }
+            first -= task.Panels;
+        }
+    }
+}

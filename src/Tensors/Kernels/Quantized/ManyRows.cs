@@ -1,0 +1,239 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace OpenEuroLLM.Tensors.Kernels.Quantized;
+
+/// <summary>Many rows of activations by panels of a quantized weight: prefill and batches.</summary>
+/// <remarks>Two panels at a time are widened to 16-bit integers, 256 numbers deep, and all rows pass while they lie in the first-level
+/// cache. Every output goes over the groups in the order of the law, so rows and tiles cannot change a bit.</remarks>
+internal static unsafe class ManyRows
+{
+    private const int Rows = 6;
+
+    /// <summary>Up to this many rows beyond full strips go in twos.</summary>
+    private const int FewRows = 4;
+
+    private const int Depth = 256;
+    private const int PairBytes = Depth * PanelLayout.Lanes * sizeof(short);
+    private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
+    private const int WidenedPanel = PairBytes + ScaleBytes + 8 * PanelLayout.Lanes * sizeof(float);
+
+    /// <summary>Bytes of scratch memory for two widened panels.</summary>
+    public const int ScratchBytes = 2 * WidenedPanel;
+
+    /// <summary>y = x · Wᵀ for the outputs of some panels.</summary>
+    /// <param name="panels">Panels that follow each other.</param>
+    /// <param name="x">The rows.</param>
+    /// <param name="y">First of the outputs of these panels in the first row; <paramref name="yStride"/> numbers between rows.</param>
+    /// <param name="outputs">Outputs that exist: up to 16 a panel.</param>
+    /// <param name="scratch"><see cref="ScratchBytes"/>.</param>
+    public static void Multiply(ElementType type, byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide)
+    {
+        switch (type)
+        {
+            case ElementType.Q8_0: Multiply<Q8Block>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
+            case ElementType.Q4_0: Multiply<Q4Block>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
+            case ElementType.Q4_K: Multiply<Q4KBlock>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
+            default: Multiply<Q6KBlock>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
+        }
+    }
+
+    private static void Multiply<TBlock>(byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide) where TBlock : IBlock
+    {
+        if (wide) Multiply<TBlock, Registers512, Vector512<int>, Vector512<float>>(panels, columns, x, rows, y, yStride, outputs, scratch);
+        else Multiply<TBlock, Registers256, Vector256<int>, Vector256<float>>(panels, columns, x, rows, y, yStride, outputs, scratch);
+    }
+
+    private static void Multiply<TBlock, TRegisters, TInt, TFloat>(byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch)
+        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+    {
+        // A tile is two registers wide: two panels, or the two halves of one.
+        var tile = 2 * TRegisters.Lanes;
+        var panelBytes = (long)columns / (32 * TBlock.Groups) * TBlock.Size;
+        var blocks = Depth / (32 * TBlock.Groups);
+        for (; outputs > 0; outputs -= tile, y += tile, panels += tile / PanelLayout.Lanes * panelBytes)
+        {
+            var second = TRegisters.Lanes == 8 ? 8 * sizeof(int) : outputs > PanelLayout.Lanes ? WidenedPanel : 0;
+            var block = panels;
+            for (var k = 0; k < columns; k += Depth)
+            {
+                var count = Math.Min(blocks, (columns - k) / (32 * TBlock.Groups));
+                Widen<TBlock, TRegisters, TInt, TFloat>(block, count, scratch);
+                if (second == WidenedPanel) Widen<TBlock, TRegisters, TInt, TFloat>(block + panelBytes, count, scratch + WidenedPanel);
+                block += (long)count * TBlock.Size;
+                AllRows<TBlock, TRegisters, TInt, TFloat>(count * TBlock.Groups, scratch, second, x, k, rows, y, yStride, Math.Min(outputs, tile));
+            }
+        }
+    }
+
+    private static void Widen<TBlock, TRegisters, TInt, TFloat>(byte* block, int count, byte* widened)
+        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+    {
+        for (var b = 0; b < count; b++, block += TBlock.Size)
+        {
+            var pairs = (short*)widened + b * TBlock.Groups * 32 * PanelLayout.Lanes;
+            var scales = (float*)(widened + PairBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes;
+            var minima = (float*)(widened + PairBytes + ScaleBytes) + b * TBlock.Groups * PanelLayout.Lanes;
+            for (var lane = 0; lane < PanelLayout.Lanes; lane += TRegisters.Lanes) TBlock.Widen<TRegisters, TInt, TFloat>(block, lane, pairs, scales, minima);
+        }
+    }
+
+    private static void AllRows<TBlock, TRegisters, TInt, TFloat>(int groups, byte* widened, int second, RoundedRows x, int k, int rows, float* y, long yStride, int outputs)
+        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+    {
+        var buffer = stackalloc float[Rows * 2 * PanelLayout.Lanes];
+        var tile = 2 * TRegisters.Lanes;
+        var inStrips = rows % Rows > FewRows ? rows : rows / Rows * Rows;
+        for (var row = 0; row < rows;)
+        {
+            var count = Math.Min(row < inStrips ? Rows : 2, rows - row);
+            var to = y + row * yStride;
+            var stride = yStride;
+            if (outputs < tile)
+            {
+                to = buffer;
+                stride = tile;
+                if (k > 0)
+                    for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + (row + r) * yStride, outputs).CopyTo(new Span<float>(buffer + r * tile, outputs));
+            }
+            if (k == 0)
+                for (var r = 0; r < count; r++) new Span<float>(to + r * stride, tile).Clear();
+            if (row < inStrips) Six<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, second, x, row, k, to, stride);
+            else Two<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, second, x, row, k, to, stride);
+            if (outputs < tile)
+                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(buffer + r * tile, outputs).CopyTo(new Span<float>(y + (row + r) * yStride, outputs));
+            row += count;
+        }
+    }
+
+    /// <summary>1 to 6 rows × two registers of outputs. Fewer rows than 6 compute the last one several times.</summary>
+    private static void Six<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, int second, RoundedRows x, int row, int k, float* y, long yStride)
+        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+    {
+        var last = rows - 1;
+        var (r1, r2, r3, r4) = (Math.Min(1, last), Math.Min(2, last), Math.Min(3, last), Math.Min(4, last));
+        var step = (long)x.Stride * sizeof(short);
+        var (a1, a2, a3, a4, a5) = (r1 * step, r2 * step, r3 * step, r4 * step, last * step);
+        var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
+        var aEnd = a;
+        var w = widened;
+        var scales = (float*)(widened + PairBytes);
+        var minima = (float*)(widened + PairBytes + ScaleBytes);
+        var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
+        var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
+        for (var g = 0; g < groups; g++, xScales++, xSums++)
+        {
+            for (var part = 0; part < TBlock.ScalesPerGroup; part++)
+            {
+                TInt c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
+                c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = TRegisters.Create(0);
+                aEnd += 64 / TBlock.ScalesPerGroup;
+                for (; a < aEnd; a += 4, w += PanelLayout.Vector)
+                {
+                    var b0 = TRegisters.Load(w);
+                    var b1 = TRegisters.Load(w + second);
+                    var v = TRegisters.Create(*(int*)a);
+                    c00 = TRegisters.Add(c00, TRegisters.MultiplyAddPairs(v, b0));
+                    c01 = TRegisters.Add(c01, TRegisters.MultiplyAddPairs(v, b1));
+                    v = TRegisters.Create(*(int*)(a + a1));
+                    c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
+                    c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
+                    v = TRegisters.Create(*(int*)(a + a2));
+                    c20 = TRegisters.Add(c20, TRegisters.MultiplyAddPairs(v, b0));
+                    c21 = TRegisters.Add(c21, TRegisters.MultiplyAddPairs(v, b1));
+                    v = TRegisters.Create(*(int*)(a + a3));
+                    c30 = TRegisters.Add(c30, TRegisters.MultiplyAddPairs(v, b0));
+                    c31 = TRegisters.Add(c31, TRegisters.MultiplyAddPairs(v, b1));
+                    v = TRegisters.Create(*(int*)(a + a4));
+                    c40 = TRegisters.Add(c40, TRegisters.MultiplyAddPairs(v, b0));
+                    c41 = TRegisters.Add(c41, TRegisters.MultiplyAddPairs(v, b1));
+                    v = TRegisters.Create(*(int*)(a + a5));
+                    c50 = TRegisters.Add(c50, TRegisters.MultiplyAddPairs(v, b0));
+                    c51 = TRegisters.Add(c51, TRegisters.MultiplyAddPairs(v, b1));
+                }
+                var s0 = TRegisters.LoadSingle(scales);
+                var s1 = TRegisters.LoadSingle((float*)((byte*)scales + second));
+                scales += PanelLayout.Lanes;
+                var blocks = (long)x.Blocks;
+                Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
+                Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[r1 * blocks], y + r1 * yStride, rows > 1);
+                Scale<TRegisters, TInt, TFloat>(c20, c21, s0, s1, xScales[r2 * blocks], y + r2 * yStride, rows > 2);
+                Scale<TRegisters, TInt, TFloat>(c30, c31, s0, s1, xScales[r3 * blocks], y + r3 * yStride, rows > 3);
+                Scale<TRegisters, TInt, TFloat>(c40, c41, s0, s1, xScales[r4 * blocks], y + r4 * yStride, rows > 4);
+                Scale<TRegisters, TInt, TFloat>(c50, c51, s0, s1, xScales[last * blocks], y + last * yStride, rows > 5);
+            }
+            if (!TBlock.HasMinima) continue;
+            var m0 = TRegisters.LoadSingle(minima);
+            var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
+            minima += PanelLayout.Lanes;
+            for (var r = 0; r < rows; r++) Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[(long)r * x.Blocks], xSums[(long)r * x.Blocks], y + r * yStride);
+        }
+    }
+
+    /// <summary>1 or 2 rows × two registers of outputs.</summary>
+    private static void Two<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, int second, RoundedRows x, int row, int k, float* y, long yStride)
+        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+    {
+        var last = rows - 1;
+        var step = (long)x.Stride * sizeof(short);
+        var a1 = last * step;
+        var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
+        var aEnd = a;
+        var w = widened;
+        var scales = (float*)(widened + PairBytes);
+        var minima = (float*)(widened + PairBytes + ScaleBytes);
+        var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
+        var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
+        for (var g = 0; g < groups; g++, xScales++, xSums++)
+        {
+            for (var part = 0; part < TBlock.ScalesPerGroup; part++)
+            {
+                TInt c00, c01, c10, c11;
+                c00 = c01 = c10 = c11 = TRegisters.Create(0);
+                aEnd += 64 / TBlock.ScalesPerGroup;
+                for (; a < aEnd; a += 4, w += PanelLayout.Vector)
+                {
+                    var b0 = TRegisters.Load(w);
+                    var b1 = TRegisters.Load(w + second);
+                    var v = TRegisters.Create(*(int*)a);
+                    c00 = TRegisters.Add(c00, TRegisters.MultiplyAddPairs(v, b0));
+                    c01 = TRegisters.Add(c01, TRegisters.MultiplyAddPairs(v, b1));
+                    v = TRegisters.Create(*(int*)(a + a1));
+                    c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
+                    c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
+                }
+                var s0 = TRegisters.LoadSingle(scales);
+                var s1 = TRegisters.LoadSingle((float*)((byte*)scales + second));
+                scales += PanelLayout.Lanes;
+                Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
+                Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[last * x.Blocks], y + last * yStride, rows > 1);
+            }
+            if (!TBlock.HasMinima) continue;
+            var m0 = TRegisters.LoadSingle(minima);
+            var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
+            minima += PanelLayout.Lanes;
+            for (var r = 0; r < rows; r++) Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[(long)r * x.Blocks], xSums[(long)r * x.Blocks], y + r * yStride);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Scale<TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, float xScale, float* y, bool exists = true)
+        where TRegisters : IRegisters<TInt, TFloat>
+    {
+        if (!exists) return;
+        var s = TRegisters.CreateSingle(xScale);
+        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, s), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y)), y);
+        y += TRegisters.Lanes;
+        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, s), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y)), y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Minimum<TRegisters, TInt, TFloat>(TFloat minimum0, TFloat minimum1, float xScale, float xSum, float* y)
+        where TRegisters : IRegisters<TInt, TFloat>
+    {
+        var (s, sum) = (TRegisters.CreateSingle(xScale), TRegisters.CreateSingle(xSum));
+        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, s), sum, TRegisters.LoadSingle(y)), y);
+        y += TRegisters.Lanes;
+        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, s), sum, TRegisters.LoadSingle(y)), y);
+    }
+}

@@ -1,0 +1,190 @@
+using OpenEuroLLM.Tensors.Kernels.Reference;
+
+namespace OpenEuroLLM.Tensors.Tests;
+
+public sealed unsafe class QuantizedProductTests
+{
+    private static readonly ElementType[] Quantized = [ElementType.Q8_0, ElementType.Q4_0, ElementType.Q4_K, ElementType.Q6_K];
+
+    public static TheoryData<ElementType, int, int> Shapes()
+    {
+        var data = new TheoryData<ElementType, int, int>();
+        foreach (var type in Quantized)
+            foreach (var outputs in new[] { 1, 15, 16, 17, 63, 129 })
+                foreach (var columns in ElementTypes.BlockLength(type) == 32 ? [32, 96, 320] : new[] { 256, 768 }) data.Add(type, outputs, columns);
+        return data;
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void Any_number_of_rows_and_threads_and_any_register_width_give_the_bits_of_the_definition(ElementType type, int outputs, int columns)
+    {
+        var stored = StoredRows.Random(type, outputs, columns, 3);
+        using var weight = Weight.Packed("w", outputs, columns, type);
+        weight.SetRows(0, stored);
+        using var x = Numbers.Random(33, columns, 4);
+        x.Row(5).Clear();
+        x[6, 3] = 1e-36f;
+        using var expected = Expected(type, stored, outputs, x);
+        foreach (var (threads, wide) in new[] { (1, true), (1, false), (2, true), (3, false) })
+        {
+            using var backend = new CpuBackend(threads, wide);
+            foreach (var rows in new[] { 1, 2, 3, 7, 33 })
+            {
+                using var y = Numbers.Random(rows, outputs, 8);
+                backend.Product(x.Data, rows, weight, y.Data);
+                Assert.Equal(expected.Bits()[..(rows * outputs)], y.Bits());
+            }
+            for (var row = 0; row < 33; row++)
+            {
+                using var y = Numbers.Random(1, outputs, 8);
+                backend.Product(x.Data + row * columns, 1, weight, y.Data);
+                Assert.Equal(expected.Bits()[(row * outputs)..((row + 1) * outputs)], y.Bits());
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(ElementType.Q8_0)]
+    [InlineData(ElementType.Q4_0)]
+    [InlineData(ElementType.Q4_K)]
+    [InlineData(ElementType.Q6_K)]
+    public void A_quantized_product_is_close_to_the_product_of_the_numbers_that_the_blocks_stand_for(ElementType type)
+    {
+        var stored = StoredRows.Random(type, 40, 768, 5);
+        using var weight = Weight.Packed("w", 40, 768, type);
+        weight.SetRows(0, stored);
+        using var x = Numbers.Random(9, 768, 6);
+        var expected = ProductDefinition.Forward(Agreement.Double(x.Values), Agreement.Double(StoredRows.Dequantized(type, stored)), 768);
+        using var backend = new CpuBackend(2);
+        using var y = Numbers.Random(9, 40, 7);
+        backend.Product(x.Data, 9, weight, y.Data);
+        Agreement.Within(5e-4, expected, y.Values, "y");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(300)]
+    public void Weights_that_share_an_input_give_the_bits_they_give_alone(int rows)
+    {
+        var types = new[] { ElementType.Q4_K, ElementType.F16, ElementType.Q6_K, ElementType.BF16, ElementType.Q8_0, ElementType.F32, ElementType.Q4_0 };
+        var sizes = new[] { 129, 33, 1, 64, 17, 40, 200 };
+        var weights = types.Select((type, i) => Stored(type, sizes[i], 512, (ulong)i)).ToArray();
+        using var x = Numbers.Random(rows, 512, 20);
+        using var backend = new CpuBackend(2);
+        for (var i = 0; i + 2 < weights.Length; i++)
+        {
+            using var ya = Numbers.Random(rows, sizes[i], 1);
+            using var yb = Numbers.Random(rows, sizes[i + 1], 2);
+            using var yc = Numbers.Random(rows, sizes[i + 2], 3);
+            backend.PackedProducts(x.Data, rows, weights[i], ya.Data, weights[i + 1], yb.Data, weights[i + 2], yc.Data);
+            foreach (var (weight, y) in new[] { (weights[i], ya), (weights[i + 1], yb), (weights[i + 2], yc) })
+            {
+                using var alone = Numbers.Random(rows, weight.Rows, 4);
+                backend.Product(x.Data, rows, weight, alone.Data);
+                Assert.Equal(alone.Bits(), y.Bits());
+            }
+        }
+        foreach (var weight in weights) weight.Dispose();
+    }
+
+    [Theory]
+    [InlineData(ElementType.F32)]
+    [InlineData(ElementType.BF16)]
+    [InlineData(ElementType.F16)]
+    public void One_row_by_a_packed_float_weight_is_the_chain_over_k(ElementType type)
+    {
+        foreach (var outputs in new[] { 1, 15, 16, 17, 63, 129 })
+        {
+            using var weight = Stored(type, outputs, 77, 9);
+            using var x = Numbers.Random(1, 77, 2);
+            var row = new float[77];
+            foreach (var (threads, wide) in new[] { (1, true), (1, false), (3, true) })
+            {
+                using var backend = new CpuBackend(threads, wide);
+                using var y = Numbers.Random(1, outputs, 8);
+                backend.Product(x.Data, 1, weight, y.Data);
+                for (var o = 0; o < outputs; o++)
+                {
+                    weight.CopyRow(o, row);
+                    var chain = 0f;
+                    for (var k = 0; k < 77; k++) chain = float.FusedMultiplyAdd(x[0, k], row[k], chain);
+                    Assert.Equal(BitConverter.SingleToInt32Bits(chain), BitConverter.SingleToInt32Bits(y[0, o]));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void An_activation_that_is_not_finite_makes_its_own_row_not_a_number_and_no_other(float value)
+    {
+        foreach (var type in Quantized)
+        {
+            using var weight = Stored(type, 20, 256, 1);
+            using var x = Numbers.Random(7, 256, 2);
+            using var backend = new CpuBackend(2);
+            using var before = Numbers.Random(7, 20, 3);
+            using var after = Numbers.Random(7, 20, 3);
+            backend.Product(x.Data, 7, weight, before.Data);
+            x[4, 100] = value;
+            backend.Product(x.Data, 7, weight, after.Data);
+            for (var r = 0; r < 7; r++)
+                for (var o = 0; o < 20; o++)
+                    Assert.Equal(r == 4 ? float.NaN : before[r, o], after[r, o]);
+        }
+    }
+
+    [Fact]
+    public void Activations_are_rounded_half_to_even_and_tiny_blocks_count_as_zero()
+    {
+        var rounded = new int[32];
+        var x = new float[32];
+        (x[0], x[1], x[2], x[3], x[4]) = (32767, 0.5f, 1.5f, -2.5f, -32767);
+        Assert.Equal(1f, QuantizedProductDefinition.Round(x, rounded));
+        Assert.Equal([32767, 0, 2, -2, -32767], rounded[..5]);
+        x.AsSpan().Fill(1e-36f);
+        Assert.Equal(0f, QuantizedProductDefinition.Round(x, rounded));
+        Assert.All(rounded, value => Assert.Equal(0, value));
+    }
+
+    [Fact]
+    public void An_embedding_of_quantized_rows_gives_their_exact_numbers()
+    {
+        foreach (var type in Quantized)
+        {
+            var stored = StoredRows.Random(type, 20, 256, 8);
+            using var table = Weight.Packed("token_embd.weight", 20, 256, type);
+            table.SetRows(0, stored);
+            using var engine = new Engine(2);
+            var y = engine.Embed([17, 0, 17, 19], table).Values;
+            var rows = StoredRows.Dequantized(type, stored);
+            Assert.Equal(Agreement.Bits(rows.AsSpan(17 * 256, 256)), Agreement.Bits(y[..256]));
+            Assert.Equal(Agreement.Bits(rows.AsSpan(0, 256)), Agreement.Bits(y.Slice(256, 256)));
+            Assert.Equal(Agreement.Bits(rows.AsSpan(19 * 256, 256)), Agreement.Bits(y[(3 * 256)..]));
+        }
+    }
+
+    internal static Weight Stored(ElementType type, int rows, int columns, ulong stream)
+    {
+        var weight = Weight.Packed("w", rows, columns, type);
+        weight.SetRows(0, StoredRows.Random(type, rows, columns, stream));
+        return weight;
+    }
+
+    private static Numbers Expected(ElementType type, byte[] stored, int outputs, Numbers x)
+    {
+        var y = Numbers.Random(x.Rows, outputs, 0);
+        var (rowBytes, blockBytes) = (stored.Length / outputs, ElementTypes.BlockBytes(type));
+        for (var o = 0; o < outputs; o++)
+        {
+            var blocks = Enumerable.Range(0, rowBytes / blockBytes).Select(b => StoredRows.Block(type, stored.AsSpan(o * rowBytes + b * blockBytes, blockBytes))).ToArray();
+            var integers = blocks.SelectMany(block => block.Integers).ToArray();
+            var scales = blocks.SelectMany(block => block.Scales).ToArray();
+            var minima = blocks.SelectMany(block => block.Minima ?? []).ToArray();
+            for (var r = 0; r < x.Rows; r++) y[r, o] = QuantizedProductDefinition.Output(x.Row(r), integers, scales, minima);
+        }
+        return y;
+    }
+}
