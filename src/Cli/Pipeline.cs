@@ -24,6 +24,9 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     private readonly LocalLauncher launcher = new(threads);
     private readonly IFileSystem files = PhysicalFileSystem.Instance;
 
+    /// <summary>Nothing will be trained: a model that this machine cannot hold is no mistake.</summary>
+    public bool PlanOnly { get; init; }
+
     public string Corpus => In("corpus");
 
     public string TokenizerFolder => In("tokenizer");
@@ -81,7 +84,8 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     /// <summary>What a late stage would refuse is refused before the first one: hours may lie between them.</summary>
     private void CheckSettings()
     {
-        ModelDial.For(recipe.Model, recipe.Training, recipe.Tokenizer.VocabularySize);
+        var dial = ModelDial.For(recipe.Model, recipe.Training, recipe.Tokenizer.VocabularySize);
+        if (!PlanOnly && !File.Exists(Path.Combine(TrainingFolder, Manifest.FileName))) TrainingMemory.Require(dial.Model, recipe.Training, dial.BatchTokens, threads);
         foreach (var task in recipe.Evaluation.Tasks)
         {
             if (!EvaluationSettings.KnownTasks.Contains(task))

@@ -26,12 +26,12 @@ internal static class TrainCommand
             var count = RunCommand.ThreadCount(parsed.GetValue(threads));
             var target = parsed.GetValue(outFolder) ?? RunCommand.DefaultOut(parsed.GetValue(recipe)!);
             var output = parsed.InvocationConfiguration.Output;
-            var pipeline = new Pipeline(loaded, target, count, status, cancellation);
+            var pipeline = new Pipeline(loaded, target, count, status, cancellation) { PlanOnly = parsed.GetValue(plan) };
             using var engine = new Engine(count);
             if (parsed.GetValue(plan) && !File.Exists(Path.Combine(pipeline.Tokens, Manifest.FileName)))
             {
                 var dial = ModelDial.For(loaded.Model, loaded.Training, loaded.Tokenizer.VocabularySize);
-                Print(dial, TrainingPlan.For(dial.Model, loaded.Training, dial.BatchTokens, engine.MeasureProductRate(SystemClock.Instance)), output, parsed.GetValue(json));
+                Print(dial, TrainingPlan.For(dial.Model, loaded.Training, dial.BatchTokens, engine.MeasureProductRate(SystemClock.Instance), count), output, parsed.GetValue(json));
                 return ExitCode.Success;
             }
             pipeline.Prepare();
@@ -56,7 +56,7 @@ internal static class TrainCommand
     {
         var plan = trainer.Plan();
         status.Say(FormattableString.Invariant(
-            $"training    {plan.Parameters / 1e6:0.00} M parameters, {plan.Tokens / 1e6:0.00} M tokens, {plan.Steps} steps, {plan.Flops:0.0e0} operations, about {plan.MemoryBytes / 1e6:0} MB and {StatusLine.Time(plan.Seconds)}"));
+            $"training    {plan.Parameters / 1e6:0.00} M parameters, {plan.Tokens / 1e6:0.00} M tokens, {plan.Steps} steps, {plan.Flops:0.0e0} operations, about {AvailableMemory.Size(plan.Memory.Total)} and {StatusLine.Time(plan.Seconds)}"));
         foreach (var setting in trainer.Dial.Settings) status.Say($"            {setting.Setting} = {setting.Value} ({setting.Reason})");
     }
 
@@ -88,7 +88,17 @@ internal static class TrainCommand
                 writer.WriteNumber("tokens", plan.Tokens);
                 writer.WriteNumber("steps", plan.Steps);
                 writer.WriteNumber("flops", plan.Flops);
-                writer.WriteNumber("memoryBytes", plan.MemoryBytes);
+                writer.WriteNumber("memoryBytes", plan.Memory.Total);
+                writer.WriteStartObject("memory");
+                writer.WriteNumber("weights", plan.Memory.Weights);
+                writer.WriteNumber("gradients", plan.Memory.Gradients);
+                writer.WriteNumber("optimizer", plan.Memory.Optimizer);
+                writer.WriteNumber("step", plan.Memory.Step);
+                writer.WriteNumber("kernels", plan.Memory.Kernels);
+                writer.WriteNumber("samples", plan.Memory.Samples);
+                writer.WriteNumber("process", plan.Memory.Process);
+                writer.WriteNumber("available", AvailableMemory.Bytes());
+                writer.WriteEndObject();
                 writer.WriteNumber("seconds", plan.Seconds);
                 writer.WriteNumber("productFlopsPerSecond", plan.ProductRate);
                 writer.WriteStartObject("dial");
@@ -104,7 +114,8 @@ internal static class TrainCommand
             ("tokens", plan.Tokens.ToString("N0", CultureInfo.InvariantCulture)),
             ("steps", plan.Steps.ToString("N0", CultureInfo.InvariantCulture)),
             ("operations", plan.Flops.ToString("0.00e0", CultureInfo.InvariantCulture)),
-            ("memory", FormattableString.Invariant($"{plan.MemoryBytes / 1e6:0} MB")),
+            ("memory", $"{AvailableMemory.Size(plan.Memory.Total)}: {AvailableMemory.Size(plan.Memory.Weights + plan.Memory.Gradients + plan.Memory.Optimizer)} weights, gradients and optimizer, "
+                + $"{AvailableMemory.Size(plan.Memory.Step)} one micro-batch, {AvailableMemory.Size(plan.Memory.Kernels + plan.Memory.Samples + plan.Memory.Process)} the rest; {AvailableMemory.Size(AvailableMemory.Bytes())} are available"),
             ("time", $"about {StatusLine.Time(plan.Seconds)}, at {TrainingPlan.UsualShare.ToString("0%", CultureInfo.InvariantCulture)} of the measured {(plan.ProductRate / 1e9).ToString("0", CultureInfo.InvariantCulture)} GFLOP/s"),
         }) output.WriteLine($"{name,-24} {value}");
     }

@@ -11,8 +11,6 @@ namespace OpenEuroLLM.Inference;
 /// <remarks>Safe for use from any thread. All computation happens on one worker (and the engine's own threads).</remarks>
 public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDisposable
 {
-    private const int DefaultCacheContexts = 8;
-
     private readonly ICausalModel _model;
     private readonly Tokenizer _tokenizer;
     private readonly Scheduler _scheduler;
@@ -49,10 +47,9 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         LanguageModelAdapter? adapter = null;
         try
         {
+            ModelMemory.RequireWeights(modelFolder);
             model = LanguageModel.Load(modelFolder, engine);
-            long tokens = limits?.CacheTokens ?? (long)DefaultCacheContexts * model.ContextLength;
-            long pages = (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
-            adapter = new LanguageModelAdapter(engine, model, checked((int)pages));
+            adapter = new LanguageModelAdapter(engine, model, ModelMemory.CachePages(model.Config, limits?.CacheTokens, modelFolder));
             return new InferenceEngine(adapter, tokenizer, modelFolder, limits, requestLimits);
         }
         catch

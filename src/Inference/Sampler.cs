@@ -17,7 +17,7 @@ internal sealed class Sampler(int vocabularySize)
     /// <param name="choice">The answer, from 0.</param>
     /// <param name="tokenIndex">The token's place in the answer, from 0.</param>
     /// <exception cref="UserErrorException">A logit is not a number: the weights are damaged.</exception>
-    public int Choose(Span<float> logits, Sampling sampling, IEnumerable<int> seen, int choice, int tokenIndex)
+    public int Choose(Span<float> logits, Sampling sampling, HashSet<int> seen, int choice, int tokenIndex)
     {
         CheckNumbers(logits, tokenIndex);
         if (sampling.RepetitionPenalty != 1)

@@ -145,17 +145,25 @@ internal sealed class Scheduler : IDisposable
     private void DropEnded()
     {
         var now = _clock.UtcNow;
-        _running.RemoveAll(answer =>
-        {
-            if (!Ended(answer, now)) return false;
-            answer.Release();
-            return true;
-        });
+        DropEnded(_running, now);
         lock (_gate)
         {
-            _waiting.RemoveAll(answer => Ended(answer, now));
+            DropEnded(_waiting, now);
             _runningCount = _running.Count;
         }
+    }
+
+    // A loop, because a predicate that captures the time would be allocated for every token.
+    private static void DropEnded(List<Answer> answers, DateTimeOffset now)
+    {
+        int kept = 0;
+        for (int i = 0; i < answers.Count; i++)
+        {
+            if (Ended(answers[i], now)) answers[i].Release();
+            else answers[kept++] = answers[i];
+        }
+
+        answers.RemoveRange(kept, answers.Count - kept);
     }
 
     private static bool Ended(Answer answer, DateTimeOffset now)

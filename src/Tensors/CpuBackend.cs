@@ -27,6 +27,11 @@ internal sealed unsafe partial class CpuBackend : IBackend
 
     public int Threads => team.Threads;
 
+    public long WorkingBytes => ProductBytes(team.Threads) + attention.Bytes + sizeof(double) * sumCount + roundedBytes;
+
+    /// <summary>Bytes of the products' scratch memory for a number of threads.</summary>
+    public static long ProductBytes(int threads) => sizeof(float) * (Kernels.Product.SharedScratch + Scratch.StrideFor(Kernels.Product.ThreadScratch) * threads);
+
     /// <summary>Bytes of working memory that attention holds.</summary>
     public long AttentionBytes => attention.Bytes;
 
@@ -66,12 +71,12 @@ internal sealed unsafe partial class CpuBackend : IBackend
     public void EmbedGradient(int* tokens, int rows, float* dy, Weight weight) =>
         team.Run(new ScatterWork((nint)tokens, (nint)dy, (nint)weight.GradientData, rows, weight.Columns), (weight.Columns + 63) / 64);
 
-    public void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse) =>
-        team.Run(new NormWork((nint)x, (nint)gain.Data, (nint)y, (nint)inverse, rows, gain.Columns, epsilon), Chunks(rows, 32));
+    public void RmsNorm(float* x, int rows, Weight gain, bool gainPlusOne, float epsilon, float* y, float* inverse) =>
+        team.Run(new NormWork((nint)x, (nint)Factors(gain, gainPlusOne), (nint)y, (nint)inverse, rows, gain.Columns, epsilon), Chunks(rows, 32));
 
-    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume)
+    public void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume)
     {
-        team.Run(new NormGradientWork((nint)x, (nint)gain.Data, (nint)dy, (nint)inverse, (nint)dx, (nint)scratch.Threads, scratch.ThreadStride,
+        team.Run(new NormGradientWork((nint)x, (nint)Factors(gain, gainPlusOne), (nint)dy, (nint)inverse, (nint)dx, (nint)scratch.Threads, scratch.ThreadStride,
             rows, gain.Columns, resume), Chunks(rows, 32));
         team.Run(new GainGradientWork((nint)x, (nint)dy, (nint)inverse, (nint)gain.GradientData, rows, gain.Columns), (gain.Columns + 63) / 64);
     }
@@ -127,7 +132,9 @@ internal sealed unsafe partial class CpuBackend : IBackend
         FreeRounded();
         attention.Dispose();
         NativeMemory.Free(sums);
+        NativeMemory.Free(gains);
         sums = null;
+        gains = null;
     }
 
     private static int Chunks(long count) => checked((int)((count + ChunkNumbers - 1) / ChunkNumbers));

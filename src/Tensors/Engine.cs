@@ -6,12 +6,12 @@ namespace OpenEuroLLM.Tensors;
 /// <summary>Carries out tensor operations at once and, while recording, remembers how to go back.</summary>
 /// <remarks>One engine serves one caller at a time; it owns the thread team and the memory of the step. <see cref="Reset"/> ends a step:
 /// all tensors become invalid and their memory is used again.</remarks>
-public sealed unsafe class Engine : IDisposable
+public sealed unsafe partial class Engine : IDisposable
 {
-    private readonly CpuBackend backend;
-    private readonly Arena arena = new();
+    private readonly IBackend backend;
+    private readonly Arena arena;
     private readonly Tape tape = new();
-    private readonly RotaryTables rotaryTables = new();
+    private readonly RotaryTables rotaryTables;
     private Slot[] slots = new Slot[256];
     private int slotCount;
 
@@ -23,22 +23,19 @@ public sealed unsafe class Engine : IDisposable
     {
         if (threads is < 1 or > 1024)
             throw new UserErrorException(FormattableString.Invariant($"threads is {threads}; expected 1 to 1024."));
-        backend = new CpuBackend(threads ?? Environment.ProcessorCount, wide);
+        Threads = threads ?? Environment.ProcessorCount;
+        backend = new CpuBackend(Threads, wide);
+        arena = new Arena();
+        rotaryTables = new RotaryTables();
     }
 
     /// <summary>Threads of the team.</summary>
-    public int Threads => backend.Threads;
-
-    /// <summary>Bytes of step memory held from the system.</summary>
-    public long ReservedBytes => arena.ReservedBytes;
-
-    /// <summary>Bytes of step memory in use since the last reset.</summary>
-    public long UsedBytes => arena.UsedBytes;
+    public int Threads { get; }
 
     /// <summary>Whether operations are recorded for <see cref="Backward"/>.</summary>
     public bool Recording { get; private set; }
 
-    internal CpuBackend Backend => backend;
+    internal CpuBackend Backend => (CpuBackend)backend;
 
     /// <summary>Ends the step: tensors become invalid, their memory is used again, recording stops.</summary>
     public void Reset()
@@ -46,6 +43,7 @@ public sealed unsafe class Engine : IDisposable
         arena.Reset();
         tape.Clear();
         slotCount = 0;
+        floor = 0;
         Recording = false;
     }
 
@@ -110,17 +108,22 @@ public sealed unsafe class Engine : IDisposable
     }
 
     /// <summary>Root-mean-square norm of each row, times gain.</summary>
-    public Tensor RmsNorm(Tensor x, Weight gain, double epsilon)
+    /// <param name="x">(rows, width).</param>
+    /// <param name="gain">One number for each column.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <param name="gainPlusOne">The gain is stored as its distance from 1, as Gemma does.</param>
+    public Tensor RmsNorm(Tensor x, Weight gain, double epsilon, bool gainPlusOne = false)
     {
         Expect(x.Columns == gain.Columns && gain.Rows == 1, x, gain.Name, gain.Columns);
         var y = Take(x.Rows, x.Columns);
         var inverse = Take(x.Rows, 1);
-        backend.RmsNorm(Data(x), x.Rows, gain, (float)epsilon, Data(y), Data(inverse));
+        backend.RmsNorm(Data(x), x.Rows, gain, gainPlusOne, (float)epsilon, Data(y), Data(inverse));
         if (Recording)
         {
             ExpectTrainable(gain);
             ref var entry = ref tape.Add(Operation.RmsNorm);
             (entry.A, entry.Extra, entry.Output, entry.Rows, entry.Weight) = (x.Slot, inverse.Slot, y.Slot, x.Rows, gain);
+            entry.GainPlusOne = gainPlusOne;
         }
         return y;
     }
@@ -213,6 +216,7 @@ public sealed unsafe class Engine : IDisposable
         {
             backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, 1, Data(losses), null, Data(logits), chunk);
         }
+        Release(logits.Slot);
         return losses;
     }
 
@@ -223,7 +227,7 @@ public sealed unsafe class Engine : IDisposable
         for (var i = 0; i < rows.Length; i++)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rows[i], (uint)x.Rows, nameof(rows));
-            Buffer.MemoryCopy(Data(x) + (long)rows[i] * x.Columns, Data(chosen) + (long)i * x.Columns, x.Columns * sizeof(float), x.Columns * sizeof(float));
+            if (!IsOutline) Buffer.MemoryCopy(Data(x) + (long)rows[i] * x.Columns, Data(chosen) + (long)i * x.Columns, x.Columns * sizeof(float), x.Columns * sizeof(float));
         }
         var y = Take(rows.Length, head.Rows);
         backend.Product(Data(chosen), rows.Length, head, Data(y));
@@ -231,11 +235,11 @@ public sealed unsafe class Engine : IDisposable
     }
 
     /// <summary>Goes back over all recorded operations and adds the gradients to the weights.</summary>
+    /// <remarks>Memory is given back on the way: the results of recorded operations cannot be read afterwards, except losses.</remarks>
     public void Backward()
     {
         Recording = false;
-        for (var i = tape.Count - 1; i >= 0; i--) Back(ref tape[i]);
-        tape.Clear();
+        BackTo(0);
     }
 
     /// <summary>Sum of the squares of a weight's gradient, in a fixed order.</summary>
@@ -295,15 +299,19 @@ public sealed unsafe class Engine : IDisposable
         slots[tensor.Slot].Gradient == null ? default : new ReadOnlySpan<float>(slots[tensor.Slot].Gradient, checked((int)tensor.Shape.Count));
 
     /// <summary>Sets the gradient from which <see cref="Backward"/> begins; for tests.</summary>
-    internal void SetGradient(Tensor tensor, ReadOnlySpan<float> values) => values.CopyTo(new Span<float>(Gradient(tensor.Slot, out _), values.Length));
+    internal void SetGradient(Tensor tensor, ReadOnlySpan<float> values)
+    {
+        values.CopyTo(new Span<float>(Gradient(tensor.Slot, out _), values.Length));
+        slots[tensor.Slot].Kept = true;
+    }
 
-    internal ReadOnlySpan<float> Read(Tensor tensor) => new(slots[tensor.Slot].Data, checked((int)tensor.Shape.Count));
+    internal ReadOnlySpan<float> Read(Tensor tensor) => new(Data(tensor), checked((int)tensor.Shape.Count));
 
-    private void Back(ref TapeEntry entry)
+    private void Back(in TapeEntry entry)
     {
         if (entry.Operation == Operation.HeadLoss)
         {
-            PassOn(entry.A, slots[entry.Output].Data);
+            Hand(entry.A, ref slots[entry.Output].Data, slots[entry.Output].Count);
             return;
         }
         var dy = slots[entry.Output].Gradient;
@@ -311,33 +319,36 @@ public sealed unsafe class Engine : IDisposable
         switch (entry.Operation)
         {
             case Operation.Product:
-                backend.ProductWeightGradient(dy, slots[entry.A].Data, entry.Rows, entry.Weight!);
+                backend.ProductWeightGradient(dy, Needed(entry.A), entry.Rows, entry.Weight!);
                 backend.ProductInputGradient(dy, entry.Rows, entry.Weight!, Gradient(entry.A, out var there), there);
                 break;
             case Operation.Embed:
                 backend.EmbedGradient((int*)slots[entry.A].Data, entry.Rows, dy, entry.Weight!);
                 break;
             case Operation.RmsNorm:
-                backend.RmsNormGradient(slots[entry.A].Data, slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, Gradient(entry.A, out there), there);
+                backend.RmsNormGradient(Needed(entry.A), slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, entry.GainPlusOne, Gradient(entry.A, out there), there);
                 break;
             case Operation.Attend:
-                BackAttend(ref entry, dy);
+                BackAttend(entry, dy);
                 break;
             case Operation.SwiGlu:
-                var dGate = Fresh(entry.A);
-                var dUp = Fresh(entry.B);
-                backend.SwiGluGradient(slots[entry.A].Data, slots[entry.B].Data, dy, slots[entry.A].Count, dGate, dUp);
+            case Operation.GeGlu:
+                BackGated(entry, dy);
                 break;
             case Operation.Add:
-                PassOn(entry.A, Copied(dy, slots[entry.Output].Count));
-                PassOn(entry.B, dy); // the output's gradient is needed no more: its memory goes on as this one
+                Spread(entry.A, dy);
+                if (slots[entry.Output].Kept) Spread(entry.B, dy);
+                else Hand(entry.B, ref slots[entry.Output].Gradient, slots[entry.Output].Count); // the output's gradient is needed no more
+                break;
+            case Operation.Segment:
+                BackSegment(entry);
                 break;
             default:
                 throw new InvalidOperationException($"no way back for {entry.Operation}");
         }
     }
 
-    private void BackAttend(ref TapeEntry entry, float* dy)
+    private void BackAttend(in TapeEntry entry, float* dy)
     {
         var gradients = new AttentionGradients((nint)dy, (nint)Fresh(entry.A), (nint)Fresh(entry.B), (nint)Fresh(entry.C));
         backend.AttendGradient(entry.Layout!, Call(entry.A, entry.B, entry.C, entry.Output, entry.Extra, entry.Layout!, entry.Attention, 0), gradients);
@@ -346,7 +357,7 @@ public sealed unsafe class Engine : IDisposable
     private AttentionCall Call(int queries, int keys, int values, int output, int statistics, SequenceLayout layout, in AttentionSettings settings, int layer)
     {
         var dimension = (int)(slots[queries].Count / layout.Rows / settings.Heads);
-        var call = new AttentionCall((nint)slots[queries].Data, (nint)slots[keys].Data, (nint)slots[values].Data, (nint)slots[output].Data,
+        var call = new AttentionCall((nint)Needed(queries), (nint)Needed(keys), (nint)Needed(values), (nint)Needed(output),
             statistics < 0 ? 0 : (nint)slots[statistics].Data, settings.Heads, settings.KeyValueHeads, dimension, layer,
             Math.Min(settings.Window ?? Attention.NoWindow, Attention.NoWindow), (float)(settings.Scale ?? 1 / Math.Sqrt(dimension)), 0, 0, 0, false);
         if (settings.Rotary is not { } rotary) return call;
@@ -374,21 +385,6 @@ public sealed unsafe class Engine : IDisposable
         return entry.Gradient;
     }
 
-    /// <summary>Adds a gradient to a tensor's own, or makes it its own.</summary>
-    private void PassOn(int slot, float* gradient)
-    {
-        ref var entry = ref slots[slot];
-        if (entry.Gradient == null) entry.Gradient = gradient;
-        else backend.Add(entry.Gradient, gradient, entry.Count, entry.Gradient);
-    }
-
-    private float* Copied(float* source, long count)
-    {
-        var copy = arena.Take(count);
-        Buffer.MemoryCopy(source, copy, count * sizeof(float), count * sizeof(float));
-        return copy;
-    }
-
     private Tensor TakeProduct(Tensor x, Weight weight)
     {
         Expect(x.Columns == weight.Columns, x, weight.Name, weight.Columns);
@@ -411,20 +407,22 @@ public sealed unsafe class Engine : IDisposable
     private int TakeIntegers(ReadOnlySpan<int> values)
     {
         var slot = NewSlot(values.Length);
-        values.CopyTo(new Span<int>(slots[slot].Data, values.Length));
+        if (!IsOutline) values.CopyTo(new Span<int>(slots[slot].Data, values.Length));
         return slot;
     }
 
-    private int NewSlot(long count)
+    private int NewSlot(long count) => NewSlot(arena.Take(count), count);
+
+    private int NewSlot(float* data, long count)
     {
         if (slotCount == slots.Length) Array.Resize(ref slots, 2 * slotCount);
-        slots[slotCount] = new Slot { Data = arena.Take(count), Count = count };
+        slots[slotCount] = new Slot { Data = data, Count = count };
         return slotCount++;
     }
 
     private static int LastCachedLayer(KeyValueSequence sequence) => sequence.Cache.Layers - 1;
 
-    private float* Data(Tensor tensor) => slots[tensor.Slot].Data;
+    private float* Data(Tensor tensor) => slots[tensor.Slot].Data != null ? slots[tensor.Slot].Data : throw GivenBack();
 
     private static void ExpectTrainable(Weight weight)
     {
@@ -441,5 +439,8 @@ public sealed unsafe class Engine : IDisposable
         public float* Data;
         public float* Gradient;
         public long Count;
+
+        /// <summary>Set by tests, which look at results and gradients after the way back.</summary>
+        public bool Kept;
     }
 }

@@ -7,6 +7,9 @@ namespace OpenEuroLLM.Tensors;
 /// w width, o outputs of a weight, i inputs of a weight, v vocabulary.</remarks>
 internal unsafe interface IBackend : IDisposable
 {
+    /// <summary>Bytes of memory that the device's kernels hold from step to step.</summary>
+    long WorkingBytes { get; }
+
     /// <summary>y (r, o) = x (r, i) · Wᵀ.</summary>
     void Product(float* x, int rows, Weight weight, float* y);
 
@@ -25,11 +28,11 @@ internal unsafe interface IBackend : IDisposable
     /// <summary>gradient of the embedding's rows += dy, rows of the batch in ascending order.</summary>
     void EmbedGradient(int* tokens, int rows, float* dy, Weight weight);
 
-    /// <summary>y = norm of x times gain; <paramref name="inverse"/> (r) takes 1 / root of the mean square.</summary>
-    void RmsNorm(float* x, int rows, Weight gain, float epsilon, float* y, float* inverse);
+    /// <summary>y = norm of x times gain, or 1 + gain; <paramref name="inverse"/> (r) takes 1 / root of the mean square.</summary>
+    void RmsNorm(float* x, int rows, Weight gain, bool gainPlusOne, float epsilon, float* y, float* inverse);
 
     /// <summary>Gradients of x and of the gain.</summary>
-    void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, float* dx, bool resume);
+    void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume);
 
     /// <summary>Attention; queries and keys are turned in place, and appended with the values where sequences are cached.</summary>
     void Attend(SequenceLayout layout, in AttentionCall call);
@@ -40,10 +43,16 @@ internal unsafe interface IBackend : IDisposable
     /// <summary>y = gate · sigmoid(gate) · up.</summary>
     void SwiGlu(float* gate, float* up, long count, float* y);
 
-    /// <summary>Gradients of gate and up.</summary>
+    /// <summary>Gradients of gate and up; they may take the place of gate and up.</summary>
     void SwiGluGradient(float* gate, float* up, float* dy, long count, float* dGate, float* dUp);
 
-    /// <summary>y = a + b; y may be a.</summary>
+    /// <summary>y = gelu(gate) · up.</summary>
+    void GeGlu(float* gate, float* up, long count, GeluForm form, float* y);
+
+    /// <summary>Gradients of gate and up; they may take the place of gate and up.</summary>
+    void GeGluGradient(float* gate, float* up, float* dy, long count, GeluForm form, float* dGate, float* dUp);
+
+    /// <summary>y = a + b; y may be a or b.</summary>
     void Add(float* a, float* b, long count, float* y);
 
     /// <summary>losses (r) = cross-entropy in nats of x·Wᵀ at each row's target; rows with target −1 give 0.</summary>

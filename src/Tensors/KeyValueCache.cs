@@ -33,6 +33,10 @@ public sealed unsafe class KeyValueCache : IDisposable
         for (var page = pages - 1; page >= 0; page--) free.Push(page);
     }
 
+    /// <summary>Bytes of memory of a cache of this size.</summary>
+    public static long BytesOf(int layers, int keyValueHeads, int headDimension, long pages) => checked(
+        sizeof(float) * PageTokens * (headDimension + (headDimension + Tile.Columns - 1L) / Tile.Columns * Tile.Columns) * layers * keyValueHeads * pages);
+
     /// <summary>Pages in all.</summary>
     public int Pages { get; }
 

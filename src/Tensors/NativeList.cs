@@ -11,6 +11,7 @@ internal unsafe struct NativeList<T> where T : unmanaged
 
     public int Count { get; private set; }
 
+    /// <summary>Bytes held.</summary>
     public readonly long Bytes => capacity * sizeof(T);
 
     public void Clear() => Count = 0;

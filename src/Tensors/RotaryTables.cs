@@ -5,12 +5,24 @@ namespace OpenEuroLLM.Tensors;
 
 /// <summary>Cosines and sines of all positions for the settings in use, computed once in double precision.</summary>
 /// <remarks>Layers may alternate between settings (Gemma's local and global ones do), so several tables are kept.</remarks>
-internal sealed unsafe class RotaryTables : IDisposable
+/// <param name="outline">True: tables are counted and not made.</param>
+internal sealed unsafe class RotaryTables(bool outline = false) : IDisposable
 {
     private const int Kept = 8;
 
     private readonly List<Table> tables = new(Kept);
     private int oldest;
+
+    /// <summary>Bytes of all tables.</summary>
+    public long Bytes
+    {
+        get
+        {
+            var sum = 0L;
+            foreach (var table in tables) sum += sizeof(float) * (long)table.Positions * Rotary.TableWidth(table.Settings, table.HeadDimension);
+            return sum;
+        }
+    }
 
     /// <summary>The table of some settings, with rows for at least <paramref name="positions"/> positions; valid until the next call.</summary>
     public float* Require(in RotarySettings settings, int headDimension, int positions)
@@ -18,8 +30,8 @@ internal sealed unsafe class RotaryTables : IDisposable
         var place = Find(settings, headDimension);
         if (place >= 0 && tables[place].Positions >= positions) return (float*)tables[place].Data;
         var room = Math.Max(256, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)positions));
-        var data = Arena.AllocateZeroed((long)room * Rotary.TableWidth(settings, headDimension));
-        Rotary.FillTable(settings, headDimension, room, data);
+        var data = outline ? null : Arena.AllocateZeroed((long)room * Rotary.TableWidth(settings, headDimension));
+        if (!outline) Rotary.FillTable(settings, headDimension, room, data);
         var table = new Table(settings, headDimension, room, (nint)data);
         if (place < 0 && tables.Count < Kept)
         {

@@ -7,7 +7,7 @@ internal sealed unsafe class Scratch : IDisposable
 {
     public Scratch(int threads, long shared, long perThread)
     {
-        ThreadStride = (perThread + 1023) / 1024 * 1024;
+        ThreadStride = StrideFor(perThread);
         Shared = Arena.AllocateZeroed(shared);
         Threads = Arena.AllocateZeroed(ThreadStride * threads);
     }
@@ -18,6 +18,9 @@ internal sealed unsafe class Scratch : IDisposable
 
     /// <summary>Numbers between the parts of two threads.</summary>
     public long ThreadStride { get; }
+
+    /// <summary>Numbers of a thread's part, rounded up so that no two threads share a page.</summary>
+    public static long StrideFor(long perThread) => (perThread + 1023) / 1024 * 1024;
 
     public void Dispose()
     {

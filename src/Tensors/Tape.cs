@@ -1,6 +1,6 @@
 namespace OpenEuroLLM.Tensors;
 
-internal enum Operation : byte { Product, Embed, RmsNorm, Attend, SwiGlu, Add, HeadLoss }
+internal enum Operation : byte { Product, Embed, RmsNorm, Attend, SwiGlu, GeGlu, Add, HeadLoss, Segment }
 
 /// <summary>What an operation needs to go back: slots of its tensors and its settings. A value, so that recording allocates nothing.</summary>
 internal struct TapeEntry
@@ -9,8 +9,11 @@ internal struct TapeEntry
     public int A, B, C, Output, Extra;
     public int Rows;
     public AttentionSettings Attention;
+    public bool GainPlusOne;
+    public GeluForm Form;
     public Weight? Weight;
     public SequenceLayout? Layout;
+    public ISegment? Segment;
 }
 
 /// <summary>The operations of a step in order.</summary>
@@ -30,6 +33,9 @@ internal sealed class Tape
         entry.Operation = operation;
         return ref entry;
     }
+
+    /// <summary>Forgets the entries from <paramref name="count"/> on.</summary>
+    public void Truncate(int count) => Count = count;
 
     public void Clear() => Count = 0;
 }

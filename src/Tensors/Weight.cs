@@ -12,6 +12,7 @@ public sealed unsafe class Weight : IDisposable
 {
     private void* data;
     private float* gradient;
+    private readonly bool isOutline;
 
     private Weight(string name, int rows, int columns, ElementType type, bool packed, bool trainable)
     {
@@ -20,6 +21,9 @@ public sealed unsafe class Weight : IDisposable
         data = Arena.AllocateZeroed((StorageBytes + sizeof(float) - 1) / sizeof(float));
         if (trainable) gradient = Arena.AllocateZeroed(Count);
     }
+
+    private Weight(string name, int rows, int columns) =>
+        (Name, Rows, Columns, Type, isOutline) = (name, rows, columns, ElementType.F32, true);
 
     /// <summary>Name in the model's files.</summary>
     public string Name { get; }
@@ -40,7 +44,7 @@ public sealed unsafe class Weight : IDisposable
     public long StorageBytes { get; }
 
     /// <summary>Whether a gradient is kept.</summary>
-    public bool IsTrainable => gradient != null;
+    public bool IsTrainable => gradient != null || isOutline;
 
     internal bool IsPacked { get; }
 
@@ -63,6 +67,9 @@ public sealed unsafe class Weight : IDisposable
 
     /// <summary>A weight to be trained, all zeros.</summary>
     public static Weight Trainable(string name, int rows, int columns) => new(name, rows, columns, ElementType.F32, packed: false, trainable: true);
+
+    /// <summary>The name and shape of a weight to be trained, without memory, for an engine that only counts: see <see cref="Engine.Outline"/>.</summary>
+    public static Weight Outline(string name, int rows, int columns) => new(name, rows, columns);
 
     /// <summary>A vector that is only read, such as a norm's gain.</summary>
     public static Weight Vector(string name, int length) => new(name, 1, length, ElementType.F32, packed: false, trainable: false);

@@ -32,11 +32,10 @@ internal sealed class AdamWOptimizer : IDisposable
     public double Update(long step, double learningRate)
     {
         var squares = 0.0;
-        foreach (var weight in model.Weights)
+        for (var i = 0; i < first.Length; i++)
         {
-            var square = model.Engine.SquaredGradientNorm(weight);
-            if (!double.IsFinite(square))
-                throw new UserErrorException($"step {step + 1}: the gradient of {weight.Name} is not finite; lower training.learningRate or training.clipNorm and resume from the last checkpoint in a new folder.");
+            var square = model.Engine.SquaredGradientNorm(model.Weights[i]);
+            if (!double.IsFinite(square)) throw NotFinite(step, model.Weights[i]);
             squares += square;
         }
         var norm = Math.Sqrt(squares);
@@ -51,6 +50,10 @@ internal sealed class AdamWOptimizer : IDisposable
         }
         return norm;
     }
+
+    private static UserErrorException NotFinite(long step, Weight weight) => new(
+        FormattableString.Invariant($"step {step + 1}: the gradient of {weight.Name} {(FiniteNumbers.Find(weight, weight.Gradient) is { } found ? $"is {found}" : "has a norm beyond single precision")}; ")
+        + "expected finite numbers. Nothing was changed by this step, and the last checkpoint is intact: lower training.learningRate or training.clipNorm in a new folder.");
 
     public void Save(string folder)
     {
@@ -70,6 +73,8 @@ internal sealed class AdamWOptimizer : IDisposable
         {
             file.ReadFloats("first." + model.Weights[i].Name, first[i].Values);
             file.ReadFloats("second." + model.Weights[i].Name, second[i].Values);
+            if ((FiniteNumbers.Find(model.Weights[i], first[i].Values) ?? FiniteNumbers.Find(model.Weights[i], second[i].Values)) is { } found)
+                throw new UserErrorException($"{Path.Combine(folder, FileName)}: the state of {model.Weights[i].Name} holds {found}; expected finite numbers. Remove this checkpoint to use the one before, or start in a new folder.");
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class CheckpointStore(string runFolder, JsonObject settings)
     /// <summary>Writes a checkpoint and removes the oldest beyond <paramref name="keep"/>.</summary>
     public string Save(long step, LanguageModel model, AdamWOptimizer optimizer, int keep)
     {
+        FiniteNumbers.Require(model, $"step {step}");
         var target = PathOf(step);
         using (var writer = AtomicDirectory.Create(target, "checkpoint", settings, replace: true))
         {

@@ -62,6 +62,7 @@ public sealed class Trainer : IDisposable
             ["steps"] = Steps,
             ["training"] = JsonSerializer.SerializeToNode(config, TrainingJson.Default.TrainingConfig),
         };
+        settings["training"]!.AsObject().Remove("recompute"); // changes no bit: a run goes on with another choice, and is the same run
     }
 
     /// <summary>Everything that follows from the size dial.</summary>
@@ -73,10 +74,13 @@ public sealed class Trainer : IDisposable
     /// <summary>Looks at the model before each step; the seam through which tests damage it.</summary>
     internal Action<LanguageModel>? Watch { get; set; }
 
+    /// <summary>Bytes of memory that there are; null asks the machine.</summary>
+    internal long? Available { get; set; }
+
     private int MicroBatch { get; }
 
     /// <summary>What the run will cost.</summary>
-    public TrainingPlan Plan() => TrainingPlan.For(Dial.Model, config, Dial.BatchTokens, engine.MeasureProductRate(clock));
+    public TrainingPlan Plan() => TrainingPlan.For(Dial.Model, config, Dial.BatchTokens, engine.MeasureProductRate(clock), engine.Threads, TextBytes());
 
     /// <summary>Trains to the end, or goes on where an interrupted run stopped. A finished run is left as it is.</summary>
     /// <returns>The content of <c>training.json</c>.</returns>
@@ -90,6 +94,8 @@ public sealed class Trainer : IDisposable
             RequireSameSettings(finished.Settings);
             return JsonNode.Parse(File.ReadAllBytes(resultPath))!.AsObject();
         }
+        TrainingMemory.Require(Dial.Model, config, Dial.BatchTokens, engine.Threads, Available);
+        engine.Recompute = config.Recompute == Recomputation.Layers;
         using var folder = LiveDirectory.Open(run.OutFolder, "training", settings);
         folder.AddInputDirectory(run.TokensFolder);
         folder.AddInputDirectory(run.TokenizerFolder);
@@ -101,7 +107,11 @@ public sealed class Trainer : IDisposable
         CutBack(SamplesName, step);
         using var model = newest is { } from ? ModelFolder.Load(from.Folder, engine, trainable: true) : LlamaModel.Create(Dial.Model, config.Seed, engine);
         using var optimizer = new AdamWOptimizer(model, config);
-        if (newest is { } state) optimizer.Load(state.Folder);
+        if (newest is { } state)
+        {
+            FiniteNumbers.Require(model, state.Folder);
+            optimizer.Load(state.Folder);
+        }
         using var shard = TokenShard.Open(Path.Combine(run.TokensFolder, "train"), tokenizer.VocabularySize);
         var stream = new TokenPacker(shard, Dial.Model.ContextLength, config.Seed);
         var heldOut = new HeldOut(run.TokensFolder, tokenizer, Dial.Model.ContextLength, config.EvaluateTokens);
@@ -113,14 +123,14 @@ public sealed class Trainer : IDisposable
         var layout = new SequenceLayout();
         var (began, firstStep, loss) = (clock.Timestamp, step, double.NaN);
         var evaluations = new List<(string Language, double Nats, double BitsPerByte)>();
-        using (var metrics = new StreamWriter(Path.Combine(run.OutFolder, MetricsName), append: true) { NewLine = "\n" })
+        using (var metrics = new MetricsFile(Path.Combine(run.OutFolder, MetricsName)))
         {
             if (step > 0) progress?.Report(Now($"resumed from {Path.GetFileName(newest!.Value.Folder)}"));
             while (step < Steps)
             {
                 if (cancellation.IsCancellationRequested)
                 {
-                    Secure(metrics);
+                    metrics.Secure();
                     if (step > firstStep) checkpoints.Save(step, model, optimizer, config.KeepCheckpoints);
                     cancellation.ThrowIfCancellationRequested();
                 }
@@ -131,23 +141,16 @@ public sealed class Trainer : IDisposable
                 var rate = Dial.LearningRate * Schedule.At(config.Schedule, step, Steps, config.WarmupShare, config.DecayShare);
                 var norm = optimizer.Update(step, rate);
                 step++;
-                metrics.WriteLine(new JsonObject
-                {
-                    ["step"] = step,
-                    ["tokens"] = step * Dial.BatchTokens,
-                    ["loss"] = Round(loss),
-                    ["learningRate"] = Round(rate),
-                    ["gradientNorm"] = Round(norm),
-                }.ToJsonString());
+                metrics.Write(step, step * Dial.BatchTokens, loss, rate, norm);
                 if (step % look == 0 || step == Steps)
                 {
                     evaluations = [.. heldOut.Measure(model, MicroBatch)];
-                    metrics.WriteLine(new JsonObject { ["step"] = step, ["heldoutLoss"] = PerLanguage(evaluations, entry => entry.Nats) }.ToJsonString());
+                    metrics.WriteHeldOut(step, evaluations);
                     WriteSamples(model, step, progress, Now);
                 }
                 if (step % every == 0 || step == Steps)
                 {
-                    Secure(metrics);
+                    metrics.Secure();
                     checkpoints.Save(step, model, optimizer, config.KeepCheckpoints);
                 }
                 progress?.Report(Now(null));
@@ -187,6 +190,13 @@ public sealed class Trainer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => engine.Reset();
+
+    /// <summary>Bytes of the tokens that a run reads, which are mapped into memory, and of what is held for each document.</summary>
+    private long TextBytes()
+    {
+        var (data, index) = (new FileInfo(Path.Combine(run.TokensFolder, "train.bin")), new FileInfo(Path.Combine(run.TokensFolder, "train.idx")));
+        return data.Exists && index.Exists ? data.Length + 2 * index.Length : 0;
+    }
 
     private JsonObject Result(LanguageModel model, double loss, TokenPacker stream, List<(string Language, double Nats, double BitsPerByte)> evaluations) => new()
     {
@@ -308,16 +318,8 @@ public sealed class Trainer : IDisposable
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    /// <summary>Brings the lines to the disk before the checkpoint that vouches for them.</summary>
-    private static void Secure(StreamWriter metrics)
-    {
-        metrics.Flush();
-        ((FileStream)metrics.BaseStream).Flush(flushToDisk: true);
-    }
-
     private double LastLoss() => File.ReadLines(Path.Combine(run.OutFolder, MetricsName))
         .Select(line => JsonNode.Parse(line)?["loss"]?.GetValue<double>()).Last(loss => loss is not null)!.Value;
 
-    /// <summary>Six significant digits: files stay short and the same.</summary>
-    private static double Round(double value) => double.Parse(value.ToString("G6", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+    private static double Round(double value) => MetricsFile.Round(value);
 }

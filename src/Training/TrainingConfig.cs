@@ -14,6 +14,17 @@ public enum ScheduleKind
     [JsonStringEnumMemberName("cosine")] Cosine,
 }
 
+/// <summary>What a training step keeps in memory between the way there and the way back.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Recomputation>))]
+public enum Recomputation
+{
+    /// <summary>All results.</summary>
+    [JsonStringEnumMemberName("none")] None,
+
+    /// <summary>The input of each layer; the rest is computed again on the way back.</summary>
+    [JsonStringEnumMemberName("layers")] Layers,
+}
+
 /// <summary>Shape of the model to be trained: the section <c>model</c> of a recipe. One dial, <paramref name="Layers"/>; what is left out follows from it.</summary>
 /// <param name="Kind">Model family: <c>llama</c>.</param>
 /// <param name="Layers">Decoder layers: the size dial.</param>
@@ -52,6 +63,8 @@ public sealed record ModelSettings(
 /// <param name="EvaluateSteps">Steps between looks at the held-out text; absent: a tenth of the run.</param>
 /// <param name="EvaluateTokens">Most held-out tokens of a language in such a look.</param>
 /// <param name="Prompts">Texts that the model continues at each look, so that one sees it learn.</param>
+/// <param name="Recompute">Memory against time: with <c>layers</c>, about one layer's results are held instead of all, for about a third more
+/// arithmetic. The weights are the same bits, so a run may go on with another choice.</param>
 public sealed record TrainingConfig(
     [property: Range(1, 1_000_000_000_000_000)] long Tokens = 1_200_000,
     ulong Seed = 1,
@@ -70,7 +83,8 @@ public sealed record TrainingConfig(
     [property: Range(1, 1000)] int KeepCheckpoints = 2,
     [property: Range(1, 100_000_000)] int? EvaluateSteps = null,
     [property: Range(64, 100_000_000)] int EvaluateTokens = 4096,
-    IReadOnlyList<string>? Prompts = null)
+    IReadOnlyList<string>? Prompts = null,
+    Recomputation Recompute = Recomputation.None)
 {
     /// <summary>Texts that the model continues at each look.</summary>
     public IReadOnlyList<string> Prompts { get; init; } = Prompts ?? [];

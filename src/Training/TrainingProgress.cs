@@ -8,4 +8,4 @@ namespace OpenEuroLLM.Training;
 /// <param name="ShareOfPeak">Model operations per second as a share of this machine's matrix-product rate, 0 to 1.</param>
 /// <param name="SecondsLeft">Time left at this rate.</param>
 /// <param name="Note">Something to print on a line of its own, such as a checkpoint or a sample; else null.</param>
-public sealed record TrainingProgress(long Step, long Steps, double Loss, double TokensPerSecond, double ShareOfPeak, double SecondsLeft, string? Note = null);
+public readonly record struct TrainingProgress(long Step, long Steps, double Loss, double TokensPerSecond, double ShareOfPeak, double SecondsLeft, string? Note = null);

@@ -13,7 +13,7 @@ public sealed class TrainCommandTests(SmallRun run) : IDisposable
     {
         string target = _folder.At("run");
         var plan = JsonNode.Parse(Oellm.Succeeds("train", run.In("recipe.jsonc"), "--plan", "--json", "--out", target, "model.layers=4", "training.tokens=1000000").Output)!;
-        Assert.Equal(["dial", "flops", "memoryBytes", "parameters", "productFlopsPerSecond", "seconds", "steps", "tokens"], plan.AsObject().Select(pair => pair.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["dial", "flops", "memory", "memoryBytes", "parameters", "productFlopsPerSecond", "seconds", "steps", "tokens"], plan.AsObject().Select(pair => pair.Key).Order(StringComparer.Ordinal));
         Assert.True((long)plan["tokens"]! >= 1_000_000);
         Assert.Equal(6.0 * (long)plan["parameters"]! * (long)plan["tokens"]!, (double)plan["flops"]!, 1.0);
         Assert.Equal("192", (string)plan["dial"]!["model.width"]!);

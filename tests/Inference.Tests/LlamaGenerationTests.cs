@@ -1,3 +1,4 @@
+using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Models.Llama;
@@ -49,6 +50,22 @@ public sealed class LlamaGenerationTests : IDisposable
             var together = await Task.WhenAll(Requests.Select(request => Task.Run(() => Ids(engine, request), Ending)));
             Assert.Equal(expected, together);
         }
+    }
+
+    [Fact]
+    public void A_model_or_a_cache_that_does_not_fit_into_memory_is_refused_and_the_usual_cache_shrinks_to_one_context()
+    {
+        ModelMemory.RequireWeights(_folder.Path);
+        Assert.EndsWith("loading the weights needs about 0 MB of memory, 0 MB are available; use a smaller model, or one with fewer bits for each weight.",
+            Assert.Throws<UserErrorException>(() => ModelMemory.RequireWeights(_folder.Path, available: 1000)).Message, StringComparison.Ordinal);
+        var config = ModelFolder.ReadConfig(_folder.Path);
+        long page = KeyValueCache.BytesOf(config.Layers, config.KeyValueHeads, config.HeadDimension, 1);
+        Assert.Equal(20, ModelMemory.CachePages(config, null, "m")); // eight contexts of 160
+        Assert.Equal(10, ModelMemory.CachePages(config, null, "m", 19 * page));
+        Assert.Equal(3, ModelMemory.CachePages(config, null, "m", 3 * page));
+        Assert.Equal(16, ModelMemory.CachePages(config, 1000, "m", 16 * page));
+        Assert.StartsWith("m: a key/value cache of 160 tokens needs about", Assert.Throws<UserErrorException>(() => ModelMemory.CachePages(config, null, "m", page)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("m: a key/value cache of 1000 tokens needs about", Assert.Throws<UserErrorException>(() => ModelMemory.CachePages(config, 1000, "m", 15 * page)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

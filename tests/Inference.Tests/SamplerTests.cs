@@ -7,7 +7,7 @@ public sealed class SamplerTests
     private static readonly float[] _logits = [1.5f, -0.25f, 3f, 2.75f, 3f, -4f, 0f, 2f];
 
     private static int Choose(float[] logits, Sampling sampling, int tokenIndex = 0, int choice = 0, params int[] seen) =>
-        new Sampler(logits.Length).Choose((float[])logits.Clone(), sampling, seen, choice, tokenIndex);
+        new Sampler(logits.Length).Choose((float[])logits.Clone(), sampling, [.. seen], choice, tokenIndex);
 
     [Fact]
     public void Greedy_takes_the_lowest_id_among_equals() => Assert.Equal(2, Choose(_logits, Sampling.Greedy));
@@ -71,7 +71,7 @@ public sealed class SamplerTests
             float[] logits = [.. Enumerable.Range(0, 50).Select(id => Coarse(3 * random.NormalAt((ulong)(round * 50 + id))))];
             int[] seen = [round % 50, (round * 7) % 50];
             var sampling = new Sampling(temperature, topK, topP, repetitionPenalty, Seed: 11);
-            int found = sampler.Choose((float[])logits.Clone(), sampling, seen.Distinct(), choice: round % 3, tokenIndex: round);
+            int found = sampler.Choose((float[])logits.Clone(), sampling, [.. seen], choice: round % 3, tokenIndex: round);
             Assert.Equal(ByDefinition(logits, sampling, round % 3, round, seen), found);
             chosen.Add(found);
         }

@@ -83,13 +83,13 @@ public sealed class EngineTests
         using var decoder = new SmallDecoder(layers: 1, width: 16, heads: 2, keyValueHeads: 1, hidden: 20, vocabulary: 30, tied: true);
         var (tokens, targets) = decoder.Text(50);
         decoder.Step(engine, tokens, targets, SmallDecoder.Layout(50));
-        var (used, reserved) = (engine.UsedBytes, engine.ReservedBytes);
+        var (used, reserved) = (engine.PeakBytes, engine.StepBytes);
         for (var i = 0; i < 5; i++)
         {
             engine.Reset();
             Assert.Equal(0, engine.UsedBytes);
             decoder.Step(engine, tokens, targets, SmallDecoder.Layout(50));
-            Assert.Equal((used, reserved), (engine.UsedBytes, engine.ReservedBytes));
+            Assert.Equal((used, reserved), (engine.PeakBytes, engine.StepBytes));
         }
     }
 

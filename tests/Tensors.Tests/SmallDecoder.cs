@@ -3,7 +3,7 @@ using OpenEuroLLM.Tensors.Kernels.Reference;
 namespace OpenEuroLLM.Tensors.Tests;
 
 /// <summary>A decoder of few layers over the engine, and the same one from the definitions in double precision.</summary>
-internal sealed class SmallDecoder : IDisposable
+internal sealed class SmallDecoder : ISegment, IDisposable
 {
     private const double Epsilon = 1e-5;
     private static readonly RotarySettings Rotary = new();
@@ -45,17 +45,19 @@ internal sealed class SmallDecoder : IDisposable
     public Tensor Forward(Engine engine, ReadOnlySpan<int> tokens, SequenceLayout layout)
     {
         var x = engine.Embed(tokens, Weights[0]);
-        for (var layer = 0; layer < layers; layer++)
-        {
-            var first = 1 + 9 * layer;
-            var h = engine.RmsNorm(x, Weights[first], Epsilon);
-            var attended = engine.Attend(engine.Product(h, Weights[first + 1]), engine.Product(h, Weights[first + 2]), engine.Product(h, Weights[first + 3]),
-                layout, new AttentionSettings(heads, keyValueHeads, Rotary), layer);
-            x += engine.Product(attended, Weights[first + 4]);
-            h = engine.RmsNorm(x, Weights[first + 5], Epsilon);
-            x += engine.Product(engine.SwiGlu(engine.Product(h, Weights[first + 6]), engine.Product(h, Weights[first + 7])), Weights[first + 8]);
-        }
+        for (var layer = 0; layer < layers; layer++) x = engine.Segment(this, x, layout, layer);
         return engine.RmsNorm(x, Weights[NormIndex], Epsilon);
+    }
+
+    Tensor ISegment.Forward(Tensor x, SequenceLayout layout, int index)
+    {
+        var (engine, first) = (x.Engine, 1 + 9 * index);
+        var h = engine.RmsNorm(x, Weights[first], Epsilon);
+        var attended = engine.Attend(engine.Product(h, Weights[first + 1]), engine.Product(h, Weights[first + 2]), engine.Product(h, Weights[first + 3]),
+            layout, new AttentionSettings(heads, keyValueHeads, Rotary), index);
+        x += engine.Product(attended, Weights[first + 4]);
+        h = engine.RmsNorm(x, Weights[first + 5], Epsilon);
+        return engine.Residual(x, engine.Product(engine.SwiGlu(engine.Product(h, Weights[first + 6]), engine.Product(h, Weights[first + 7])), Weights[first + 8]));
     }
 
     /// <summary>Losses of a whole step, with gradients of their mean added to the weights.</summary>

@@ -2,11 +2,17 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
+using OpenEuroLLM.Models;
+using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Training.Tests;
 
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone; // one test counts the bytes that the whole process allocates
+
+[Collection(nameof(Alone))]
 public sealed class TrainingTests : IClassFixture<SmallCorpus>
 {
     private static readonly ModelSettings Model = new(Layers: 1, ContextLength: 16, Width: 32, Heads: 4, KeyValueHeads: 2, Hidden: 48);
@@ -24,9 +30,7 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
         for (var at = 3; at <= 9; at += 6) Assert.ThrowsAny<OperationCanceledException>(() => Run(broken, Config, stopAfter: at));
         var actual = Run(broken, Config);
         Assert.Equal(expected.ToJsonString(), actual.ToJsonString());
-        foreach (var name in new[] { "metrics.jsonl", "samples.jsonl", "recipe.jsonc", "training.json", "manifest.json", "checkpoints/step-0000012/model.safetensors", "checkpoints/step-0000012/optimizer.safetensors" })
-            Assert.True(File.ReadAllBytes(Path.Combine(whole, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(broken, name))), $"{name} differs");
-        Assert.True(ManifestVerifier.Verify(broken).Matches);
+        AssertSameRun(whole, broken);
     }
 
     [Fact]
@@ -80,6 +84,149 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
         var error = Assert.Throws<UserErrorException>(() => Run(folder, wild with { LearningRate = 1 }, poisonAfter: 3));
         Assert.Contains("step ", error.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(folder, "checkpoints", "step-0000003", "manifest.json")));
+    }
+
+    [Fact]
+    public void A_gradient_that_is_not_finite_stops_the_run_at_its_step_and_names_the_tensor()
+    {
+        var (whole, broken) = (corpus.New(), corpus.New());
+        Run(whole, Config);
+        var error = Assert.Throws<UserErrorException>(() => Run(broken, Config, watch: (model, step) =>
+        {
+            if (step == 6) model.Weights[4].Gradient[5] = float.PositiveInfinity;
+        }));
+        Assert.Contains("step 7: the gradient of model.layers.0.self_attn.v_proj.weight is Infinity at row 0, column 5; expected finite numbers.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(6, File.ReadAllLines(Path.Combine(broken, "metrics.jsonl")).Count(line => line.Contains("gradientNorm", StringComparison.Ordinal)));
+        // The folder is as good as if the run had been killed there.
+        Run(broken, Config);
+        AssertSameRun(whole, broken);
+    }
+
+    [Fact]
+    public void An_update_that_is_refused_has_changed_nothing()
+    {
+        using var engine = new Engine(2);
+        using var model = LlamaModel.Create(new LlamaConfig(1, 32, 4, 2, 8, 48, 100, 16), 1, engine);
+        using var optimizer = new AdamWOptimizer(model, Config);
+        void Gradients()
+        {
+            foreach (var weight in model.Weights) weight.Gradient.Fill(0.01f);
+        }
+        Gradients();
+        optimizer.Update(0, 0.1);
+        var (folder, again) = (Directory.CreateDirectory(corpus.New()).FullName, Directory.CreateDirectory(corpus.New()).FullName);
+        var before = model.WeightsSha256();
+        optimizer.Save(folder);
+        Gradients();
+        model.Weights[^1].Gradient[3] = float.NaN; // the last to be looked at
+        var error = Assert.Throws<UserErrorException>(() => optimizer.Update(1, 0.1));
+        Assert.Contains("step 2: the gradient of model.norm.weight is NaN at row 0, column 3", error.Message, StringComparison.Ordinal);
+        optimizer.Save(again);
+        Assert.Equal(before, model.WeightsSha256());
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "optimizer.safetensors")), File.ReadAllBytes(Path.Combine(again, "optimizer.safetensors")));
+        Gradients();
+        model.Weights[^1].Gradient[3] = 1e30f; // finite, but its square is not
+        Assert.Contains("has a norm beyond single precision", Assert.Throws<UserErrorException>(() => optimizer.Update(1, 0.1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_with_damaged_numbers_is_neither_written_nor_trained_on()
+    {
+        var folder = corpus.New();
+        Assert.ThrowsAny<OperationCanceledException>(() => Run(folder, Config, stopAfter: 5));
+        var checkpoint = new CheckpointStore(folder, []).Newest()!.Value.Folder;
+        using var engine = new Engine(1);
+        using var model = ModelFolder.Load(checkpoint, engine, trainable: true);
+        using var optimizer = new AdamWOptimizer(model, Config);
+        optimizer.Load(checkpoint);
+        model.Weights[2].Values[33] = float.NegativeInfinity;
+        var error = Assert.Throws<UserErrorException>(() => new CheckpointStore(folder, []).Save(9, model, optimizer, 2));
+        Assert.Contains("step 9: tensor model.layers.0.self_attn.q_proj.weight holds -Infinity at row 1, column 1; expected finite numbers.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(checkpoint, new CheckpointStore(folder, []).Newest()!.Value.Folder);
+        var file = Path.Combine(checkpoint, "model.safetensors");
+        long place;
+        using (var tensors = SafetensorsFile.Open(file)) place = tensors.Tensor("model.layers.0.self_attn.q_proj.weight").FileOffset + 33 * sizeof(float);
+        using (var stream = File.OpenWrite(file))
+        {
+            stream.Position = place;
+            stream.Write(BitConverter.GetBytes(float.NegativeInfinity));
+        }
+        error = Assert.Throws<UserErrorException>(() => Run(folder, Config));
+        Assert.StartsWith(checkpoint, error.Message, StringComparison.Ordinal);
+        foreach (var said in new[] { "model.layers.0.self_attn.q_proj.weight", "row 1", "infinite" }) Assert.True(error.Message.Contains(said, StringComparison.Ordinal), error.Message);
+    }
+
+    [Theory]
+    [InlineData(Recomputation.None)]
+    [InlineData(Recomputation.Layers)]
+    public void A_step_of_the_whole_loop_allocates_nothing_after_the_first_ones(Recomputation recompute)
+    {
+        const int steps = 60, window = 5;
+        var bytes = new long[steps + 1];
+        Run(corpus.New(), Config with { Tokens = steps * 128, CheckpointSteps = 1000, EvaluateSteps = 1000, Recompute = recompute },
+            progress: now => bytes[now.Step] = GC.GetTotalAllocatedBytes(precise: true));
+        // The runner's own threads may allocate meanwhile, so one quiet window is enough: a step that allocates does so in every window.
+        Assert.Equal(0, Enumerable.Range(4, steps / window - 6).Min(i => bytes[(i + 1) * window] - bytes[i * window]));
+    }
+
+    [Fact]
+    public void Recomputing_layers_changes_no_byte_of_a_run_and_may_be_switched_on_in_its_middle()
+    {
+        var (whole, changed) = (corpus.New(), corpus.New());
+        Run(whole, Config);
+        Assert.ThrowsAny<OperationCanceledException>(() => Run(changed, Config, stopAfter: 5));
+        Run(changed, Config with { Recompute = Recomputation.Layers });
+        AssertSameRun(whole, changed);
+    }
+
+    [Theory]
+    [InlineData(1, 32, 48, 64, 16, Recomputation.None)]
+    [InlineData(1, 32, 48, 64, 16, Recomputation.Layers)]
+    [InlineData(3, 64, 200, 512, 100, Recomputation.None)]
+    [InlineData(3, 64, 200, 512, 100, Recomputation.Layers)]
+    [InlineData(2, 64, 128, 64, 600, Recomputation.Layers)]
+    public void The_plan_knows_the_memory_that_a_run_then_takes(int layers, int width, int hidden, int microBatch, int context, Recomputation recompute)
+    {
+        var model = Model with { Layers = layers, Width = width, Hidden = hidden, ContextLength = context };
+        var config = Config with { Tokens = 2 * microBatch, BatchTokens = microBatch, MicroBatchTokens = microBatch, Recompute = recompute };
+        using var engine = new Engine(2);
+        using var trainer = new Trainer(new TrainingRun(model, config, corpus.Tokens, corpus.TokenizerFolder, corpus.New()), engine);
+        var weights = 0L;
+        trainer.Watch = trained => weights = trained.Weights.Sum(weight => weight.Count) * sizeof(float);
+        trainer.Run(cancellation: TestContext.Current.CancellationToken);
+        var predicted = trainer.Plan().Memory;
+        Assert.Equal((weights, weights, 2 * weights), (predicted.Weights, predicted.Gradients, predicted.Optimizer));
+        // Measuring the product rate takes three matrices of 4 MB; documents may be shorter than the context.
+        Assert.InRange(predicted.Step, engine.StepBytes < 13 << 20 ? 0 : (long)(0.9 * engine.StepBytes), engine.StepBytes * 11 / 10);
+        Assert.InRange(predicted.Kernels, 0.9 * engine.FixedBytes, 1.1 * engine.FixedBytes + 64 * 1024);
+    }
+
+    [Fact]
+    public void A_run_that_needs_more_memory_than_there_is_is_refused_before_anything_is_written()
+    {
+        var folder = corpus.New();
+        var large = Config with { BatchTokens = 65_536, MicroBatchTokens = 65_536 };
+        var error = Assert.Throws<UserErrorException>(() => Run(folder, large, available: 100_000_000));
+        Assert.Matches(@"^Training needs about [0-9]+ MB of memory \(0 MB for weights, gradients and optimizer, [0-9]+ MB for a micro-batch\), 100 MB are available; "
+            + @"set training\.recompute=layers \(then about [0-9]+ MB\), or lower training\.microBatchTokens \(now 65536\), or lower model\.layers \(now 1\) or model\.width \(now 32\)\.$", error.Message);
+        Assert.False(Directory.Exists(folder));
+        Assert.Contains("the largest matrix", Assert.Throws<UserErrorException>(() =>
+            TrainingMemory.Require(ModelDial.For(new ModelSettings(Layers: 1, Width: 65_536), Config, 1 << 17).Model, Config, 128, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_that_are_not_finite_are_found_wherever_they_lie()
+    {
+        for (var length = 0; length < 40; length++)
+        {
+            var values = Enumerable.Repeat(float.MaxValue, length).ToArray();
+            Assert.Equal(-1, FiniteNumbers.FirstOther(values));
+            for (var i = length - 1; i >= 0; i--)
+            {
+                values[i] = (i % 3) switch { 0 => float.NaN, 1 => float.PositiveInfinity, _ => float.NegativeInfinity };
+                Assert.Equal(i, FiniteNumbers.FirstOther(values));
+            }
+        }
     }
 
     [Fact]
@@ -149,18 +296,30 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    private JsonObject Run(string folder, TrainingConfig config, int threads = 2, int? stopAfter = null, int? poisonAfter = null)
+    private static void AssertSameRun(string expected, string actual)
+    {
+        foreach (var name in new[] { "metrics.jsonl", "samples.jsonl", "recipe.jsonc", "training.json", "manifest.json", "checkpoints/step-0000012/model.safetensors", "checkpoints/step-0000012/optimizer.safetensors" })
+            Assert.True(File.ReadAllBytes(Path.Combine(expected, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(actual, name))), $"{name} differs");
+        Assert.True(ManifestVerifier.Verify(actual).Matches);
+    }
+
+    private JsonObject Run(string folder, TrainingConfig config, int threads = 2, int? stopAfter = null, int? poisonAfter = null,
+        Action<LanguageModel, long>? watch = null, Action<TrainingProgress>? progress = null, long? available = null)
     {
         using var engine = new Engine(threads);
         using var stop = new CancellationTokenSource();
-        using var trainer = new Trainer(new TrainingRun(Model, config, corpus.Tokens, corpus.TokenizerFolder, folder), engine);
+        using var trainer = new Trainer(new TrainingRun(Model, config, corpus.Tokens, corpus.TokenizerFolder, folder), engine) { Available = available };
+        var step = 0L;
         trainer.Watch = model =>
         {
+            watch?.Invoke(model, step);
             if (poisonAfter is not null && File.Exists(Path.Combine(folder, "checkpoints", $"step-{poisonAfter:D7}", "manifest.json"))) model.Weights[1].Values.Fill(float.NaN);
         };
-        return trainer.Run(new Direct(progress =>
+        return trainer.Run(new Direct(now =>
         {
-            if (stopAfter is { } step && progress.Step >= step) stop.Cancel();
+            step = now.Step;
+            progress?.Invoke(now);
+            if (stopAfter is { } last && now.Step >= last) stop.Cancel();
         }), stop.Token);
     }
 

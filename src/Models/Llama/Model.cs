@@ -3,7 +3,7 @@ using OpenEuroLLM.Tensors;
 namespace OpenEuroLLM.Models.Llama;
 
 /// <summary>The Llama family: pre-norm decoder, grouped-query attention, rotary positions, SwiGLU. Source: arXiv:2302.13971, arXiv:2307.09288.</summary>
-public sealed class LlamaModel : LanguageModel
+public sealed class LlamaModel : LanguageModel, ISegment
 {
     private readonly LlamaWeights weights;
 
@@ -25,13 +25,16 @@ public sealed class LlamaModel : LanguageModel
     public override Tensor Forward(ReadOnlySpan<int> tokens, SequenceLayout layout)
     {
         var x = Engine.Embed(tokens, weights.Embedding);
-        for (var i = 0; i < weights.Layers.Count; i++)
-        {
-            var layer = weights.Layers[i];
-            var h = x + Attention(Engine.RmsNorm(x, layer.AttentionNorm, Config.NormEpsilon), layer, layout, i);
-            x = h + Mlp(Engine.RmsNorm(h, layer.MlpNorm, Config.NormEpsilon), layer);
-        }
+        for (var i = 0; i < weights.Layers.Count; i++) x = Engine.Segment(this, x, layout, i);
         return Engine.RmsNorm(x, weights.Norm, Config.NormEpsilon);
+    }
+
+    /// <summary>One layer.</summary>
+    Tensor ISegment.Forward(Tensor x, SequenceLayout layout, int index)
+    {
+        var layer = weights.Layers[index];
+        var h = Engine.Residual(x, Attention(Engine.RmsNorm(x, layer.AttentionNorm, Config.NormEpsilon), layer, layout, index));
+        return Engine.Residual(h, Mlp(Engine.RmsNorm(h, layer.MlpNorm, Config.NormEpsilon), layer));
     }
 
     /// <inheritdoc/>

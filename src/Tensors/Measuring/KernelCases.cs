@@ -131,10 +131,10 @@ internal static unsafe class KernelCases
         var numbers = (long)Rows * width;
         var gain = memory.Trainable(1, width);
         float* x = memory.Numbers(numbers), y = memory.Numbers(numbers), inverse = memory.Numbers(Rows);
-        if (!back) return () => backend.RmsNorm(x, Rows, gain, 1e-5f, y, inverse);
-        backend.RmsNorm(x, Rows, gain, 1e-5f, y, inverse);
+        if (!back) return () => backend.RmsNorm(x, Rows, gain, false, 1e-5f, y, inverse);
+        backend.RmsNorm(x, Rows, gain, false, 1e-5f, y, inverse);
         float* dy = memory.Numbers(numbers), dx = memory.Numbers(numbers);
-        return () => backend.RmsNormGradient(x, inverse, dy, Rows, gain, dx, resume: false);
+        return () => backend.RmsNormGradient(x, inverse, dy, Rows, gain, false, dx, resume: false);
     }
 
     // Attention turns queries and keys itself; this is what the turning costs alone.
