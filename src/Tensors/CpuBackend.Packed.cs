@@ -112,7 +112,7 @@ internal sealed unsafe partial class CpuBackend
             return (first, Size(panels - first, threads));
         }
 
-        private static int Size(int left, int threads) => threads == 1 ? left : Math.Min(left, Math.Max(Smallest, left / (2 * threads)));
+        private static int Size(int left, int threads) => threads == 1 ? left : Math.Min(left, Math.Max(Smallest, left / (2 * threads) & ~1));
     }
 
     private readonly record struct RoundWork(RoundedRows At, nint X, int Columns, int Rows) : IWork

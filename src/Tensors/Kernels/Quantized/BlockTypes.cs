@@ -13,12 +13,14 @@ internal readonly unsafe struct Q8Block : IBlock
     public static bool HasMinima => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Step<TRegisters, TInt, TFloat>(byte* block, int lane, short* x, float* xScales, int* xSums, float* xBlockSums, TFloat y, float* scratch)
+    public static void Step<TRegisters, TInt, TFloat>(byte* a, byte* b, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        var sum = BlockKernels.Bytes<TRegisters, TInt, TFloat>(block + 4 * lane, x);
-        var scale = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)(block + 8 * PanelLayout.Vector) + lane), TRegisters.CreateSingle(*xScales));
-        return TRegisters.MultiplyAdd(scale, TRegisters.ToSingle(sum), y);
+        BlockKernels.Bytes<TRegisters, TInt, TFloat>(a, b + 4 * lane, x.Integers, out var sumA, out var sumB);
+        var xScale = TRegisters.CreateSingle(*x.Scales);
+        const int scales = 8 * PanelLayout.Vector;
+        ya = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(a + scales, 0, xScale), TRegisters.ToSingle(sumA), ya);
+        yb = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(b + scales, lane, xScale), TRegisters.ToSingle(sumB), yb);
     }
 
     public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
@@ -40,13 +42,16 @@ internal readonly unsafe struct Q4Block : IBlock
     public static bool HasMinima => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Step<TRegisters, TInt, TFloat>(byte* block, int lane, short* x, float* xScales, int* xSums, float* xBlockSums, TFloat y, float* scratch)
+    public static void Step<TRegisters, TInt, TFloat>(byte* a, byte* b, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
     {
+        BlockKernels.Nibbles<TRegisters, TInt, TFloat>(a, b + 4 * lane, x.Integers, out var sumA, out var sumB);
         // Σ (v − 8) · x = Σ v · x − 8 · Σ x, exact in integers.
-        var sum = BlockKernels.Nibbles<TRegisters, TInt, TFloat>(block + 4 * lane, x, TRegisters.Create(-8 * (xSums[0] + xSums[1])));
-        var scale = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)(block + PanelLayout.NibbleGroup) + lane), TRegisters.CreateSingle(*xScales));
-        return TRegisters.MultiplyAdd(scale, TRegisters.ToSingle(sum), y);
+        var offset = TRegisters.Create(-8 * (x.Sums[0] + x.Sums[1]));
+        var xScale = TRegisters.CreateSingle(*x.Scales);
+        const int scales = PanelLayout.NibbleGroup;
+        ya = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(a + scales, 0, xScale), TRegisters.ToSingle(TRegisters.Add(sumA, offset)), ya);
+        yb = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(b + scales, lane, xScale), TRegisters.ToSingle(TRegisters.Add(sumB, offset)), yb);
     }
 
     public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
@@ -69,19 +74,24 @@ internal readonly unsafe struct Q4KBlock : IBlock
     public static bool HasMinima => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Step<TRegisters, TInt, TFloat>(byte* block, int lane, short* x, float* xScales, int* xSums, float* xBlockSums, TFloat y, float* scratch)
+    public static void Step<TRegisters, TInt, TFloat>(byte* a, byte* b, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        BlockKernels.GroupScales<TRegisters, TInt, TFloat>(block, lane, scratch, scratch + 8 * PanelLayout.Lanes);
-        var nibbles = block + PanelLayout.Q4KHeader + 4 * lane;
-        for (var g = 0; g < 8; g++, nibbles += PanelLayout.NibbleGroup, x += 32, scratch += PanelLayout.Lanes)
+        const int minima = 8 * PanelLayout.Lanes;
+        BlockKernels.GroupScales<TRegisters, TInt, TFloat>(a, 0, scratch, scratch + minima);
+        BlockKernels.GroupScales<TRegisters, TInt, TFloat>(b, lane, scratch + BlockKernels.BlockScales, scratch + BlockKernels.BlockScales + minima);
+        a += PanelLayout.Q4KHeader;
+        b += PanelLayout.Q4KHeader + 4 * lane;
+        for (var g = 0; g < 8; g++, a += PanelLayout.NibbleGroup, b += PanelLayout.NibbleGroup, scratch += PanelLayout.Lanes)
         {
-            var sum = BlockKernels.Nibbles<TRegisters, TInt, TFloat>(nibbles, x, TRegisters.Create(0));
-            var xScale = TRegisters.CreateSingle(xScales[g]);
-            y = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch), xScale), TRegisters.ToSingle(sum), y);
-            y = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + 8 * PanelLayout.Lanes), xScale), TRegisters.CreateSingle(xBlockSums[g]), y);
+            BlockKernels.Nibbles<TRegisters, TInt, TFloat>(a, b, x.Integers + 32 * g, out var sumA, out var sumB);
+            var (xScale, xSum) = (TRegisters.CreateSingle(x.Scales[g]), TRegisters.CreateSingle(x.BlockSums[g]));
+            var scratchB = scratch + BlockKernels.BlockScales;
+            ya = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch), xScale), TRegisters.ToSingle(sumA), ya);
+            yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratchB), xScale), TRegisters.ToSingle(sumB), yb);
+            ya = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + minima), xScale), xSum, ya);
+            yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratchB + minima), xScale), xSum, yb);
         }
-        return y;
     }
 
     public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
@@ -105,21 +115,24 @@ internal readonly unsafe struct Q6KBlock : IBlock
     public static bool HasMinima => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Step<TRegisters, TInt, TFloat>(byte* block, int lane, short* x, float* xScales, int* xSums, float* xBlockSums, TFloat y, float* scratch)
+    public static void Step<TRegisters, TInt, TFloat>(byte* a, byte* b, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(block, lane, scratch);
-        var group = block + 4 * lane;
-        for (var g = 0; g < 8; g++, group += PanelLayout.Q6KGroup, x += 32, xSums += 2, scratch += 2 * PanelLayout.Lanes)
+        BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(a, 0, scratch);
+        BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(b, lane, scratch + BlockKernels.BlockScales);
+        b += 4 * lane;
+        for (var g = 0; g < 8; g++, a += PanelLayout.Q6KGroup, b += PanelLayout.Q6KGroup)
         {
-            var xScale = TRegisters.CreateSingle(xScales[g]);
-            var upper = group + PanelLayout.NibbleGroup;
-            var sum = BlockKernels.SixBits<TRegisters, TInt, TFloat>(group, upper, x, TRegisters.Create(-32 * xSums[0]));
-            y = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch), xScale), TRegisters.ToSingle(sum), y);
-            sum = BlockKernels.SixBits<TRegisters, TInt, TFloat>(group + 2 * PanelLayout.Vector, upper + PanelLayout.Vector, x + 16, TRegisters.Create(-32 * xSums[1]));
-            y = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + PanelLayout.Lanes), xScale), TRegisters.ToSingle(sum), y);
+            var xScale = TRegisters.CreateSingle(x.Scales[g]);
+            for (var half = 0; half < 2; half++, scratch += PanelLayout.Lanes)
+            {
+                var low = 2 * half * PanelLayout.Vector;
+                BlockKernels.SixBits<TRegisters, TInt, TFloat>(a + low, b + low, PanelLayout.NibbleGroup - half * PanelLayout.Vector, x.Integers + 32 * g + 16 * half, out var sumA, out var sumB);
+                var offset = TRegisters.Create(-32 * x.Sums[2 * g + half]);
+                ya = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch), xScale), TRegisters.ToSingle(TRegisters.Add(sumA, offset)), ya);
+                yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + BlockKernels.BlockScales), xScale), TRegisters.ToSingle(TRegisters.Add(sumB, offset)), yb);
+            }
         }
-        return y;
     }
 
     public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
@@ -133,7 +146,7 @@ internal readonly unsafe struct Q6KBlock : IBlock
             {
                 var upper = TRegisters.Load(group + PanelLayout.NibbleGroup + u * PanelLayout.Vector);
                 BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(group + 2 * u * PanelLayout.Vector, upper, pairs);
-                BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(group + (2 * u + 1) * PanelLayout.Vector, TRegisters.ShiftRightShort(upper, 8), pairs + 128);
+                BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(group + (2 * u + 1) * PanelLayout.Vector, TRegisters.ShiftRightShort(upper, 2), pairs + 128);
             }
         }
         BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(block, lane, scales + lane);

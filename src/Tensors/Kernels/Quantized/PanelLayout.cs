@@ -7,7 +7,8 @@ namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 /// <list type="bullet">
 /// <item>Bytes: vector v of a block holds the numbers 4v to 4v+3; their pairs are the low bytes and the high bytes of the halves.</item>
 /// <item>Nibbles: vector v holds 8v to 8v+7; pair j is nibble j of both halves.</item>
-/// <item>Two bits: vector u holds 16u to 16u+15; pair f is the f-th two bits of both halves.</item>
+/// <item>Two bits: vector u completes the vectors of nibbles 2u and 2u+1, its bits where they belong above pairs 0 to 2 of the first, and two
+/// further for the second; those of pairs 3 take the lowest places.</item>
 /// <item>q8_0, 544 bytes a block: 8 vectors of bytes, 16 scales (f16).</item>
 /// <item>q4_0, 288 bytes: 4 vectors of nibbles, 16 scales.</item>
 /// <item>q4_K, 2304 bytes: 16 scales, 16 scales of minima, 3 vectors of the file's 12 bytes of group scales, 8 × 4 vectors of nibbles.</item>
@@ -126,7 +127,10 @@ internal static unsafe class PanelLayout
     private static int Nibble(byte* group, int lane, int i) => (int)(Word(group, i / 8, lane) >> (i % 2 * 16 + i % 8 / 2 * 4)) & 15;
 
     private static int SixBits(byte* group, int lane, int i) =>
-        Nibble(group, lane, i) | (int)((Word(group + NibbleGroup, i / 16, lane) >> (i % 2 * 16 + i % 16 / 2 * 2)) & 3) << 4;
+        Nibble(group, lane, i) | (int)((Word(group + NibbleGroup, i / 16, lane) >> UpperPlace(i)) & 3) << 4;
+
+    /// <summary>Where the two bits of number i of a q6_K group stand in their word.</summary>
+    private static int UpperPlace(int i) => i % 2 * 16 + (i % 8 < 6 ? 4 + i % 8 / 2 * 4 : 0) + i / 8 % 2 * 2;
 
     private static float Scale(byte* scales, int lane) => HalfFloat.Widen(((ushort*)scales)[lane]);
 
@@ -181,7 +185,7 @@ internal static unsafe class PanelLayout
         for (var u = 0; u < 2; u++)
         {
             var word = 0u;
-            for (var i = 0; i < 16; i++) word |= (uint)((high[16 * u + i] >> (quarter * 2)) & 3) << (i % 2 * 16 + i / 2 * 2);
+            for (var i = 0; i < 16; i++) word |= (uint)((high[16 * u + i] >> (quarter * 2)) & 3) << UpperPlace(i);
             SetWord(group + NibbleGroup, u, lane, word);
         }
     }
