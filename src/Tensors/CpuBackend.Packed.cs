@@ -44,7 +44,7 @@ internal sealed unsafe partial class CpuBackend
             else
                 team.Run(new RoundWork(at, (nint)input, a.Columns, count), Chunks(count, 4));
             team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, wide && Registers512.IsSupported),
-                Pieces.Count((tasks.Panels + 1) / 2, team.Threads));
+                Pieces.Count(tasks.Panels, team.Threads));
         }
     }
 
@@ -73,12 +73,12 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private static PackedTask Task(Weight weight, float* y) =>
-        new((nint)weight.PanelData(0), weight.PanelBytes, weight.Type, weight.Columns, weight.Rows, (nint)y);
+        new((nint)weight.PanelData(0), ElementTypes.RowBytes(weight.Type, weight.Columns) * PanelLayout.Lanes, weight.Type, weight.Columns, weight.Rows, (nint)y);
 
-    /// <summary>One weight of a call, and where its outputs go; without panels: none.</summary>
+    /// <summary>One weight of a call, in panels of 32 outputs, and where they go; without panels: none.</summary>
     private readonly record struct PackedTask(nint Data, long PanelBytes, ElementType Type, int Columns, int Outputs, nint Y)
     {
-        public int Panels => (Outputs + Tile.Columns - 1) / Tile.Columns;
+        public int Panels => (Outputs + PanelLayout.Lanes - 1) / PanelLayout.Lanes;
 
         public bool IsQuantized => Outputs > 0 && ElementTypes.IsQuantized(Type);
     }
@@ -96,8 +96,6 @@ internal sealed unsafe partial class CpuBackend
     /// <summary>Pieces of a row of panels, large at first and small at the end: threads read long stretches, and end together.</summary>
     private static class Pieces
     {
-        private const int Smallest = 2;
-
         public static int Count(int panels, int threads)
         {
             var count = 0;
@@ -112,7 +110,7 @@ internal sealed unsafe partial class CpuBackend
             return (first, Size(panels - first, threads));
         }
 
-        private static int Size(int left, int threads) => threads == 1 ? left : Math.Min(left, Math.Max(Smallest, left / (2 * threads) & ~1));
+        private static int Size(int left, int threads) => threads == 1 ? left : Math.Max(1, left / (2 * threads));
     }
 
     private readonly record struct RoundWork(RoundedRows At, nint X, int Columns, int Rows) : IWork
@@ -139,8 +137,8 @@ internal sealed unsafe partial class CpuBackend
             if (here > 0)
             {
                 var panels = (byte*)task.Data + first * task.PanelBytes;
-                var y = (float*)task.Y + first * Tile.Columns;
-                var outputs = Math.Min(here * Tile.Columns, task.Outputs - first * Tile.Columns);
+                var y = (float*)task.Y + first * PanelLayout.Lanes;
+                var outputs = Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
                 if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
                 else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
                 first += here;
@@ -154,10 +152,7 @@ internal sealed unsafe partial class CpuBackend
     {
         public void Execute(int item, int thread)
         {
-            // Panels in twos: both are widened at once.
-            var (first, count) = Pieces.At(item, (Tasks.Panels + 1) / 2, Threads);
-            first *= 2;
-            count = Math.Min(2 * count, Tasks.Panels - first);
+            var (first, count) = Pieces.At(item, Tasks.Panels, Threads);
             var scratch = (byte*)((float*)ScratchBase + thread * ScratchStride);
             Run(Tasks.A, ref first, ref count, scratch);
             Run(Tasks.B, ref first, ref count, scratch);
@@ -169,9 +164,9 @@ internal sealed unsafe partial class CpuBackend
             var here = Math.Min(count, task.Panels - first);
             if (here > 0)
             {
-                var y = (float*)task.Y + (long)FirstRow * task.Outputs + first * Tile.Columns;
+                var y = (float*)task.Y + (long)FirstRow * task.Outputs + first * PanelLayout.Lanes;
                 ManyRows.Multiply(task.Type, (byte*)task.Data + first * task.PanelBytes, task.Columns, Rounded, Rows, y, task.Outputs,
-                    Math.Min(here * Tile.Columns, task.Outputs - first * Tile.Columns), scratch, Wide);
+                    Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes), scratch, Wide);
                 first += here;
                 count -= here;
             }

@@ -4,10 +4,10 @@ using System.Runtime.Intrinsics.X86;
 namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 
 /// <summary>A block of a quantized type as <see cref="PanelLayout"/> lays it out: how one row meets it, and how it is widened for many.</summary>
-/// <remarks>"lane" is the first of the outputs that the registers hold: 0, or 8 for the second half of a panel.</remarks>
+/// <remarks>A lane given is the first of those that a register holds: a multiple of the registers' lanes.</remarks>
 internal unsafe interface IBlock
 {
-    /// <summary>Bytes of a block of 16 outputs.</summary>
+    /// <summary>Bytes of a block of 32 outputs.</summary>
     static abstract int Size { get; }
 
     /// <summary>Blocks of 32 activations that it meets: 1 or 8.</summary>
@@ -20,13 +20,12 @@ internal unsafe interface IBlock
     static abstract bool HasMinima { get; }
 
     /// <summary>Two registers of outputs go on over their block: the steps of the law for each of its groups.</summary>
-    /// <param name="a">Block of the first register, which holds the outputs from lane 0.</param>
-    /// <param name="b">Block of the second, which holds the outputs from lane <paramref name="lane"/>.</param>
+    /// <param name="lane">The first register's; the second holds the lanes behind.</param>
     /// <param name="scratch"><see cref="BlockKernels.ScratchNumbers"/> numbers.</param>
-    static abstract void Step<TRegisters, TInt, TFloat>(byte* a, byte* b, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
+    static abstract void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>;
 
-    /// <summary>Writes pairs of 16-bit integers (k / 2, 16), scales (groups, 16) and negative minima (groups, 16).</summary>
+    /// <summary>Writes pairs of 16-bit integers (k / 2, 32), scales (groups, 32) and negative minima (groups, 32).</summary>
     static abstract void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
         where TRegisters : IRegisters<TInt, TFloat>;
 }
@@ -45,14 +44,14 @@ internal readonly unsafe ref struct RoundedRow(short* integers, float* scales, i
 /// <summary>What the blocks share.</summary>
 internal static unsafe class BlockKernels
 {
-    /// <summary>Numbers of scratch memory for the scales of two blocks.</summary>
-    public const int ScratchNumbers = 2 * BlockScales;
-
-    /// <summary>Numbers that the scales of one block take: (16, 16).</summary>
-    public const int BlockScales = 16 * PanelLayout.Lanes;
+    /// <summary>Numbers of scratch memory for the scales of a block: (16, 32).</summary>
+    public const int ScratchNumbers = 16 * PanelLayout.Lanes;
 
     /// <summary>How far ahead weights are asked for: over the ends of pages, where the processor does not look by itself.</summary>
     public const int Ahead = 2048;
+
+    /// <summary>16-bit integers of the widened pairs of all lanes at one place.</summary>
+    public const int PairShorts = 2 * PanelLayout.Lanes;
 
     private const int Vector = PanelLayout.Vector;
 
@@ -133,9 +132,9 @@ internal static unsafe class BlockKernels
         var mask = TRegisters.Create(0x000F000F);
         var w = TRegisters.Load(vector);
         TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(w, mask), offset), pairs);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(TRegisters.ShiftRightShort(w, 4), mask), offset), pairs + 32);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(TRegisters.ShiftRightShort(w, 8), mask), offset), pairs + 64);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(w, 12), offset), pairs + 96);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(TRegisters.ShiftRightShort(w, 4), mask), offset), pairs + PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(TRegisters.ShiftRightShort(w, 8), mask), offset), pairs + 2 * PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(w, 12), offset), pairs + 3 * PairShorts);
     }
 
     /// <summary>The two pairs of a vector of bytes.</summary>
@@ -144,7 +143,7 @@ internal static unsafe class BlockKernels
     {
         var w = TRegisters.Load(vector);
         TRegisters.Store(TRegisters.ShiftRightSignedShort(TRegisters.ShiftLeftShort(w, 8), 8), pairs);
-        TRegisters.Store(TRegisters.ShiftRightSignedShort(w, 8), pairs + 32);
+        TRegisters.Store(TRegisters.ShiftRightSignedShort(w, 8), pairs + PairShorts);
     }
 
     /// <summary>The four pairs of a vector of nibbles with their upper bits, less 32.</summary>
@@ -154,9 +153,9 @@ internal static unsafe class BlockKernels
         var offset = TRegisters.Create(0x00200020);
         var w = TRegisters.Load(low);
         TRegisters.Store(TRegisters.SubtractShort(Six0<TRegisters, TInt, TFloat>(w, upper), offset), pairs);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Six1<TRegisters, TInt, TFloat>(w, upper), 4), offset), pairs + 32);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Six2<TRegisters, TInt, TFloat>(w, upper), 8), offset), pairs + 64);
-        TRegisters.Store(TRegisters.SubtractShort(Six3<TRegisters, TInt, TFloat>(w, upper), offset), pairs + 96);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Six1<TRegisters, TInt, TFloat>(w, upper), 4), offset), pairs + PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Six2<TRegisters, TInt, TFloat>(w, upper), 8), offset), pairs + 2 * PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(Six3<TRegisters, TInt, TFloat>(w, upper), offset), pairs + 3 * PairShorts);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -232,36 +231,38 @@ internal static unsafe class BlockKernels
     private static TInt Six3<TRegisters, TInt, TFloat>(TInt low, TInt high) where TRegisters : IRegisters<TInt, TFloat> =>
         TRegisters.Or(TRegisters.ShiftRightShort(low, 12), TRegisters.And(TRegisters.ShiftLeftShort(high, 4), TRegisters.Create(0x00300030)));
 
-    /// <summary>The scales and the negative minima of the 8 groups of a q4_K block, (8, 16) each.</summary>
+    /// <summary>The scales and the negative minima of the 8 groups of a q4_K block for a register's lanes, each at (8, 32).</summary>
     public static void GroupScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima) where TRegisters : IRegisters<TInt, TFloat>
     {
+        if (Sse.IsSupported) Sse.Prefetch0(block + lane / 16 * Vector + Ahead);
         var scale = TRegisters.LoadHalf((ushort*)block + lane);
-        var minimum = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)block + PanelLayout.Lanes + lane), TRegisters.CreateSingle(-1));
-        if (Sse.IsSupported) Sse.Prefetch0(block + Ahead);
-        var words = block + Vector + 4 * lane;
+        var minimum = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)(block + Vector) + lane), TRegisters.CreateSingle(-1));
+        var words = block + PanelLayout.Q4KScales + PanelLayout.Offset(lane, 3);
         var first = Stream<TRegisters, TInt, TFloat>(words);
         var second = Stream<TRegisters, TInt, TFloat>(words + Vector);
         var third = Stream<TRegisters, TInt, TFloat>(words + 2 * Vector);
         var (six, four, two) = (TRegisters.Create(63), TRegisters.Create(15), TRegisters.Create(48));
         for (var g = 0; g < 4; g++, scales += PanelLayout.Lanes, minima += PanelLayout.Lanes)
         {
-            TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(TRegisters.And(first, six))), scales);
-            TRegisters.StoreSingle(TRegisters.Multiply(minimum, TRegisters.ToSingle(TRegisters.And(second, six))), minima);
+            TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(TRegisters.And(first, six))), scales + lane);
+            TRegisters.StoreSingle(TRegisters.Multiply(minimum, TRegisters.ToSingle(TRegisters.And(second, six))), minima + lane);
             var upper = TRegisters.Or(TRegisters.And(third, four), TRegisters.And(TRegisters.ShiftRight(first, 2), two));
-            TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(upper)), scales + 4 * PanelLayout.Lanes);
+            TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(upper)), scales + 4 * PanelLayout.Lanes + lane);
             upper = TRegisters.Or(TRegisters.And(TRegisters.ShiftRight(third, 4), four), TRegisters.And(TRegisters.ShiftRight(second, 2), two));
-            TRegisters.StoreSingle(TRegisters.Multiply(minimum, TRegisters.ToSingle(upper)), minima + 4 * PanelLayout.Lanes);
+            TRegisters.StoreSingle(TRegisters.Multiply(minimum, TRegisters.ToSingle(upper)), minima + 4 * PanelLayout.Lanes + lane);
             (first, second, third) = (TRegisters.ShiftRight(first, 8), TRegisters.ShiftRight(second, 8), TRegisters.ShiftRight(third, 8));
         }
     }
 
-    /// <summary>The scales of the 16 groups of a q6_K block, (16, 16).</summary>
+    /// <summary>The scales of the 16 groups of a q6_K block for a register's lanes, at (16, 32).</summary>
     public static void SixBitScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales) where TRegisters : IRegisters<TInt, TFloat>
     {
-        var scale = TRegisters.LoadHalf((ushort*)(block + PanelLayout.Q6KScales + 4 * Vector) + lane);
+        if (Sse.IsSupported) Sse.Prefetch0(block + Ahead);
+        var scale = TRegisters.LoadHalf((ushort*)block + lane);
+        scales += lane;
         for (var v = 0; v < 4; v++)
         {
-            var words = Stream<TRegisters, TInt, TFloat>(block + PanelLayout.Q6KScales + v * Vector + 4 * lane);
+            var words = Stream<TRegisters, TInt, TFloat>(block + PanelLayout.Q6KScales + PanelLayout.Offset(lane, 4) + v * Vector);
             for (var g = 0; g < 4; g++, scales += PanelLayout.Lanes)
             {
                 TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(TRegisters.ShiftRightSigned(TRegisters.ShiftLeft(words, 24), 24))), scales);
