@@ -4,7 +4,7 @@ namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 
 internal readonly unsafe struct Q8Block : IBlock
 {
-    private const int Scales = 2 * PanelLayout.ByteVectors * PanelLayout.Vector;
+    private const int Scales = PanelLayout.ByteVectors * PanelLayout.Vector;
 
     public static int Size => PanelLayout.Q8Block;
 
@@ -19,8 +19,7 @@ internal readonly unsafe struct Q8Block : IBlock
         where TRegisters : IRegisters<TInt, TFloat>
     {
         var next = lane + TRegisters.Lanes;
-        BlockKernels.Bytes<TRegisters, TInt, TFloat>(block + PanelLayout.Offset(lane, PanelLayout.ByteVectors), block + PanelLayout.Offset(next, PanelLayout.ByteVectors),
-            x.Integers, out var sumA, out var sumB);
+        BlockKernels.Bytes<TRegisters, TInt, TFloat>(block + 4 * lane, block + 4 * next, x.Integers, out var sumA, out var sumB);
         var xScale = TRegisters.CreateSingle(*x.Scales);
         ya = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(block + Scales, lane, xScale), TRegisters.ToSingle(sumA), ya);
         yb = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(block + Scales, next, xScale), TRegisters.ToSingle(sumB), yb);
@@ -29,7 +28,7 @@ internal readonly unsafe struct Q8Block : IBlock
     public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        var bytes = block + PanelLayout.Offset(lane, PanelLayout.ByteVectors);
+        var bytes = block + 4 * lane;
         for (var v = 0; v < PanelLayout.ByteVectors; v++)
             BlockKernels.WidenBytes<TRegisters, TInt, TFloat>(bytes + v * PanelLayout.Vector, pairs + 2 * lane + v * 2 * BlockKernels.PairShorts);
         TRegisters.StoreSingle(TRegisters.LoadHalf((ushort*)(block + Scales) + lane), scales + lane);
@@ -38,7 +37,7 @@ internal readonly unsafe struct Q8Block : IBlock
 
 internal readonly unsafe struct Q4Block : IBlock
 {
-    private const int Scales = 2 * PanelLayout.NibbleVectors * PanelLayout.Vector;
+    private const int Scales = PanelLayout.NibbleVectors * PanelLayout.Vector;
 
     public static int Size => PanelLayout.Q4Block;
 
@@ -53,8 +52,7 @@ internal readonly unsafe struct Q4Block : IBlock
         where TRegisters : IRegisters<TInt, TFloat>
     {
         var next = lane + TRegisters.Lanes;
-        BlockKernels.Nibbles<TRegisters, TInt, TFloat>(block + PanelLayout.Offset(lane, PanelLayout.NibbleVectors), block + PanelLayout.Offset(next, PanelLayout.NibbleVectors),
-            x.Integers, out var sumA, out var sumB);
+        BlockKernels.Nibbles<TRegisters, TInt, TFloat>(block + 4 * lane, block + 4 * next, x.Integers, out var sumA, out var sumB);
         // Σ (v − 8) · x = Σ v · x − 8 · Σ x, exact in integers.
         var offset = TRegisters.Create(-8 * (x.Sums[0] + x.Sums[1]));
         var xScale = TRegisters.CreateSingle(*x.Scales);
@@ -66,7 +64,7 @@ internal readonly unsafe struct Q4Block : IBlock
         where TRegisters : IRegisters<TInt, TFloat>
     {
         var offset = TRegisters.Create(0x00080008);
-        var nibbles = block + PanelLayout.Offset(lane, PanelLayout.NibbleVectors);
+        var nibbles = block + 4 * lane;
         for (var v = 0; v < PanelLayout.NibbleVectors; v++)
             BlockKernels.WidenNibbles<TRegisters, TInt, TFloat>(nibbles + v * PanelLayout.Vector, pairs + 2 * lane + v * 4 * BlockKernels.PairShorts, offset);
         TRegisters.StoreSingle(TRegisters.LoadHalf((ushort*)(block + Scales) + lane), scales + lane);
@@ -91,8 +89,8 @@ internal readonly unsafe struct Q4KBlock : IBlock
         var next = lane + TRegisters.Lanes;
         BlockKernels.GroupScales<TRegisters, TInt, TFloat>(block, lane, scratch, scratch + minima);
         BlockKernels.GroupScales<TRegisters, TInt, TFloat>(block, next, scratch, scratch + minima);
-        var a = PanelLayout.Q4KGroup(block, 0) + PanelLayout.Offset(lane, PanelLayout.NibbleVectors);
-        var b = PanelLayout.Q4KGroup(block, 0) + PanelLayout.Offset(next, PanelLayout.NibbleVectors);
+        var a = PanelLayout.Q4KGroup(block, 0) + 4 * lane;
+        var b = PanelLayout.Q4KGroup(block, 0) + 4 * next;
         scratch += lane;
         for (var g = 0; g < 8; g++, scratch += PanelLayout.Lanes)
         {
@@ -103,8 +101,8 @@ internal readonly unsafe struct Q4KBlock : IBlock
             yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratchB), xScale), TRegisters.ToSingle(sumB), yb);
             ya = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + minima), xScale), xSum, ya);
             yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratchB + minima), xScale), xSum, yb);
-            a += 2 * PanelLayout.NibbleVectors * PanelLayout.Vector;
-            b += 2 * PanelLayout.NibbleVectors * PanelLayout.Vector;
+            a += PanelLayout.NibbleVectors * PanelLayout.Vector;
+            b += PanelLayout.NibbleVectors * PanelLayout.Vector;
         }
     }
 
@@ -115,7 +113,7 @@ internal readonly unsafe struct Q4KBlock : IBlock
         pairs += 2 * lane;
         for (var g = 0; g < 8; g++)
         {
-            var nibbles = PanelLayout.Q4KGroup(block, g) + PanelLayout.Offset(lane, PanelLayout.NibbleVectors);
+            var nibbles = PanelLayout.Q4KGroup(block, g) + 4 * lane;
             for (var v = 0; v < PanelLayout.NibbleVectors; v++, pairs += 4 * BlockKernels.PairShorts)
                 BlockKernels.WidenNibbles<TRegisters, TInt, TFloat>(nibbles + v * PanelLayout.Vector, pairs, offset);
         }
@@ -140,8 +138,8 @@ internal readonly unsafe struct Q6KBlock : IBlock
         var next = lane + TRegisters.Lanes;
         BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(block, lane, scratch);
         BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(block, next, scratch);
-        var a = PanelLayout.Q6KGroup(block, 0) + PanelLayout.Offset(lane, PanelLayout.SixBitVectors);
-        var b = PanelLayout.Q6KGroup(block, 0) + PanelLayout.Offset(next, PanelLayout.SixBitVectors);
+        var a = PanelLayout.Q6KGroup(block, 0) + 4 * lane;
+        var b = PanelLayout.Q6KGroup(block, 0) + 4 * next;
         scratch += lane;
         for (var g = 0; g < 8; g++)
         {
@@ -155,8 +153,8 @@ internal readonly unsafe struct Q6KBlock : IBlock
                 ya = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch), xScale), TRegisters.ToSingle(TRegisters.Add(sumA, offset)), ya);
                 yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + TRegisters.Lanes), xScale), TRegisters.ToSingle(TRegisters.Add(sumB, offset)), yb);
             }
-            a += 2 * PanelLayout.SixBitVectors * PanelLayout.Vector;
-            b += 2 * PanelLayout.SixBitVectors * PanelLayout.Vector;
+            a += PanelLayout.SixBitVectors * PanelLayout.Vector;
+            b += PanelLayout.SixBitVectors * PanelLayout.Vector;
         }
     }
 
@@ -166,7 +164,7 @@ internal readonly unsafe struct Q6KBlock : IBlock
         pairs += 2 * lane;
         for (var g = 0; g < 8; g++)
         {
-            var group = PanelLayout.Q6KGroup(block, g) + PanelLayout.Offset(lane, PanelLayout.SixBitVectors);
+            var group = PanelLayout.Q6KGroup(block, g) + 4 * lane;
             for (var u = 0; u < 2; u++, pairs += 8 * BlockKernels.PairShorts)
             {
                 var upper = TRegisters.Load(group + (PanelLayout.NibbleVectors + u) * PanelLayout.Vector);

@@ -234,10 +234,10 @@ internal static unsafe class BlockKernels
     /// <summary>The scales and the negative minima of the 8 groups of a q4_K block for a register's lanes, each at (8, 32).</summary>
     public static void GroupScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima) where TRegisters : IRegisters<TInt, TFloat>
     {
-        if (Sse.IsSupported) Sse.Prefetch0(block + lane / 16 * Vector + Ahead);
+        if (Sse.IsSupported) Sse.Prefetch0(block + lane / 16 * (Vector / 2) + Ahead);
         var scale = TRegisters.LoadHalf((ushort*)block + lane);
-        var minimum = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)(block + Vector) + lane), TRegisters.CreateSingle(-1));
-        var words = block + PanelLayout.Q4KScales + PanelLayout.Offset(lane, 3);
+        var minimum = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)(block + PanelLayout.Scales) + lane), TRegisters.CreateSingle(-1));
+        var words = block + PanelLayout.Q4KScales + 4 * lane;
         var first = Stream<TRegisters, TInt, TFloat>(words);
         var second = Stream<TRegisters, TInt, TFloat>(words + Vector);
         var third = Stream<TRegisters, TInt, TFloat>(words + 2 * Vector);
@@ -262,7 +262,7 @@ internal static unsafe class BlockKernels
         scales += lane;
         for (var v = 0; v < 4; v++)
         {
-            var words = Stream<TRegisters, TInt, TFloat>(block + PanelLayout.Q6KScales + PanelLayout.Offset(lane, 4) + v * Vector);
+            var words = Stream<TRegisters, TInt, TFloat>(block + PanelLayout.Q6KScales + 4 * lane + v * Vector);
             for (var g = 0; g < 4; g++, scales += PanelLayout.Lanes)
             {
                 TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(TRegisters.ShiftRightSigned(TRegisters.ShiftLeft(words, 24), 24))), scales);

@@ -124,7 +124,7 @@ internal static unsafe class ManyRows
                 TInt c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
                 c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = TRegisters.Create(0);
                 aEnd += 64 / TBlock.ScalesPerGroup;
-                for (; a < aEnd; a += 4, w += 2 * PanelLayout.Vector)
+                for (; a < aEnd; a += 4, w += PanelLayout.Vector)
                 {
                     var b0 = TRegisters.Load(w);
                     var b1 = TRegisters.Load(w + second);
@@ -188,7 +188,7 @@ internal static unsafe class ManyRows
                 TInt c00, c01, c10, c11;
                 c00 = c01 = c10 = c11 = TRegisters.Create(0);
                 aEnd += 64 / TBlock.ScalesPerGroup;
-                for (; a < aEnd; a += 4, w += 2 * PanelLayout.Vector)
+                for (; a < aEnd; a += 4, w += PanelLayout.Vector)
                 {
                     var b0 = TRegisters.Load(w);
                     var b1 = TRegisters.Load(w + second);

@@ -2,18 +2,18 @@ namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 
 /// <summary>How quantized weights lie in memory: 32 rows ("lanes") interleaved, block after block, in as many bytes as in the file.</summary>
 /// <remarks>
-/// All is made of vectors: 16 words of 32 bits, one a lane; lanes 16 to 31 have vectors of their own behind those of lanes 0 to 15. The two
-/// 16-bit halves of a word belong to two neighbouring numbers of the row, so that a shift and a mask give pairs of 16-bit integers, ready
-/// for a multiplication of pairs that adds the two products.
+/// All is made of vectors: 32 words of 32 bits, one a lane, read from first to last. The two 16-bit halves of a word belong to two
+/// neighbouring numbers of the row, so that a shift and a mask give pairs of 16-bit integers, ready for a multiplication of pairs that
+/// adds the two products.
 /// <list type="bullet">
 /// <item>Bytes: vector v of a group holds the numbers 4v to 4v+3; their pairs are the low bytes and the high bytes of the halves.</item>
 /// <item>Nibbles: vector v holds 8v to 8v+7; pair j is nibble j of both halves.</item>
 /// <item>Two bits: vector u completes the vectors of nibbles 2u and 2u+1, its bits where they belong above pairs 0 to 2 of the first, and two
 /// further for the second; those of pairs 3 take the lowest places.</item>
-/// <item>q8_0, 1088 bytes a block: 2 × 8 vectors of bytes, 32 scales (f16).</item>
-/// <item>q4_0, 576 bytes: 2 × 4 vectors of nibbles, 32 scales.</item>
-/// <item>q4_K, 4608 bytes: 32 scales, 32 scales of minima, 2 × 3 vectors of the file's 12 bytes of group scales, 8 × 2 × 4 vectors of nibbles.</item>
-/// <item>q6_K, 6720 bytes: 32 scales, 2 × 4 vectors of group scales, 8 × 2 × (4 vectors of nibbles, 2 of two bits).</item>
+/// <item>q8_0, 1088 bytes a block: 8 vectors of bytes, 32 scales (f16).</item>
+/// <item>q4_0, 576 bytes: 4 vectors of nibbles, 32 scales.</item>
+/// <item>q4_K, 4608 bytes: 32 scales, 32 scales of minima, 3 vectors of the file's 12 bytes of group scales, 8 × 4 vectors of nibbles.</item>
+/// <item>q6_K, 6720 bytes: 32 scales, 4 vectors of group scales, 8 × (4 vectors of nibbles, 2 of two bits).</item>
 /// </list>
 /// </remarks>
 internal static unsafe class PanelLayout
@@ -22,7 +22,10 @@ internal static unsafe class PanelLayout
     public const int Lanes = 32;
 
     /// <summary>Bytes of a vector.</summary>
-    public const int Vector = 64;
+    public const int Vector = Lanes * sizeof(uint);
+
+    /// <summary>Bytes of the f16 scales of all lanes.</summary>
+    public const int Scales = Lanes * sizeof(ushort);
 
     /// <summary>Vectors of a group of 32 numbers.</summary>
     public const int ByteVectors = 8;
@@ -30,18 +33,15 @@ internal static unsafe class PanelLayout
     public const int SixBitVectors = 6;
 
     /// <summary>Where scales of groups and the groups themselves begin in a block.</summary>
-    public const int Q4KScales = 2 * Vector;
-    public const int Q4KGroups = Q4KScales + 2 * 3 * Vector;
-    public const int Q6KScales = Vector;
-    public const int Q6KGroups = Q6KScales + 2 * 4 * Vector;
+    public const int Q4KScales = 2 * Scales;
+    public const int Q4KGroups = Q4KScales + 3 * Vector;
+    public const int Q6KScales = Scales;
+    public const int Q6KGroups = Q6KScales + 4 * Vector;
 
-    public const int Q8Block = 2 * ByteVectors * Vector + Vector;
-    public const int Q4Block = 2 * NibbleVectors * Vector + Vector;
-    public const int Q4KBlock = Q4KGroups + 8 * 2 * NibbleVectors * Vector;
-    public const int Q6KBlock = Q6KGroups + 8 * 2 * SixBitVectors * Vector;
-
-    /// <summary>Bytes from the first vector of lane 0 to the word of <paramref name="lane"/>, where a half of the lanes has so many vectors.</summary>
-    public static int Offset(int lane, int vectors) => lane / 16 * vectors * Vector + lane % 16 * sizeof(uint);
+    public const int Q8Block = ByteVectors * Vector + Scales;
+    public const int Q4Block = NibbleVectors * Vector + Scales;
+    public const int Q4KBlock = Q4KGroups + 8 * NibbleVectors * Vector;
+    public const int Q6KBlock = Q6KGroups + 8 * SixBitVectors * Vector;
 
     /// <summary>Puts one row, as it lies in the file, into its lane.</summary>
     /// <returns>False: a scale is infinite or not a number.</returns>
@@ -53,27 +53,27 @@ internal static unsafe class PanelLayout
             switch (type)
             {
                 case ElementType.Q8_0:
-                    finite &= SetScale(panel + 2 * ByteVectors * Vector, lane, stored);
-                    for (var v = 0; v < ByteVectors; v++) Word(panel, v, lane, ByteVectors) = Bytes(stored + 2 + 4 * v);
+                    finite &= SetScale(panel + ByteVectors * Vector, lane, stored);
+                    for (var v = 0; v < ByteVectors; v++) Word(panel, v, lane) = Bytes(stored + 2 + 4 * v);
                     panel += Q8Block;
                     break;
                 case ElementType.Q4_0:
-                    finite &= SetScale(panel + 2 * NibbleVectors * Vector, lane, stored);
+                    finite &= SetScale(panel + NibbleVectors * Vector, lane, stored);
                     // Byte i holds the numbers i and i + 16.
-                    for (var v = 0; v < 4; v++) Word(panel, v, lane, NibbleVectors) = Nibbles(stored + 2 + v % 2 * 8, v / 2 * 4);
+                    for (var v = 0; v < 4; v++) Word(panel, v, lane) = Nibbles(stored + 2 + v % 2 * 8, v / 2 * 4);
                     panel += Q4Block;
                     break;
                 case ElementType.Q4_K:
-                    finite &= SetScale(panel, lane, stored) & SetScale(panel + Vector, lane, stored + 2);
-                    for (var v = 0; v < 3; v++) Word(panel + Q4KScales, v, lane, 3) = ((uint*)(stored + 4))[v];
+                    finite &= SetScale(panel, lane, stored) & SetScale(panel + Scales, lane, stored + 2);
+                    for (var v = 0; v < 3; v++) Word(panel + Q4KScales, v, lane) = ((uint*)(stored + 4))[v];
                     // Byte i holds the number i of one group and of the next.
                     for (var g = 0; g < 8; g++)
-                        for (var v = 0; v < 4; v++) Word(Q4KGroup(panel, g), v, lane, NibbleVectors) = Nibbles(stored + 16 + g / 2 * 32 + 8 * v, g % 2 * 4);
+                        for (var v = 0; v < 4; v++) Word(Q4KGroup(panel, g), v, lane) = Nibbles(stored + 16 + g / 2 * 32 + 8 * v, g % 2 * 4);
                     panel += Q4KBlock;
                     break;
                 default:
                     finite &= SetScale(panel, lane, stored + 208);
-                    for (var v = 0; v < 4; v++) Word(panel + Q6KScales, v, lane, 4) = ((uint*)(stored + 192))[v];
+                    for (var v = 0; v < 4; v++) Word(panel + Q6KScales, v, lane) = ((uint*)(stored + 192))[v];
                     for (var g = 0; g < 8; g++) SetSixBits(Q6KGroup(panel, g), lane, stored, g);
                     panel += Q6KBlock;
                     break;
@@ -92,22 +92,22 @@ internal static unsafe class PanelLayout
             {
                 case ElementType.Q8_0:
                 {
-                    var scale = Scale(panel + 2 * ByteVectors * Vector, lane);
-                    for (var i = 0; i < 32; i++) target[i] = scale * (sbyte)(Word(panel, i / 4, lane, ByteVectors) >> (i % 2 * 16 + i % 4 / 2 * 8));
+                    var scale = Scale(panel + ByteVectors * Vector, lane);
+                    for (var i = 0; i < 32; i++) target[i] = scale * (sbyte)(Word(panel, i / 4, lane) >> (i % 2 * 16 + i % 4 / 2 * 8));
                     panel += Q8Block;
                     break;
                 }
                 case ElementType.Q4_0:
                 {
-                    var scale = Scale(panel + 2 * NibbleVectors * Vector, lane);
-                    for (var i = 0; i < 32; i++) target[i] = scale * (Nibble(panel, lane, i, NibbleVectors) - 8);
+                    var scale = Scale(panel + NibbleVectors * Vector, lane);
+                    for (var i = 0; i < 32; i++) target[i] = scale * (Nibble(panel, lane, i) - 8);
                     panel += Q4Block;
                     break;
                 }
                 case ElementType.Q4_K:
                 {
                     var (scale, minimum) = GroupScales(panel, lane, g);
-                    for (var i = 0; i < 32; i++) target[i] = scale * Nibble(Q4KGroup(panel, g), lane, i, NibbleVectors) - minimum;
+                    for (var i = 0; i < 32; i++) target[i] = scale * Nibble(Q4KGroup(panel, g), lane, i) - minimum;
                     if (g == 7) panel += Q4KBlock;
                     break;
                 }
@@ -122,30 +122,30 @@ internal static unsafe class PanelLayout
     }
 
     /// <summary>A group of 32 numbers of a q4_K block.</summary>
-    public static byte* Q4KGroup(byte* block, int group) => block + Q4KGroups + group * 2 * NibbleVectors * Vector;
+    public static byte* Q4KGroup(byte* block, int group) => block + Q4KGroups + group * NibbleVectors * Vector;
 
     /// <summary>A group of 32 numbers of a q6_K block.</summary>
-    public static byte* Q6KGroup(byte* block, int group) => block + Q6KGroups + group * 2 * SixBitVectors * Vector;
+    public static byte* Q6KGroup(byte* block, int group) => block + Q6KGroups + group * SixBitVectors * Vector;
 
     /// <summary>Scale and minimum of a group of 32 in a q4_K block.</summary>
     private static (float Scale, float Minimum) GroupScales(byte* block, int lane, int group)
     {
         var words = block + Q4KScales;
-        uint first = Word(words, 0, lane, 3), second = Word(words, 1, lane, 3), third = Word(words, 2, lane, 3);
+        uint first = Word(words, 0, lane), second = Word(words, 1, lane), third = Word(words, 2, lane);
         var shift = group % 4 * 8;
         var (scale, minimum) = group < 4
             ? ((first >> shift) & 63, (second >> shift) & 63)
             : (((third >> shift) & 15) | (((first >> (shift + 6)) & 3) << 4), ((third >> (shift + 4)) & 15) | (((second >> (shift + 6)) & 3) << 4));
-        return (Scale(block, lane) * scale, Scale(block + Vector, lane) * minimum);
+        return (Scale(block, lane) * scale, Scale(block + Scales, lane) * minimum);
     }
 
     private static float SixBitScale(byte* block, int lane, int group) =>
-        Scale(block, lane) * (sbyte)(Word(block + Q6KScales, group / 4, lane, 4) >> (group % 4 * 8));
+        Scale(block, lane) * (sbyte)(Word(block + Q6KScales, group / 4, lane) >> (group % 4 * 8));
 
-    private static int Nibble(byte* group, int lane, int i, int vectors) => (int)(Word(group, i / 8, lane, vectors) >> (i % 2 * 16 + i % 8 / 2 * 4)) & 15;
+    private static int Nibble(byte* group, int lane, int i) => (int)(Word(group, i / 8, lane) >> (i % 2 * 16 + i % 8 / 2 * 4)) & 15;
 
     private static int SixBits(byte* group, int lane, int i) =>
-        Nibble(group, lane, i, SixBitVectors) | (int)((Word(group, NibbleVectors + i / 16, lane, SixBitVectors) >> UpperPlace(i)) & 3) << 4;
+        Nibble(group, lane, i) | (int)((Word(group, NibbleVectors + i / 16, lane) >> UpperPlace(i)) & 3) << 4;
 
     /// <summary>Where the two bits of number i of a q6_K group stand in their word.</summary>
     private static int UpperPlace(int i) => i % 2 * 16 + (i % 8 < 6 ? 4 + i % 8 / 2 * 4 : 0) + i / 8 % 2 * 2;
@@ -158,7 +158,7 @@ internal static unsafe class PanelLayout
         return HalfFloat.IsFinite(*(ushort*)stored);
     }
 
-    private static ref uint Word(byte* first, int vector, int lane, int vectors) => ref *(uint*)(first + vector * Vector + Offset(lane, vectors));
+    private static ref uint Word(byte* first, int vector, int lane) => ref ((uint*)first)[vector * Lanes + lane];
 
     private static uint Bytes(byte* q) => q[0] | (uint)q[2] << 8 | (uint)q[1] << 16 | (uint)q[3] << 24;
 
@@ -176,12 +176,12 @@ internal static unsafe class PanelLayout
         var quarter = index % 4;
         var low = stored + index / 4 * 64 + quarter % 2 * 32;
         var high = stored + 128 + index / 4 * 32;
-        for (var v = 0; v < 4; v++) Word(group, v, lane, SixBitVectors) = Nibbles(low + 8 * v, quarter / 2 * 4);
+        for (var v = 0; v < 4; v++) Word(group, v, lane) = Nibbles(low + 8 * v, quarter / 2 * 4);
         for (var u = 0; u < 2; u++)
         {
             var word = 0u;
             for (var i = 0; i < 16; i++) word |= (uint)((high[16 * u + i] >> (quarter * 2)) & 3) << UpperPlace(i);
-            Word(group, NibbleVectors + u, lane, SixBitVectors) = word;
+            Word(group, NibbleVectors + u, lane) = word;
         }
     }
 }
