@@ -144,17 +144,13 @@ internal readonly unsafe struct Q6KBlock : IBlock
         for (var g = 0; g < 8; g++)
         {
             var xScale = TRegisters.CreateSingle(x.Scales[g]);
-            for (var half = 0; half < 2; half++, scratch += PanelLayout.Lanes)
+            for (var half = 0; half < 2; half++, scratch += PanelLayout.Lanes, a += 3 * PanelLayout.Vector, b += 3 * PanelLayout.Vector)
             {
-                var low = 2 * half * PanelLayout.Vector;
-                BlockKernels.SixBits<TRegisters, TInt, TFloat>(a + low, b + low, (PanelLayout.NibbleVectors - half) * PanelLayout.Vector,
-                    x.Integers + 32 * g + 16 * half, out var sumA, out var sumB);
+                BlockKernels.SixBits<TRegisters, TInt, TFloat>(a, b, x.Integers + 32 * g + 16 * half, out var sumA, out var sumB);
                 var offset = TRegisters.Create(-32 * x.Sums[2 * g + half]);
                 ya = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch), xScale), TRegisters.ToSingle(TRegisters.Add(sumA, offset)), ya);
                 yb = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle(scratch + TRegisters.Lanes), xScale), TRegisters.ToSingle(TRegisters.Add(sumB, offset)), yb);
             }
-            a += PanelLayout.SixBitVectors * PanelLayout.Vector;
-            b += PanelLayout.SixBitVectors * PanelLayout.Vector;
         }
     }
 
@@ -162,15 +158,12 @@ internal readonly unsafe struct Q6KBlock : IBlock
         where TRegisters : IRegisters<TInt, TFloat>
     {
         pairs += 2 * lane;
-        for (var g = 0; g < 8; g++)
+        var half = PanelLayout.Q6KGroup(block, 0) + 4 * lane;
+        for (var h = 0; h < 16; h++, half += 3 * PanelLayout.Vector, pairs += 8 * BlockKernels.PairShorts)
         {
-            var group = PanelLayout.Q6KGroup(block, g) + 4 * lane;
-            for (var u = 0; u < 2; u++, pairs += 8 * BlockKernels.PairShorts)
-            {
-                var upper = TRegisters.Load(group + (PanelLayout.NibbleVectors + u) * PanelLayout.Vector);
-                BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(group + 2 * u * PanelLayout.Vector, upper, pairs);
-                BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(group + (2 * u + 1) * PanelLayout.Vector, TRegisters.ShiftRightShort(upper, 2), pairs + 4 * BlockKernels.PairShorts);
-            }
+            var upper = TRegisters.Load(half);
+            BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(half + PanelLayout.Vector, upper, pairs);
+            BlockKernels.WidenSixBits<TRegisters, TInt, TFloat>(half + 2 * PanelLayout.Vector, TRegisters.ShiftRightShort(upper, 2), pairs + 4 * BlockKernels.PairShorts);
         }
         BlockKernels.SixBitScales<TRegisters, TInt, TFloat>(block, lane, scales);
     }

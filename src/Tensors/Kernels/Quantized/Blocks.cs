@@ -107,20 +107,19 @@ internal static unsafe class BlockKernels
     }
 
     /// <summary>Σ six bits · x over 16 activations, for two registers of outputs.</summary>
-    /// <param name="a">Two vectors of nibbles.</param>
-    /// <param name="upper">Bytes from there to the vector of two bits that completes them.</param>
+    /// <param name="a">A vector of two bits, and the two vectors of nibbles that it completes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SixBits<TRegisters, TInt, TFloat>(byte* a, byte* b, int upper, short* x, out TInt sumA, out TInt sumB) where TRegisters : IRegisters<TInt, TFloat>
+    public static void SixBits<TRegisters, TInt, TFloat>(byte* a, byte* b, short* x, out TInt sumA, out TInt sumB) where TRegisters : IRegisters<TInt, TFloat>
     {
         TInt a0, a1, a2, b0, b1, b2;
         a0 = a1 = a2 = b0 = b1 = b2 = TRegisters.Create(0);
         var pairs = (int*)x;
-        var upperA = Stream<TRegisters, TInt, TFloat>(a + upper);
-        var upperB = Stream<TRegisters, TInt, TFloat>(b + upper);
-        SixBits<TRegisters, TInt, TFloat>(a, b, upperA, upperB, pairs, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        var upperA = Stream<TRegisters, TInt, TFloat>(a);
+        var upperB = Stream<TRegisters, TInt, TFloat>(b);
+        SixBits<TRegisters, TInt, TFloat>(a + Vector, b + Vector, upperA, upperB, pairs, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
         upperA = TRegisters.ShiftRightShort(upperA, 2);
         upperB = TRegisters.ShiftRightShort(upperB, 2);
-        SixBits<TRegisters, TInt, TFloat>(a + Vector, b + Vector, upperA, upperB, pairs + 4, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        SixBits<TRegisters, TInt, TFloat>(a + 2 * Vector, b + 2 * Vector, upperA, upperB, pairs + 4, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
         sumA = Together<TRegisters, TInt, TFloat>(a0, a1, a2);
         sumB = Together<TRegisters, TInt, TFloat>(b0, b1, b2);
     }

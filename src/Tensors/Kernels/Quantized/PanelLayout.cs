@@ -13,7 +13,7 @@ namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 /// <item>q8_0, 1088 bytes a block: 8 vectors of bytes, 32 scales (f16).</item>
 /// <item>q4_0, 576 bytes: 4 vectors of nibbles, 32 scales.</item>
 /// <item>q4_K, 4608 bytes: 32 scales, 32 scales of minima, 3 vectors of the file's 12 bytes of group scales, 8 × 4 vectors of nibbles.</item>
-/// <item>q6_K, 6720 bytes: 32 scales, 4 vectors of group scales, 8 × (4 vectors of nibbles, 2 of two bits).</item>
+/// <item>q6_K, 6720 bytes: 32 scales, 4 vectors of group scales, 8 × 2 × (a vector of two bits, 2 of nibbles).</item>
 /// </list>
 /// </remarks>
 internal static unsafe class PanelLayout
@@ -145,7 +145,7 @@ internal static unsafe class PanelLayout
     private static int Nibble(byte* group, int lane, int i) => (int)(Word(group, i / 8, lane) >> (i % 2 * 16 + i % 8 / 2 * 4)) & 15;
 
     private static int SixBits(byte* group, int lane, int i) =>
-        Nibble(group, lane, i) | (int)((Word(group, NibbleVectors + i / 16, lane) >> UpperPlace(i)) & 3) << 4;
+        Nibble(group + (i / 16 + 1) * Vector, lane, i) | (int)((Word(group, 3 * (i / 16), lane) >> UpperPlace(i)) & 3) << 4;
 
     /// <summary>Where the two bits of number i of a q6_K group stand in their word.</summary>
     private static int UpperPlace(int i) => i % 2 * 16 + (i % 8 < 6 ? 4 + i % 8 / 2 * 4 : 0) + i / 8 % 2 * 2;
@@ -176,12 +176,12 @@ internal static unsafe class PanelLayout
         var quarter = index % 4;
         var low = stored + index / 4 * 64 + quarter % 2 * 32;
         var high = stored + 128 + index / 4 * 32;
-        for (var v = 0; v < 4; v++) Word(group, v, lane) = Nibbles(low + 8 * v, quarter / 2 * 4);
+        for (var v = 0; v < 4; v++) Word(group, v + v / 2 + 1, lane) = Nibbles(low + 8 * v, quarter / 2 * 4);
         for (var u = 0; u < 2; u++)
         {
             var word = 0u;
             for (var i = 0; i < 16; i++) word |= (uint)((high[16 * u + i] >> (quarter * 2)) & 3) << UpperPlace(i);
-            Word(group, NibbleVectors + u, lane) = word;
+            Word(group, 3 * u, lane) = word;
         }
     }
 }
