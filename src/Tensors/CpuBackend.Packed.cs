@@ -13,6 +13,12 @@ internal sealed unsafe partial class CpuBackend
     /// <summary>Numbers that one thread rounds as fast as a meeting of the team takes.</summary>
     private const int RoundedAlone = 8192;
 
+    /// <summary>Up to this many rows, each meets a panel that lies in the cache by itself: cheaper than to widen the panel for so few.</summary>
+    private const int FewRows = 8;
+
+    /// <summary>Numbers of scratch memory for a thread: a widened panel.</summary>
+    private const long PackedThreadScratch = ManyRows.ScratchBytes / sizeof(float);
+
     private byte* rounded;
     private long roundedBytes;
 
@@ -23,29 +29,32 @@ internal sealed unsafe partial class CpuBackend
     public void PackedProducts(float* x, int rows, Weight a, float* ya, Weight? b = null, float* yb = null, Weight? c = null, float* yc = null)
     {
         var tasks = new PackedTasks(Task(a, ya), b is null ? default : Task(b, yb), c is null ? default : Task(c, yc));
-        if (rows == 1)
+        if (rows > 1)
         {
-            var at = default(RoundedRows);
-            if (tasks.AnyQuantized) (at = Rounded(1, a.Columns)).Round(0, x);
-            team.Run(new OneRowWork(tasks, at, (nint)x, team.Threads, wide && Registers512.IsSupported), Pieces.Count(tasks.Panels, team.Threads));
-            return;
+            MultiplyFloats(x, rows, a, ya);
+            if (b is not null) MultiplyFloats(x, rows, b, yb);
+            if (c is not null) MultiplyFloats(x, rows, c, yc);
+            tasks = tasks.Quantized();
         }
-        MultiplyFloats(x, rows, a, ya);
-        if (b is not null) MultiplyFloats(x, rows, b, yb);
-        if (c is not null) MultiplyFloats(x, rows, c, yc);
-        tasks = tasks.Quantized();
+        var registers512 = wide && Registers512.IsSupported;
         for (var first = 0; first < rows && tasks.Panels > 0; first += RoundedBlock)
         {
             var count = Math.Min(RoundedBlock, rows - first);
-            var at = Rounded(count, a.Columns);
-            var input = x + (long)first * a.Columns;
-            if (count * (long)a.Columns <= RoundedAlone)
-                for (var r = 0; r < count; r++) at.Round(r, input + (long)r * a.Columns);
+            var at = tasks.AnyQuantized ? Round(x + (long)first * a.Columns, count, a.Columns) : default;
+            if (rows <= FewRows)
+                team.Run(new FewRowsWork(tasks, at, (nint)x, rows, team.Threads, registers512), Pieces.Count(tasks.Panels, team.Threads));
             else
-                team.Run(new RoundWork(at, (nint)input, a.Columns, count), Chunks(count, 4));
-            team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, wide && Registers512.IsSupported),
-                Pieces.Count(tasks.Panels, team.Threads));
+                team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, registers512), Pieces.Count(tasks.Panels, team.Threads));
         }
+    }
+
+    private RoundedRows Round(float* x, int rows, int columns)
+    {
+        var at = Rounded(rows, columns);
+        if (rows * (long)columns > RoundedAlone) team.Run(new RoundWork(at, (nint)x, columns), rows);
+        else
+            for (var r = 0; r < rows; r++) at.Round(r, x + (long)r * columns);
+        return at;
     }
 
     private void MultiplyFloats(float* x, int rows, Weight weight, float* y)
@@ -113,15 +122,15 @@ internal sealed unsafe partial class CpuBackend
         private static int Size(int left, int threads) => threads == 1 ? left : Math.Max(1, left / (2 * threads));
     }
 
-    private readonly record struct RoundWork(RoundedRows At, nint X, int Columns, int Rows) : IWork
+    private readonly record struct RoundWork(RoundedRows At, nint X, int Columns) : IWork
     {
         public void Execute(int item, int thread)
         {
-            for (var r = item * 4; r < Math.Min(Rows, item * 4 + 4); r++) At.Round(r, (float*)X + (long)r * Columns);
+            At.Round(item, (float*)X + (long)item * Columns);
         }
     }
 
-    private readonly record struct OneRowWork(PackedTasks Tasks, RoundedRows Rounded, nint X, int Threads, bool Wide) : IWork
+    private readonly record struct FewRowsWork(PackedTasks Tasks, RoundedRows Rounded, nint X, int Rows, int Threads, bool Wide) : IWork
     {
         public void Execute(int item, int thread)
         {
@@ -136,15 +145,23 @@ internal sealed unsafe partial class CpuBackend
             var here = Math.Min(count, task.Panels - first);
             if (here > 0)
             {
-                var panels = (byte*)task.Data + first * task.PanelBytes;
-                var y = (float*)task.Y + first * PanelLayout.Lanes;
-                var outputs = Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
-                if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
-                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
+                if (Rows == 1) Row(task, first, here, 0);
+                else
+                    for (var panel = first; panel < first + here; panel++)
+                        for (var r = 0; r < Rows; r++) Row(task, panel, 1, r);
                 first += here;
                 count -= here;
             }
             first -= task.Panels;
+        }
+
+        private void Row(PackedTask task, int first, int count, int row)
+        {
+            var panels = (byte*)task.Data + first * task.PanelBytes;
+            var y = (float*)task.Y + (long)row * task.Outputs + first * PanelLayout.Lanes;
+            var outputs = Math.Min(count * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
+            if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded.From(row), y, outputs, Wide);
+            else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
         }
     }
 

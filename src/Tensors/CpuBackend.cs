@@ -22,7 +22,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
     public CpuBackend(int threads, bool? wide = null)
     {
         team = new ThreadTeam(threads);
-        scratch = new Scratch(threads, Kernels.Product.SharedScratch, Math.Max(Kernels.Product.ThreadScratch, Attention.ThreadScratch(MaximumHeadDimension)));
+        scratch = new Scratch(threads, Kernels.Product.SharedScratch, Math.Max(PackedThreadScratch, Math.Max(Kernels.Product.ThreadScratch, Attention.ThreadScratch(MaximumHeadDimension))));
         this.wide = wide ?? Tile.Wide;
     }
 

@@ -91,32 +91,32 @@ internal static unsafe class PanelLayout
             switch (type)
             {
                 case ElementType.Q8_0:
-                {
-                    var scale = Scale(panel + ByteVectors * Vector, lane);
-                    for (var i = 0; i < 32; i++) target[i] = scale * (sbyte)(Word(panel, i / 4, lane) >> (i % 2 * 16 + i % 4 / 2 * 8));
-                    panel += Q8Block;
-                    break;
-                }
+                    {
+                        var scale = Scale(panel + ByteVectors * Vector, lane);
+                        for (var i = 0; i < 32; i++) target[i] = scale * (sbyte)(Word(panel, i / 4, lane) >> (i % 2 * 16 + i % 4 / 2 * 8));
+                        panel += Q8Block;
+                        break;
+                    }
                 case ElementType.Q4_0:
-                {
-                    var scale = Scale(panel + NibbleVectors * Vector, lane);
-                    for (var i = 0; i < 32; i++) target[i] = scale * (Nibble(panel, lane, i) - 8);
-                    panel += Q4Block;
-                    break;
-                }
+                    {
+                        var scale = Scale(panel + NibbleVectors * Vector, lane);
+                        for (var i = 0; i < 32; i++) target[i] = scale * (Nibble(panel, lane, i) - 8);
+                        panel += Q4Block;
+                        break;
+                    }
                 case ElementType.Q4_K:
-                {
-                    var (scale, minimum) = GroupScales(panel, lane, g);
-                    for (var i = 0; i < 32; i++) target[i] = scale * Nibble(Q4KGroup(panel, g), lane, i) - minimum;
-                    if (g == 7) panel += Q4KBlock;
-                    break;
-                }
+                    {
+                        var (scale, minimum) = GroupScales(panel, lane, g);
+                        for (var i = 0; i < 32; i++) target[i] = scale * Nibble(Q4KGroup(panel, g), lane, i) - minimum;
+                        if (g == 7) panel += Q4KBlock;
+                        break;
+                    }
                 default:
-                {
-                    for (var i = 0; i < 32; i++) target[i] = SixBitScale(panel, lane, 2 * g + i / 16) * (SixBits(Q6KGroup(panel, g), lane, i) - 32);
-                    if (g == 7) panel += Q6KBlock;
-                    break;
-                }
+                    {
+                        for (var i = 0; i < 32; i++) target[i] = SixBitScale(panel, lane, 2 * g + i / 16) * (SixBits(Q6KGroup(panel, g), lane, i) - 32);
+                        if (g == 7) panel += Q6KBlock;
+                        break;
+                    }
             }
         }
     }
