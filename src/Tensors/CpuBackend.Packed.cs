@@ -14,7 +14,7 @@ internal sealed unsafe partial class CpuBackend
     private const int RoundedAlone = 8192;
 
     /// <summary>Up to this many rows, each meets a panel that lies in the cache by itself: cheaper than to widen the panel for so few.</summary>
-    private const int FewRows = 8;
+    private const int FewRows = 6;
 
     /// <summary>Numbers of scratch memory for a thread: a widened panel.</summary>
     private const long PackedThreadScratch = ManyRows.ScratchBytes / sizeof(float);
