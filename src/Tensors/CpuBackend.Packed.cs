@@ -13,6 +13,12 @@ internal sealed unsafe partial class CpuBackend
     /// <summary>Numbers that one thread rounds as fast as a meeting of the team takes.</summary>
     private const int RoundedAlone = 8192;
 
+    /// <summary>Up to this many rows, each meets a panel that lies in the cache by itself: cheaper than to widen the panel for so few.</summary>
+    private const int FewRows = 6;
+
+    /// <summary>Numbers of scratch memory for a thread: a widened panel.</summary>
+    private const long PackedThreadScratch = ManyRows.ScratchBytes / sizeof(float);
+
     private byte* rounded;
     private long roundedBytes;
 
@@ -23,29 +29,32 @@ internal sealed unsafe partial class CpuBackend
     public void PackedProducts(float* x, int rows, Weight a, float* ya, Weight? b = null, float* yb = null, Weight? c = null, float* yc = null)
     {
         var tasks = new PackedTasks(Task(a, ya), b is null ? default : Task(b, yb), c is null ? default : Task(c, yc));
-        if (rows == 1)
+        if (rows > 1)
         {
-            var at = default(RoundedRows);
-            if (tasks.AnyQuantized) (at = Rounded(1, a.Columns)).Round(0, x);
-            team.Run(new OneRowWork(tasks, at, (nint)x, team.Threads, wide && Registers512.IsSupported), Pieces.Count(tasks.Panels, team.Threads));
-            return;
+            MultiplyFloats(x, rows, a, ya);
+            if (b is not null) MultiplyFloats(x, rows, b, yb);
+            if (c is not null) MultiplyFloats(x, rows, c, yc);
+            tasks = tasks.Quantized();
         }
-        MultiplyFloats(x, rows, a, ya);
-        if (b is not null) MultiplyFloats(x, rows, b, yb);
-        if (c is not null) MultiplyFloats(x, rows, c, yc);
-        tasks = tasks.Quantized();
+        var registers512 = wide && Registers512.IsSupported;
         for (var first = 0; first < rows && tasks.Panels > 0; first += RoundedBlock)
         {
             var count = Math.Min(RoundedBlock, rows - first);
-            var at = Rounded(count, a.Columns);
-            var input = x + (long)first * a.Columns;
-            if (count * (long)a.Columns <= RoundedAlone)
-                for (var r = 0; r < count; r++) at.Round(r, input + (long)r * a.Columns);
+            var at = tasks.AnyQuantized ? Round(x + (long)first * a.Columns, count, a.Columns) : default;
+            if (rows <= FewRows)
+                team.Run(new FewRowsWork(tasks, at, (nint)x, rows, team.Threads, registers512), Pieces.Count(tasks.Panels, team.Threads));
             else
-                team.Run(new RoundWork(at, (nint)input, a.Columns, count), Chunks(count, 4));
-            team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, wide && Registers512.IsSupported),
-                Pieces.Count((tasks.Panels + 1) / 2, team.Threads));
+                team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, registers512), Pieces.Count(tasks.Panels, team.Threads));
         }
+    }
+
+    private RoundedRows Round(float* x, int rows, int columns)
+    {
+        var at = Rounded(rows, columns);
+        if (rows * (long)columns > RoundedAlone) team.Run(new RoundWork(at, (nint)x, columns), rows);
+        else
+            for (var r = 0; r < rows; r++) at.Round(r, x + (long)r * columns);
+        return at;
     }
 
     private void MultiplyFloats(float* x, int rows, Weight weight, float* y)
@@ -73,12 +82,12 @@ internal sealed unsafe partial class CpuBackend
     }
 
     private static PackedTask Task(Weight weight, float* y) =>
-        new((nint)weight.PanelData(0), weight.PanelBytes, weight.Type, weight.Columns, weight.Rows, (nint)y);
+        new((nint)weight.PanelData(0), ElementTypes.RowBytes(weight.Type, weight.Columns) * PanelLayout.Lanes, weight.Type, weight.Columns, weight.Rows, (nint)y);
 
-    /// <summary>One weight of a call, and where its outputs go; without panels: none.</summary>
+    /// <summary>One weight of a call, in panels of 32 outputs, and where they go; without panels: none.</summary>
     private readonly record struct PackedTask(nint Data, long PanelBytes, ElementType Type, int Columns, int Outputs, nint Y)
     {
-        public int Panels => (Outputs + Tile.Columns - 1) / Tile.Columns;
+        public int Panels => (Outputs + PanelLayout.Lanes - 1) / PanelLayout.Lanes;
 
         public bool IsQuantized => Outputs > 0 && ElementTypes.IsQuantized(Type);
     }
@@ -96,8 +105,6 @@ internal sealed unsafe partial class CpuBackend
     /// <summary>Pieces of a row of panels, large at first and small at the end: threads read long stretches, and end together.</summary>
     private static class Pieces
     {
-        private const int Smallest = 2;
-
         public static int Count(int panels, int threads)
         {
             var count = 0;
@@ -112,18 +119,18 @@ internal sealed unsafe partial class CpuBackend
             return (first, Size(panels - first, threads));
         }
 
-        private static int Size(int left, int threads) => threads == 1 ? left : Math.Min(left, Math.Max(Smallest, left / (2 * threads)));
+        private static int Size(int left, int threads) => threads == 1 ? left : Math.Max(1, left / (2 * threads));
     }
 
-    private readonly record struct RoundWork(RoundedRows At, nint X, int Columns, int Rows) : IWork
+    private readonly record struct RoundWork(RoundedRows At, nint X, int Columns) : IWork
     {
         public void Execute(int item, int thread)
         {
-            for (var r = item * 4; r < Math.Min(Rows, item * 4 + 4); r++) At.Round(r, (float*)X + (long)r * Columns);
+            At.Round(item, (float*)X + (long)item * Columns);
         }
     }
 
-    private readonly record struct OneRowWork(PackedTasks Tasks, RoundedRows Rounded, nint X, int Threads, bool Wide) : IWork
+    private readonly record struct FewRowsWork(PackedTasks Tasks, RoundedRows Rounded, nint X, int Rows, int Threads, bool Wide) : IWork
     {
         public void Execute(int item, int thread)
         {
@@ -138,15 +145,23 @@ internal sealed unsafe partial class CpuBackend
             var here = Math.Min(count, task.Panels - first);
             if (here > 0)
             {
-                var panels = (byte*)task.Data + first * task.PanelBytes;
-                var y = (float*)task.Y + first * Tile.Columns;
-                var outputs = Math.Min(here * Tile.Columns, task.Outputs - first * Tile.Columns);
-                if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
-                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
+                if (Rows == 1) Row(task, first, here, 0);
+                else
+                    for (var panel = first; panel < first + here; panel++)
+                        for (var r = 0; r < Rows; r++) Row(task, panel, 1, r);
                 first += here;
                 count -= here;
             }
             first -= task.Panels;
+        }
+
+        private void Row(PackedTask task, int first, int count, int row)
+        {
+            var panels = (byte*)task.Data + first * task.PanelBytes;
+            var y = (float*)task.Y + (long)row * task.Outputs + first * PanelLayout.Lanes;
+            var outputs = Math.Min(count * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
+            if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded.From(row), y, outputs, Wide);
+            else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
         }
     }
 
@@ -154,10 +169,7 @@ internal sealed unsafe partial class CpuBackend
     {
         public void Execute(int item, int thread)
         {
-            // Panels in twos: both are widened at once.
-            var (first, count) = Pieces.At(item, (Tasks.Panels + 1) / 2, Threads);
-            first *= 2;
-            count = Math.Min(2 * count, Tasks.Panels - first);
+            var (first, count) = Pieces.At(item, Tasks.Panels, Threads);
             var scratch = (byte*)((float*)ScratchBase + thread * ScratchStride);
             Run(Tasks.A, ref first, ref count, scratch);
             Run(Tasks.B, ref first, ref count, scratch);
@@ -169,9 +181,9 @@ internal sealed unsafe partial class CpuBackend
             var here = Math.Min(count, task.Panels - first);
             if (here > 0)
             {
-                var y = (float*)task.Y + (long)FirstRow * task.Outputs + first * Tile.Columns;
+                var y = (float*)task.Y + (long)FirstRow * task.Outputs + first * PanelLayout.Lanes;
                 ManyRows.Multiply(task.Type, (byte*)task.Data + first * task.PanelBytes, task.Columns, Rounded, Rows, y, task.Outputs,
-                    Math.Min(here * Tile.Columns, task.Outputs - first * Tile.Columns), scratch, Wide);
+                    Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes), scratch, Wide);
                 first += here;
                 count -= here;
             }

@@ -20,7 +20,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
     public CpuBackend(int threads, bool? wide = null)
     {
         team = new ThreadTeam(threads);
-        scratch = new Scratch(threads, Kernels.Product.SharedScratch, Kernels.Product.ThreadScratch);
+        scratch = new Scratch(threads, Kernels.Product.SharedScratch, ScratchOfThread);
         this.wide = wide ?? Tile.Wide;
         attention = new AttentionWork(team, this.wide);
     }
@@ -30,7 +30,9 @@ internal sealed unsafe partial class CpuBackend : IBackend
     public long WorkingBytes => ProductBytes(team.Threads) + attention.Bytes + sizeof(double) * sumCount + roundedBytes;
 
     /// <summary>Bytes of the products' scratch memory for a number of threads.</summary>
-    public static long ProductBytes(int threads) => sizeof(float) * (Kernels.Product.SharedScratch + Scratch.StrideFor(Kernels.Product.ThreadScratch) * threads);
+    public static long ProductBytes(int threads) => sizeof(float) * (Kernels.Product.SharedScratch + Scratch.StrideFor(ScratchOfThread) * threads);
+
+    private static long ScratchOfThread => Math.Max(PackedThreadScratch, Kernels.Product.ThreadScratch);
 
     /// <summary>Bytes of working memory that attention holds.</summary>
     public long AttentionBytes => attention.Bytes;

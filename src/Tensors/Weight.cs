@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Tensors;
 
 /// <summary>A parameter of a model: a matrix (outputs, inputs), or a vector as one row. How it lies in memory is the engine's concern.</summary>
 /// <remarks>A trainable weight lies row-major beside its gradient. A weight for inference is packed once, at load, into panels of 16
-/// outputs, in the type it has in the file and in as many bytes.</remarks>
+/// outputs (32 where it is quantized), in the type it has in the file and in as many bytes.</remarks>
 public sealed unsafe class Weight : IDisposable
 {
     private void* data;
@@ -17,7 +17,7 @@ public sealed unsafe class Weight : IDisposable
     private Weight(string name, int rows, int columns, ElementType type, bool packed, bool trainable)
     {
         (Name, Rows, Columns, Type, IsPacked) = (name, rows, columns, type, packed);
-        StorageBytes = checked((packed ? ((long)rows + Tile.Columns - 1) / Tile.Columns * Tile.Columns : rows) * ElementTypes.RowBytes(type, columns));
+        StorageBytes = checked((packed ? ((long)rows + PanelRows - 1) / PanelRows * PanelRows : rows) * ElementTypes.RowBytes(type, columns));
         data = Arena.AllocateZeroed((StorageBytes + sizeof(float) - 1) / sizeof(float));
         if (trainable) gradient = Arena.AllocateZeroed(Count);
     }
@@ -40,7 +40,7 @@ public sealed unsafe class Weight : IDisposable
     /// <summary>How the numbers are stored.</summary>
     public ElementType Type { get; }
 
-    /// <summary>Bytes of the numbers as they are held, without the gradient. A packed weight has its rows filled up to a multiple of 16.</summary>
+    /// <summary>Bytes of the numbers as they are held, without the gradient. A packed weight has its rows filled up to whole panels.</summary>
     public long StorageBytes { get; }
 
     /// <summary>Whether a gradient is kept.</summary>
@@ -86,7 +86,7 @@ public sealed unsafe class Weight : IDisposable
     }
 
     /// <summary>Sets whole rows from the bytes of the file: blocks of GGUF, or little-endian numbers. Packed at once, so that weights are
-    /// read in pieces and never held twice. Rows that do not share a group of 16 may be set by several threads at a time.</summary>
+    /// read in pieces and never held twice. Rows that do not share a group of 32 may be set by several threads at a time.</summary>
     /// <param name="firstRow">The row that <paramref name="stored"/> begins with.</param>
     /// <param name="stored">A multiple of <see cref="ElementTypes.RowBytes"/> bytes.</param>
     /// <exception cref="UserErrorException">A number or a scale is infinite or not a number.</exception>
@@ -131,7 +131,7 @@ public sealed unsafe class Weight : IDisposable
     {
         if (ElementTypes.IsQuantized(Type))
         {
-            PanelLayout.Copy(Type, PanelData(row / Tile.Columns), row % Tile.Columns, Columns, target);
+            PanelLayout.Copy(Type, PanelData(row / PanelRows), row % PanelRows, Columns, target);
             return;
         }
         var lane = PlaceOf(row, out var step);
@@ -164,17 +164,20 @@ public sealed unsafe class Weight : IDisposable
         ? new RightOperand((nint)data, (long)Columns * Tile.Columns, Transposed: true, Packed: true, Half: Type != ElementType.F32, Float16: Type == ElementType.F16)
         : new RightOperand((nint)data, Columns, Transposed: true);
 
-    /// <summary>Bytes of a panel of 16 outputs.</summary>
-    internal long PanelBytes => ElementTypes.RowBytes(Type, Columns) * Tile.Columns;
+    /// <summary>Outputs of a panel of a packed weight.</summary>
+    internal int PanelRows => ElementTypes.IsQuantized(Type) ? PanelLayout.Lanes : Tile.Columns;
 
-    /// <summary>A panel of 16 outputs of a packed weight.</summary>
+    /// <summary>Bytes of a panel.</summary>
+    internal long PanelBytes => ElementTypes.RowBytes(Type, Columns) * PanelRows;
+
+    /// <summary>A panel of a packed weight.</summary>
     internal byte* PanelData(int panel) => (byte*)data + panel * PanelBytes;
 
     private void SetStored(int row, byte* stored)
     {
         if (ElementTypes.IsQuantized(Type))
         {
-            if (!PanelLayout.Set(Type, PanelData(row / Tile.Columns), row % Tile.Columns, Columns, stored)) throw NotFinite(row, "a block scale");
+            if (!PanelLayout.Set(Type, PanelData(row / PanelRows), row % PanelRows, Columns, stored)) throw NotFinite(row, "a block scale");
             return;
         }
         var lane = PlaceOf(row, out var step);

@@ -15,6 +15,9 @@ public sealed class InstructionSetTests
     /// <summary>Bits of a product layer and of a small training step. It changes only when a kernel's arithmetic is changed on purpose.</summary>
     private const string ExpectedHash = "acddbaf61b0b766ac27ebe80e666ef7fb3f2af24350daacb85baffa60405a283";
 
+    /// <summary>Bits of products with packed weights of every type: half precision and quantized.</summary>
+    private const string ExpectedPackedHash = "0b559764e603df458bbe02dc403f3c3ff24ba48c12466317f55484a3cc5a822f";
+
     [Theory]
     [InlineData(null)]
     [InlineData("DOTNET_EnableAVX512")]
@@ -29,6 +32,7 @@ public sealed class InstructionSetTests
         foreach (var argument in new[] { "exec", typeof(InstructionSetTests).Assembly.Location, "-noColor",
             "-method", $"{typeof(InstructionSetTests).FullName}.{nameof(The_bits_are_the_committed_ones)}",
             "-method", $"{typeof(GatedTests).FullName}.{nameof(GatedTests.The_bits_are_the_committed_ones)}",
+            "-method", $"{typeof(InstructionSetTests).FullName}.{nameof(The_bits_of_packed_weights_are_the_committed_ones)}",
             "-method", $"{typeof(InstructionSetTests).FullName}.{nameof(The_instruction_sets_are_what_the_environment_asks_for)}" })
             start.ArgumentList.Add(argument);
         foreach (var name in new[] { "DOTNET_EnableAVX512", "DOTNET_EnableAVX2", "DOTNET_EnableHWIntrinsic" }) start.Environment.Remove(name);
@@ -59,12 +63,33 @@ public sealed class InstructionSetTests
     }
 
     [Fact]
+    public void The_bits_of_packed_weights_are_the_committed_ones() => Assert.Equal(ExpectedPackedHash, PackedHash());
+
+    [Fact]
     public void The_instruction_sets_are_what_the_environment_asks_for()
     {
         if (Environment.GetEnvironmentVariable("DOTNET_EnableHWIntrinsic") == "0") Assert.False(Avx.IsSupported || Fma.IsSupported);
         if (Environment.GetEnvironmentVariable("DOTNET_EnableAVX2") == "0") Assert.False(Avx2.IsSupported || Fma.IsSupported);
         if (Environment.GetEnvironmentVariable("DOTNET_EnableAVX512") == "0") Assert.False(Avx512F.IsSupported);
         Assert.Equal(Avx512F.IsSupported, Tile.Wide);
+    }
+
+    private static unsafe string PackedHash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var backend = new CpuBackend(2);
+        using var x = Numbers.Random(8, 256, 1);
+        foreach (var type in Enum.GetValues<ElementType>())
+        {
+            using var weight = QuantizedProductTests.Stored(type, 41, 256, 2);
+            foreach (var rows in new[] { 1, 8 })
+            {
+                using var y = Numbers.Random(rows, 41, 3);
+                backend.Product(x.Data, rows, weight, y.Data);
+                hash.AppendData(MemoryMarshal.AsBytes(y.Values));
+            }
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static string Hash()

@@ -166,6 +166,22 @@ public sealed unsafe class QuantizedProductTests
         }
     }
 
+    [Fact]
+    public void Products_with_packed_weights_allocate_nothing_on_the_managed_heap()
+    {
+        using var a = Stored(ElementType.Q4_K, 64, 256, 1);
+        using var b = Stored(ElementType.F16, 64, 256, 2);
+        using var x = Numbers.Random(40, 256, 3);
+        using var ya = Numbers.Random(40, 64, 4);
+        using var yb = Numbers.Random(40, 64, 4);
+        using var backend = new CpuBackend(1);
+        int[] counts = [40, 3, 1];
+        foreach (var rows in counts) backend.PackedProducts(x.Data, rows, a, ya.Data, b, yb.Data);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var rows in counts) backend.PackedProducts(x.Data, rows, a, ya.Data, b, yb.Data);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     internal static Weight Stored(ElementType type, int rows, int columns, ulong stream)
     {
         var weight = Weight.Packed("w", rows, columns, type);

@@ -68,38 +68,38 @@ internal static class StoredRows
                 for (var i = 0; i < 16; i++) (integers[i], integers[i + 16]) = ((block[2 + i] & 15) - 8, (block[2 + i] >> 4) - 8);
                 return new(integers, [(float)BinaryPrimitives.ReadHalfLittleEndian(block)], null);
             case ElementType.Q4_K:
-            {
-                var (d, dmin) = ((float)BinaryPrimitives.ReadHalfLittleEndian(block), (float)BinaryPrimitives.ReadHalfLittleEndian(block[2..]));
-                var s = block.Slice(4, 12);
-                var q = block[16..];
-                var (scales, minima) = (new float[8], new float[8]);
-                for (var j = 0; j < 8; j++)
                 {
-                    scales[j] = d * (j < 4 ? s[j] & 63 : (s[j + 4] & 15) | ((s[j - 4] >> 6) << 4));
-                    minima[j] = dmin * (j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | ((s[j] >> 6) << 4));
-                    for (var i = 0; i < 32; i++) integers[32 * j + i] = j % 2 == 0 ? q[j / 2 * 32 + i] & 15 : q[j / 2 * 32 + i] >> 4;
-                }
-                return new(integers, scales, minima);
-            }
-            default:
-            {
-                var d = (float)BinaryPrimitives.ReadHalfLittleEndian(block[208..]);
-                var scales = new float[16];
-                for (var j = 0; j < 16; j++) scales[j] = d * (sbyte)block[192 + j];
-                for (var half = 0; half < 2; half++)
-                {
-                    var ql = block[(64 * half)..];
-                    var qh = block[(128 + 32 * half)..];
-                    for (var l = 0; l < 32; l++)
+                    var (d, dmin) = ((float)BinaryPrimitives.ReadHalfLittleEndian(block), (float)BinaryPrimitives.ReadHalfLittleEndian(block[2..]));
+                    var s = block.Slice(4, 12);
+                    var q = block[16..];
+                    var (scales, minima) = (new float[8], new float[8]);
+                    for (var j = 0; j < 8; j++)
                     {
-                        integers[128 * half + l] = ((ql[l] & 15) | ((qh[l] & 3) << 4)) - 32;
-                        integers[128 * half + l + 32] = ((ql[l + 32] & 15) | (((qh[l] >> 2) & 3) << 4)) - 32;
-                        integers[128 * half + l + 64] = ((ql[l] >> 4) | (((qh[l] >> 4) & 3) << 4)) - 32;
-                        integers[128 * half + l + 96] = ((ql[l + 32] >> 4) | ((qh[l] >> 6) << 4)) - 32;
+                        scales[j] = d * (j < 4 ? s[j] & 63 : (s[j + 4] & 15) | ((s[j - 4] >> 6) << 4));
+                        minima[j] = dmin * (j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | ((s[j] >> 6) << 4));
+                        for (var i = 0; i < 32; i++) integers[32 * j + i] = j % 2 == 0 ? q[j / 2 * 32 + i] & 15 : q[j / 2 * 32 + i] >> 4;
                     }
+                    return new(integers, scales, minima);
                 }
-                return new(integers, scales, null);
-            }
+            default:
+                {
+                    var d = (float)BinaryPrimitives.ReadHalfLittleEndian(block[208..]);
+                    var scales = new float[16];
+                    for (var j = 0; j < 16; j++) scales[j] = d * (sbyte)block[192 + j];
+                    for (var half = 0; half < 2; half++)
+                    {
+                        var ql = block[(64 * half)..];
+                        var qh = block[(128 + 32 * half)..];
+                        for (var l = 0; l < 32; l++)
+                        {
+                            integers[128 * half + l] = ((ql[l] & 15) | ((qh[l] & 3) << 4)) - 32;
+                            integers[128 * half + l + 32] = ((ql[l + 32] & 15) | (((qh[l] >> 2) & 3) << 4)) - 32;
+                            integers[128 * half + l + 64] = ((ql[l] >> 4) | (((qh[l] >> 4) & 3) << 4)) - 32;
+                            integers[128 * half + l + 96] = ((ql[l + 32] >> 4) | ((qh[l] >> 6) << 4)) - 32;
+                        }
+                    }
+                    return new(integers, scales, null);
+                }
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed class WeightTests
             weight.CopyRow(r, row);
             Assert.Equal(Agreement.Bits(StoredRows.Dequantized(type, stored.AsSpan(r * rowBytes, rowBytes))), Agreement.Bits(row));
         }
-        Assert.Equal(32L * rowBytes, weight.StorageBytes);
+        Assert.Equal(32L * rowBytes, weight.StorageBytes); // 19 rows, filled up to whole panels of 16 or 32
     }
 
     [Fact]

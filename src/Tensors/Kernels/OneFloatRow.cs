@@ -49,8 +49,8 @@ internal static unsafe class OneFloatRow
         {
             if (Sse.IsSupported && (TNumbers.Size == 4 || k % 2 == 0))
             {
-                Sse.Prefetch1(a + OneRow.Ahead);
-                if (TRegisters.Lanes == 16) Sse.Prefetch1(b + OneRow.Ahead);
+                Sse.Prefetch0(a + BlockKernels.Ahead);
+                if (TRegisters.Lanes == 16) Sse.Prefetch0(b + BlockKernels.Ahead);
             }
             var number = TRegisters.CreateSingle(x[k]);
             chainA = TRegisters.MultiplyAdd(number, TNumbers.Load<TRegisters, TInt, TFloat>(a), chainA);

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 
 /// <summary>Many rows of activations by panels of a quantized weight: prefill and batches.</summary>
-/// <remarks>Two panels at a time are widened to 16-bit integers, 256 numbers deep, and all rows pass while they lie in the first-level
+/// <remarks>A panel at a time is widened to 16-bit integers, 256 numbers deep, and all rows pass while it lies in the first-level
 /// cache. Every output goes over the groups in the order of the law, so rows and tiles cannot change a bit.</remarks>
 internal static unsafe class ManyRows
 {
@@ -16,16 +16,15 @@ internal static unsafe class ManyRows
     private const int Depth = 256;
     private const int PairBytes = Depth * PanelLayout.Lanes * sizeof(short);
     private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
-    private const int WidenedPanel = PairBytes + ScaleBytes + 8 * PanelLayout.Lanes * sizeof(float);
 
-    /// <summary>Bytes of scratch memory for two widened panels.</summary>
-    public const int ScratchBytes = 2 * WidenedPanel;
+    /// <summary>Bytes of scratch memory for a widened panel.</summary>
+    public const int ScratchBytes = PairBytes + ScaleBytes + 8 * PanelLayout.Lanes * sizeof(float);
 
     /// <summary>y = x · Wᵀ for the outputs of some panels.</summary>
     /// <param name="panels">Panels that follow each other.</param>
     /// <param name="x">The rows.</param>
     /// <param name="y">First of the outputs of these panels in the first row; <paramref name="yStride"/> numbers between rows.</param>
-    /// <param name="outputs">Outputs that exist: up to 16 a panel.</param>
+    /// <param name="outputs">Outputs that exist: up to 32 a panel.</param>
     /// <param name="scratch"><see cref="ScratchBytes"/>.</param>
     public static void Multiply(ElementType type, byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide)
     {
@@ -47,21 +46,17 @@ internal static unsafe class ManyRows
     private static void Multiply<TBlock, TRegisters, TInt, TFloat>(byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
-        // A tile is two registers wide: two panels, or the two halves of one.
-        var tile = 2 * TRegisters.Lanes;
-        var panelBytes = (long)columns / (32 * TBlock.Groups) * TBlock.Size;
         var blocks = Depth / (32 * TBlock.Groups);
-        for (; outputs > 0; outputs -= tile, y += tile, panels += tile / PanelLayout.Lanes * panelBytes)
+        for (; outputs > 0; outputs -= PanelLayout.Lanes, y += PanelLayout.Lanes)
         {
-            var second = TRegisters.Lanes == 8 ? 8 * sizeof(int) : outputs > PanelLayout.Lanes ? WidenedPanel : 0;
-            var block = panels;
             for (var k = 0; k < columns; k += Depth)
             {
                 var count = Math.Min(blocks, (columns - k) / (32 * TBlock.Groups));
-                Widen<TBlock, TRegisters, TInt, TFloat>(block, count, scratch);
-                if (second == WidenedPanel) Widen<TBlock, TRegisters, TInt, TFloat>(block + panelBytes, count, scratch + WidenedPanel);
-                block += (long)count * TBlock.Size;
-                AllRows<TBlock, TRegisters, TInt, TFloat>(count * TBlock.Groups, scratch, second, x, k, rows, y, yStride, Math.Min(outputs, tile));
+                Widen<TBlock, TRegisters, TInt, TFloat>(panels, count, scratch);
+                panels += (long)count * TBlock.Size;
+                // A tile is two registers wide: the panel, or a half of it.
+                for (var lane = 0; lane < Math.Min(outputs, PanelLayout.Lanes); lane += 2 * TRegisters.Lanes)
+                    AllRows<TBlock, TRegisters, TInt, TFloat>(count * TBlock.Groups, scratch + lane * sizeof(int), x, k, rows, y + lane, yStride, Math.Min(outputs - lane, 2 * TRegisters.Lanes));
             }
         }
     }
@@ -78,10 +73,10 @@ internal static unsafe class ManyRows
         }
     }
 
-    private static void AllRows<TBlock, TRegisters, TInt, TFloat>(int groups, byte* widened, int second, RoundedRows x, int k, int rows, float* y, long yStride, int outputs)
+    private static void AllRows<TBlock, TRegisters, TInt, TFloat>(int groups, byte* widened, RoundedRows x, int k, int rows, float* y, long yStride, int outputs)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
-        var buffer = stackalloc float[Rows * 2 * PanelLayout.Lanes];
+        var buffer = stackalloc float[Rows * PanelLayout.Lanes];
         var tile = 2 * TRegisters.Lanes;
         var inStrips = rows % Rows > FewRows ? rows : rows / Rows * Rows;
         for (var row = 0; row < rows;)
@@ -98,8 +93,8 @@ internal static unsafe class ManyRows
             }
             if (k == 0)
                 for (var r = 0; r < count; r++) new Span<float>(to + r * stride, tile).Clear();
-            if (row < inStrips) Six<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, second, x, row, k, to, stride);
-            else Two<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, second, x, row, k, to, stride);
+            if (row < inStrips) Six<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
+            else Two<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
             if (outputs < tile)
                 for (var r = 0; r < count; r++) new ReadOnlySpan<float>(buffer + r * tile, outputs).CopyTo(new Span<float>(y + (row + r) * yStride, outputs));
             row += count;
@@ -107,7 +102,7 @@ internal static unsafe class ManyRows
     }
 
     /// <summary>1 to 6 rows × two registers of outputs. Fewer rows than 6 compute the last one several times.</summary>
-    private static void Six<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, int second, RoundedRows x, int row, int k, float* y, long yStride)
+    private static void Six<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
         var last = rows - 1;
@@ -116,6 +111,7 @@ internal static unsafe class ManyRows
         var (a1, a2, a3, a4, a5) = (r1 * step, r2 * step, r3 * step, r4 * step, last * step);
         var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
         var aEnd = a;
+        var second = TRegisters.Lanes * sizeof(int);
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
@@ -171,7 +167,7 @@ internal static unsafe class ManyRows
     }
 
     /// <summary>1 or 2 rows × two registers of outputs.</summary>
-    private static void Two<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, int second, RoundedRows x, int row, int k, float* y, long yStride)
+    private static void Two<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
         var last = rows - 1;
@@ -179,6 +175,7 @@ internal static unsafe class ManyRows
         var a1 = last * step;
         var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
         var aEnd = a;
+        var second = TRegisters.Lanes * sizeof(int);
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);

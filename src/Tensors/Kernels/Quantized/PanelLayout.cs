@@ -1,35 +1,47 @@
 namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 
-/// <summary>How quantized weights lie in memory: 16 rows ("lanes") interleaved, block after block, in as many bytes as in the file.</summary>
+/// <summary>How quantized weights lie in memory: 32 rows ("lanes") interleaved, block after block, in as many bytes as in the file.</summary>
 /// <remarks>
-/// All is made of vectors: 16 words of 32 bits, one a lane. The two 16-bit halves of a word belong to two neighbouring numbers of the row,
-/// so that a shift and a mask give pairs of 16-bit integers, ready for a multiplication of pairs that adds the two products.
+/// All is made of vectors: 32 words of 32 bits, one a lane, read from first to last. The two 16-bit halves of a word belong to two
+/// neighbouring numbers of the row, so that a shift and a mask give pairs of 16-bit integers, ready for a multiplication of pairs that
+/// adds the two products.
 /// <list type="bullet">
-/// <item>Bytes: vector v of a block holds the numbers 4v to 4v+3; their pairs are the low bytes and the high bytes of the halves.</item>
+/// <item>Bytes: vector v of a group holds the numbers 4v to 4v+3; their pairs are the low bytes and the high bytes of the halves.</item>
 /// <item>Nibbles: vector v holds 8v to 8v+7; pair j is nibble j of both halves.</item>
-/// <item>Two bits: vector u holds 16u to 16u+15; pair f is the f-th two bits of both halves.</item>
-/// <item>q8_0, 544 bytes a block: 8 vectors of bytes, 16 scales (f16).</item>
-/// <item>q4_0, 288 bytes: 4 vectors of nibbles, 16 scales.</item>
-/// <item>q4_K, 2304 bytes: 16 scales, 16 scales of minima, 3 vectors of the file's 12 bytes of group scales, 8 × 4 vectors of nibbles.</item>
-/// <item>q6_K, 3360 bytes: 8 × (4 vectors of nibbles, 2 of two bits), 4 vectors of group scales, 16 scales.</item>
+/// <item>Two bits: vector u completes the vectors of nibbles 2u and 2u+1, its bits where they belong above pairs 0 to 2 of the first, and two
+/// further for the second; those of pairs 3 take the lowest places.</item>
+/// <item>q8_0, 1088 bytes a block: 8 vectors of bytes, 32 scales (f16).</item>
+/// <item>q4_0, 576 bytes: 4 vectors of nibbles, 32 scales.</item>
+/// <item>q4_K, 4608 bytes: 32 scales, 32 scales of minima, 3 vectors of the file's 12 bytes of group scales, 8 × 4 vectors of nibbles.</item>
+/// <item>q6_K, 6720 bytes: 32 scales, 4 vectors of group scales, 8 × 2 × (a vector of two bits, 2 of nibbles).</item>
 /// </list>
 /// </remarks>
 internal static unsafe class PanelLayout
 {
     /// <summary>Rows that are interleaved.</summary>
-    public const int Lanes = 16;
+    public const int Lanes = 32;
 
     /// <summary>Bytes of a vector.</summary>
-    public const int Vector = 64;
+    public const int Vector = Lanes * sizeof(uint);
 
-    public const int Q8Block = 8 * Vector + 32;
-    public const int Q4Block = 4 * Vector + 32;
-    public const int NibbleGroup = 4 * Vector;
-    public const int Q4KHeader = Vector + 3 * Vector;
-    public const int Q4KBlock = Q4KHeader + 8 * NibbleGroup;
-    public const int Q6KGroup = 6 * Vector;
-    public const int Q6KScales = 8 * Q6KGroup;
-    public const int Q6KBlock = Q6KScales + 4 * Vector + 32;
+    /// <summary>Bytes of the f16 scales of all lanes.</summary>
+    public const int Scales = Lanes * sizeof(ushort);
+
+    /// <summary>Vectors of a group of 32 numbers.</summary>
+    public const int ByteVectors = 8;
+    public const int NibbleVectors = 4;
+    public const int SixBitVectors = 6;
+
+    /// <summary>Where scales of groups and the groups themselves begin in a block.</summary>
+    public const int Q4KScales = 2 * Scales;
+    public const int Q4KGroups = Q4KScales + 3 * Vector;
+    public const int Q6KScales = Scales;
+    public const int Q6KGroups = Q6KScales + 4 * Vector;
+
+    public const int Q8Block = ByteVectors * Vector + Scales;
+    public const int Q4Block = NibbleVectors * Vector + Scales;
+    public const int Q4KBlock = Q4KGroups + 8 * NibbleVectors * Vector;
+    public const int Q6KBlock = Q6KGroups + 8 * SixBitVectors * Vector;
 
     /// <summary>Puts one row, as it lies in the file, into its lane.</summary>
     /// <returns>False: a scale is infinite or not a number.</returns>
@@ -41,25 +53,28 @@ internal static unsafe class PanelLayout
             switch (type)
             {
                 case ElementType.Q8_0:
-                    finite &= SetScale(panel + 8 * Vector, lane, stored);
-                    for (var v = 0; v < 8; v++) SetWord(panel, v, lane, Bytes(stored + 2 + 4 * v));
+                    finite &= SetScale(panel + ByteVectors * Vector, lane, stored);
+                    for (var v = 0; v < ByteVectors; v++) Word(panel, v, lane) = Bytes(stored + 2 + 4 * v);
                     panel += Q8Block;
                     break;
                 case ElementType.Q4_0:
-                    finite &= SetScale(panel + 4 * Vector, lane, stored);
-                    SetNibbles(panel, lane, stored + 2, 0);
+                    finite &= SetScale(panel + NibbleVectors * Vector, lane, stored);
+                    // Byte i holds the numbers i and i + 16.
+                    for (var v = 0; v < 4; v++) Word(panel, v, lane) = Nibbles(stored + 2 + v % 2 * 8, v / 2 * 4);
                     panel += Q4Block;
                     break;
                 case ElementType.Q4_K:
-                    finite &= SetScale(panel, lane, stored) & SetScale(panel + 32, lane, stored + 2);
-                    for (var v = 0; v < 3; v++) SetWord(panel + Vector, v, lane, ((uint*)(stored + 4))[v]);
-                    for (var g = 0; g < 8; g++) SetK4Nibbles(panel + Q4KHeader + g * NibbleGroup, lane, stored + 16 + g / 2 * 32, g % 2 * 4);
+                    finite &= SetScale(panel, lane, stored) & SetScale(panel + Scales, lane, stored + 2);
+                    for (var v = 0; v < 3; v++) Word(panel + Q4KScales, v, lane) = ((uint*)(stored + 4))[v];
+                    // Byte i holds the number i of one group and of the next.
+                    for (var g = 0; g < 8; g++)
+                        for (var v = 0; v < 4; v++) Word(Q4KGroup(panel, g), v, lane) = Nibbles(stored + 16 + g / 2 * 32 + 8 * v, g % 2 * 4);
                     panel += Q4KBlock;
                     break;
                 default:
-                    finite &= SetScale(panel + Q6KScales + 4 * Vector, lane, stored + 208);
-                    for (var v = 0; v < 4; v++) SetWord(panel + Q6KScales, v, lane, ((uint*)(stored + 192))[v]);
-                    for (var g = 0; g < 8; g++) SetSixBits(panel + g * Q6KGroup, lane, stored, g);
+                    finite &= SetScale(panel, lane, stored + 208);
+                    for (var v = 0; v < 4; v++) Word(panel + Q6KScales, v, lane) = ((uint*)(stored + 192))[v];
+                    for (var g = 0; g < 8; g++) SetSixBits(Q6KGroup(panel, g), lane, stored, g);
                     panel += Q6KBlock;
                     break;
             }
@@ -72,61 +87,68 @@ internal static unsafe class PanelLayout
     {
         for (var k = 0; k < columns; k += 32, target += 32)
         {
+            var g = k / 32 % 8;
             switch (type)
             {
                 case ElementType.Q8_0:
-                {
-                    var scale = Scale(panel + 8 * Vector, lane);
-                    for (var i = 0; i < 32; i++) target[i] = scale * Byte(panel, lane, i);
-                    panel += Q8Block;
-                    break;
-                }
+                    {
+                        var scale = Scale(panel + ByteVectors * Vector, lane);
+                        for (var i = 0; i < 32; i++) target[i] = scale * (sbyte)(Word(panel, i / 4, lane) >> (i % 2 * 16 + i % 4 / 2 * 8));
+                        panel += Q8Block;
+                        break;
+                    }
                 case ElementType.Q4_0:
-                {
-                    var scale = Scale(panel + 4 * Vector, lane);
-                    for (var i = 0; i < 32; i++) target[i] = scale * (Nibble(panel, lane, i) - 8);
-                    panel += Q4Block;
-                    break;
-                }
+                    {
+                        var scale = Scale(panel + NibbleVectors * Vector, lane);
+                        for (var i = 0; i < 32; i++) target[i] = scale * (Nibble(panel, lane, i) - 8);
+                        panel += Q4Block;
+                        break;
+                    }
                 case ElementType.Q4_K:
-                {
-                    var g = k / 32 % 8;
-                    var (scale, minimum) = GroupScales(panel, lane, g);
-                    for (var i = 0; i < 32; i++) target[i] = scale * Nibble(panel + Q4KHeader + g * NibbleGroup, lane, i) - minimum;
-                    if (g == 7) panel += Q4KBlock;
-                    break;
-                }
+                    {
+                        var (scale, minimum) = GroupScales(panel, lane, g);
+                        for (var i = 0; i < 32; i++) target[i] = scale * Nibble(Q4KGroup(panel, g), lane, i) - minimum;
+                        if (g == 7) panel += Q4KBlock;
+                        break;
+                    }
                 default:
-                {
-                    var g = k / 32 % 8;
-                    for (var i = 0; i < 32; i++) target[i] = SixBitScale(panel, lane, 2 * g + i / 16) * (SixBits(panel + g * Q6KGroup, lane, i) - 32);
-                    if (g == 7) panel += Q6KBlock;
-                    break;
-                }
+                    {
+                        for (var i = 0; i < 32; i++) target[i] = SixBitScale(panel, lane, 2 * g + i / 16) * (SixBits(Q6KGroup(panel, g), lane, i) - 32);
+                        if (g == 7) panel += Q6KBlock;
+                        break;
+                    }
             }
         }
     }
 
+    /// <summary>A group of 32 numbers of a q4_K block.</summary>
+    public static byte* Q4KGroup(byte* block, int group) => block + Q4KGroups + group * NibbleVectors * Vector;
+
+    /// <summary>A group of 32 numbers of a q6_K block.</summary>
+    public static byte* Q6KGroup(byte* block, int group) => block + Q6KGroups + group * SixBitVectors * Vector;
+
     /// <summary>Scale and minimum of a group of 32 in a q4_K block.</summary>
     private static (float Scale, float Minimum) GroupScales(byte* block, int lane, int group)
     {
-        uint first = Word(block + Vector, 0, lane), second = Word(block + Vector, 1, lane), third = Word(block + Vector, 2, lane);
+        var words = block + Q4KScales;
+        uint first = Word(words, 0, lane), second = Word(words, 1, lane), third = Word(words, 2, lane);
         var shift = group % 4 * 8;
         var (scale, minimum) = group < 4
             ? ((first >> shift) & 63, (second >> shift) & 63)
             : (((third >> shift) & 15) | (((first >> (shift + 6)) & 3) << 4), ((third >> (shift + 4)) & 15) | (((second >> (shift + 6)) & 3) << 4));
-        return (Scale(block, lane) * scale, Scale(block + 32, lane) * minimum);
+        return (Scale(block, lane) * scale, Scale(block + Scales, lane) * minimum);
     }
 
     private static float SixBitScale(byte* block, int lane, int group) =>
-        Scale(block + Q6KScales + 4 * Vector, lane) * (sbyte)(Word(block + Q6KScales, group / 4, lane) >> (group % 4 * 8));
-
-    private static int Byte(byte* block, int lane, int i) => (sbyte)(Word(block, i / 4, lane) >> (i % 2 * 16 + i % 4 / 2 * 8));
+        Scale(block, lane) * (sbyte)(Word(block + Q6KScales, group / 4, lane) >> (group % 4 * 8));
 
     private static int Nibble(byte* group, int lane, int i) => (int)(Word(group, i / 8, lane) >> (i % 2 * 16 + i % 8 / 2 * 4)) & 15;
 
     private static int SixBits(byte* group, int lane, int i) =>
-        Nibble(group, lane, i) | (int)((Word(group + NibbleGroup, i / 16, lane) >> (i % 2 * 16 + i % 16 / 2 * 2)) & 3) << 4;
+        Nibble(group + (i / 16 + 1) * Vector, lane, i) | (int)((Word(group, 3 * (i / 16), lane) >> UpperPlace(i)) & 3) << 4;
+
+    /// <summary>Where the two bits of number i of a q6_K group stand in their word.</summary>
+    private static int UpperPlace(int i) => i % 2 * 16 + (i % 8 < 6 ? 4 + i % 8 / 2 * 4 : 0) + i / 8 % 2 * 2;
 
     private static float Scale(byte* scales, int lane) => HalfFloat.Widen(((ushort*)scales)[lane]);
 
@@ -136,53 +158,30 @@ internal static unsafe class PanelLayout
         return HalfFloat.IsFinite(*(ushort*)stored);
     }
 
-    private static uint Word(byte* vectors, int vector, int lane) => ((uint*)vectors)[vector * Lanes + lane];
-
-    private static void SetWord(byte* vectors, int vector, int lane, uint value) => ((uint*)vectors)[vector * Lanes + lane] = value;
+    private static ref uint Word(byte* first, int vector, int lane) => ref ((uint*)first)[vector * Lanes + lane];
 
     private static uint Bytes(byte* q) => q[0] | (uint)q[2] << 8 | (uint)q[1] << 16 | (uint)q[3] << 24;
 
-    /// <summary>q4_0: byte i holds the numbers i and i + 16.</summary>
-    private static void SetNibbles(byte* group, int lane, byte* q, int vector)
+    /// <summary>The lower or upper nibbles of 8 bytes.</summary>
+    private static uint Nibbles(byte* q, int shift)
     {
-        for (var v = 0; v < 4; v++)
-        {
-            var from = q + v % 2 * 8;
-            var shift = v / 2 * 4;
-            var word = 0u;
-            for (var i = 0; i < 8; i++) word |= (uint)((from[i] >> shift) & 15) << (i % 2 * 16 + i / 2 * 4);
-            SetWord(group, vector + v, lane, word);
-        }
+        var word = 0u;
+        for (var i = 0; i < 8; i++) word |= (uint)((q[i] >> shift) & 15) << (i % 2 * 16 + i / 2 * 4);
+        return word;
     }
 
-    /// <summary>q4_K: byte i holds the number i of one group and of the next.</summary>
-    private static void SetK4Nibbles(byte* group, int lane, byte* q, int shift)
-    {
-        for (var v = 0; v < 4; v++, q += 8)
-        {
-            var word = 0u;
-            for (var i = 0; i < 8; i++) word |= (uint)((q[i] >> shift) & 15) << (i % 2 * 16 + i / 2 * 4);
-            SetWord(group, v, lane, word);
-        }
-    }
-
-    /// <summary>q6_K: of each half of 128 numbers, the byte l of the low parts holds l (and l + 64), the byte l of the high parts l, l + 32, l + 64, l + 96.</summary>
+    /// <summary>Of each half of 128 numbers, byte l of the low parts holds l and l + 64, byte l of the high parts l, l + 32, l + 64, l + 96.</summary>
     private static void SetSixBits(byte* group, int lane, byte* stored, int index)
     {
         var quarter = index % 4;
         var low = stored + index / 4 * 64 + quarter % 2 * 32;
         var high = stored + 128 + index / 4 * 32;
-        for (var v = 0; v < 4; v++)
-        {
-            var word = 0u;
-            for (var i = 0; i < 8; i++) word |= (uint)((low[8 * v + i] >> (quarter / 2 * 4)) & 15) << (i % 2 * 16 + i / 2 * 4);
-            SetWord(group, v, lane, word);
-        }
+        for (var v = 0; v < 4; v++) Word(group, v + v / 2 + 1, lane) = Nibbles(low + 8 * v, quarter / 2 * 4);
         for (var u = 0; u < 2; u++)
         {
             var word = 0u;
-            for (var i = 0; i < 16; i++) word |= (uint)((high[16 * u + i] >> (quarter * 2)) & 3) << (i % 2 * 16 + i / 2 * 2);
-            SetWord(group + NibbleGroup, u, lane, word);
+            for (var i = 0; i < 16; i++) word |= (uint)((high[16 * u + i] >> (quarter * 2)) & 3) << UpperPlace(i);
+            Word(group, 3 * u, lane) = word;
         }
     }
 }
