@@ -8,6 +8,9 @@ internal static class ProductComparison
 {
     private const double SecondsPerTurn = 0.02;
 
+    /// <summary>OpenBLAS's threads go on spinning for about a tenth of a second after their work; until then they hold the core that ours need.</summary>
+    private const int PeerFallsAsleepMilliseconds = 200;
+
     public static void Run(TextWriter output, int threads, int turns, string filter)
     {
         OpenBlas.SetThreads(threads);
@@ -19,13 +22,12 @@ internal static class ProductComparison
             using var operands = new ProductOperands(shape);
             var (ours, theirs) = (new List<double>(), new List<double>());
             var repetitions = 1;
-            while (Seconds(() => operands.MultiplyWithOpenBlas(), repetitions, threads) * repetitions < SecondsPerTurn / 2) repetitions *= 2;
-            for (var turn = 0; turn <= turns; turn++)
+            while (Seconds(() => operands.MultiplyWithOpenBlas(), repetitions) * repetitions < SecondsPerTurn / 2) repetitions *= 2;
+            for (var turn = 0; turn < turns; turn++)
             {
-                var (own, other) = (Seconds(() => operands.Multiply(backend), repetitions, threads), Seconds(() => operands.MultiplyWithOpenBlas(), repetitions, threads));
-                if (turn == 0) continue; // warms caches and clock
-                ours.Add(own);
-                theirs.Add(other);
+                if (threads > 1) Thread.Sleep(PeerFallsAsleepMilliseconds);
+                ours.Add(Seconds(() => operands.Multiply(backend), repetitions));
+                theirs.Add(Seconds(() => operands.MultiplyWithOpenBlas(), repetitions));
             }
             var ratios = theirs.Zip(ours, (other, own) => other / own).Order().ToList();
             ours.Sort();
@@ -37,12 +39,12 @@ internal static class ProductComparison
         }
     }
 
-    /// <summary>Processor time where one thread works: it leaves out what other processes take. With more threads waiting is part of the matter.</summary>
-    private static double Seconds(Action action, int repetitions, int threads)
+    /// <summary>Wall time of a call, after one that warms caches and wakes threads.</summary>
+    private static double Seconds(Action action, int repetitions)
     {
-        var (clock, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+        action();
+        var began = Stopwatch.GetTimestamp();
         for (var i = 0; i < repetitions; i++) action();
-        var elapsed = threads == 1 ? Environment.CpuUsage.TotalTime - processor : Stopwatch.GetElapsedTime(clock);
-        return elapsed.TotalSeconds / repetitions;
+        return Stopwatch.GetElapsedTime(began).TotalSeconds / repetitions;
     }
 }

@@ -17,11 +17,11 @@ internal static class BenchGenerate
         var path = new Option<string?>("--model") { Description = "A model folder or a .gguf file. Default: the built-in model.", HelpName = "PATH" };
         var prompt = BenchCommand.Number("--prompt-tokens", "Tokens of the measured prefill.", 256);
         var made = BenchCommand.Number("--new-tokens", "Tokens that are decoded one by one.", 48);
-        var runs = BenchCommand.Number("--runs", "Measured runs; the median counts. One more comes before.", 3);
+        var runs = BenchCommand.Number("--runs", "Measured runs; the median counts. One more comes before.", 5);
         var threads = RunCommand.Threads();
         var json = BenchCommand.Json("threads, prefillTokensPerSecond, decodeTokensPerSecond, bytesPerToken, shareOfReadBandwidth, allocatedBytesPerToken");
         var command = new Command("generate", "Measures prefill, and decoding behind 16 tokens with an empty cache, for one sequence and for 1 thread up to --threads.\n" +
-            "The share is that of a bare read of memory; the bytes of a token are the weights it reads and the keys and values before it.\n" +
+            "The share is that of a bare read of memory right before and behind each run; the bytes of a token are the weights it reads and the keys and values before it.\n" +
             "Example: oellm bench generate --prompt-tokens 128 --new-tokens 48 --threads 2 --json") { path, prompt, made, runs, threads, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -48,22 +48,28 @@ internal static class BenchGenerate
     private static Result Measure(string path, int promptTokens, int newTokens, int runs, int threads, StatusLine status, CancellationToken cancellation)
     {
         var clock = SystemClock.Instance;
-        var limit = MachineLimits.MeasureRead(threads, clock);
+        using var read = new BareRead(threads);
+        var limit = read.Rate(clock);
         status.Say(FormattableString.Invariant($"bench generate  bare read: {limit / 1e9:0.0} GB/s on {threads} thread{(threads == 1 ? "" : "s")}"));
         using var engine = new Engine(threads);
         using var model = LanguageModel.Load(path, engine);
         BenchCommand.RequireRange("--prompt-tokens", promptTokens, 1, model.ContextLength);
         BenchCommand.RequireRange(FormattableString.Invariant($"--new-tokens and {DecodePromptTokens} before them"), newTokens + DecodePromptTokens, 1, model.ContextLength);
-        var (prefill, decode, allocated) = (new double[runs], new double[runs], new long[runs]);
+        var perToken = BytesPerToken(model, newTokens);
+        var (prefill, decode, limits, shares, allocated) = (new double[runs], new double[runs], new double[runs], new double[runs], new long[runs]);
         for (var run = -1; run < runs; run++) // the first fills caches and memory
         {
             cancellation.ThrowIfCancellationRequested();
             var prefillSeconds = Prefill(model, promptTokens, clock);
             var (decodeSeconds, bytes) = Decode(model, newTokens, clock);
-            if (run >= 0) (prefill[run], decode[run], allocated[run]) = (promptTokens / prefillSeconds, newTokens / decodeSeconds, bytes);
+            // Memory is shared with other machines: each run is compared with the reads before and behind it.
+            var around = limit;
+            limit = read.Rate(clock);
+            around = (around + limit) / 2;
+            if (run >= 0) (prefill[run], decode[run], limits[run], shares[run], allocated[run]) =
+                (promptTokens / prefillSeconds, newTokens / decodeSeconds, around, newTokens / decodeSeconds * perToken / around, bytes);
         }
-        limit = Math.Max(limit, MachineLimits.MeasureRead(threads, clock));
-        return new Result(threads, BenchCommand.Median(prefill), BenchCommand.Median(decode), BytesPerToken(model, newTokens), limit, allocated.Max() / newTokens);
+        return new Result(threads, BenchCommand.Median(prefill), BenchCommand.Median(decode), perToken, BenchCommand.Median(limits), BenchCommand.Median(shares), allocated.Max() / newTokens);
     }
 
     private static double Prefill(LanguageModel model, int tokens, SystemClock clock)
@@ -148,10 +154,8 @@ internal static class BenchGenerate
         }
     }
 
-    private sealed record Result(int Threads, double Prefill, double Decode, double BytesPerToken, double Limit, long AllocatedBytesPerToken)
+    private sealed record Result(int Threads, double Prefill, double Decode, double BytesPerToken, double Limit, double Share, long AllocatedBytesPerToken)
     {
-        private double Share => Decode * BytesPerToken / Limit;
-
         public string ToJson() => JsonLine.Of(writer =>
         {
             writer.WriteNumber("threads", Threads);

@@ -41,25 +41,11 @@ public sealed record MachineLimits(int Threads, double FlopsPerSecond, double Re
         return items * MultiplyAddLoop.Flops / best;
     }
 
-    /// <summary>Bytes a second of a bare read, on all threads, of more than four times the last-level cache; the best of several forms of loop.</summary>
-    public static unsafe double MeasureRead(int threads, IClock clock)
+    /// <summary>Bytes a second of a bare read, on all threads, of more than four times the last-level cache; the best of some passes.</summary>
+    public static double MeasureRead(int threads, IClock clock)
     {
-        const int passes = 4;
-        var bytes = Math.Max(256L << 20, 4 * LastLevelCacheBytes() + (64L << 20)) / ReadLoop.PieceBytes * ReadLoop.PieceBytes;
-        using var memory = new NumberBuffer(bytes / sizeof(float));
-        using var sums = new NumberBuffer(bytes / ReadLoop.PieceBytes);
-        using var team = new ThreadTeam(threads);
-        var best = double.MaxValue;
-        for (var pass = 0; pass < passes; pass++)
-        {
-            for (var form = 0; form < ReadLoop.Forms; form++)
-            {
-                var began = clock.Timestamp;
-                team.Run(new ReadLoop((nint)memory.Data, (nint)sums.Data, form), (int)(bytes / ReadLoop.PieceBytes));
-                best = Math.Min(best, clock.SecondsSince(began));
-            }
-        }
-        return bytes / best;
+        using var read = new BareRead(threads);
+        return Enumerable.Range(0, 4).Max(_ => read.Rate(clock));
     }
 
     /// <summary>Bytes of the last-level cache as Linux tells them; 64 MB where nobody tells.</summary>
@@ -138,53 +124,6 @@ public sealed record MachineLimits(int Threads, double FlopsPerSecond, double Re
                 l = Vector256.FusedMultiplyAdd(l, factor, factor);
             }
             return (a + b + (c + d) + (e + f) + (g + h) + (i + j) + (k + l)).ToScalar();
-        }
-    }
-
-    /// <summary>Reads a piece of memory once. Which form is fastest depends on the machine: one stream or several, with software prefetch or without.</summary>
-    private readonly unsafe record struct ReadLoop(nint Memory, nint Sums, int Form) : IWork
-    {
-        public const int PieceBytes = 1 << 20;
-        public const int Forms = 4;
-
-        private const int Ahead = 4096;
-
-        public void Execute(int item, int thread)
-        {
-            var piece = (byte*)Memory + (long)item * PieceBytes;
-            ((float*)Sums)[item] = Form switch
-            {
-                0 => Streams(piece, 1, prefetch: false),
-                1 => Streams(piece, 1, prefetch: true),
-                2 => Streams(piece, 4, prefetch: false),
-                _ => Streams(piece, 4, prefetch: true),
-            };
-        }
-
-        /// <summary>Eight lines of 64 bytes a round, from one place or two each from four places.</summary>
-        private static float Streams(byte* piece, int streams, bool prefetch)
-        {
-            var (a, b, c, d) = (Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero);
-            var lines = 8 / streams;
-            var length = PieceBytes / streams;
-            for (var at = 0; at < length; at += lines * 64)
-            {
-                for (var stream = 0; stream < streams; stream++)
-                {
-                    var first = piece + stream * length + at;
-                    for (var line = 0; line < lines; line += 2, first += 128)
-                    {
-                        if (prefetch && Sse.IsSupported)
-                        {
-                            Sse.Prefetch0(first + Ahead);
-                            Sse.Prefetch0(first + Ahead + 64);
-                        }
-                        (a, b) = (a ^ Vector256.Load((int*)first), b ^ Vector256.Load((int*)(first + 32)));
-                        (c, d) = (c ^ Vector256.Load((int*)(first + 64)), d ^ Vector256.Load((int*)(first + 96)));
-                    }
-                }
-            }
-            return (a ^ b ^ c ^ d).AsSingle().ToScalar();
         }
     }
 }
