@@ -6,14 +6,15 @@ namespace OpenEuroLLM.Tensors;
 internal interface IWork
 {
     /// <summary>Does item <paramref name="item"/>; <paramref name="thread"/> says which scratch memory may be used.</summary>
-    /// <remarks>Which thread takes an item is left to chance, so an item's result must not depend on it.</remarks>
+    /// <remarks>Which thread takes an item is left to chance, so an item's result must not depend on it. Items are handed out in ascending
+    /// order, and one that was handed out is done to its end: an item may wait for one before it, never for one behind it.</remarks>
     void Execute(int item, int thread);
 }
 
 /// <summary>A fixed set of threads that run the items of one operation together and meet at its end.</summary>
-/// <remarks>The caller works too and waits only for workers that have joined in: one that is still waking up holds nobody up. Workers spin for a short while after each operation and park when none follows: a decode step must not pay a
-/// thread-pool dispatch per operation, and an idle process must not burn a core. Items are handed out one by one, so a
-/// thread that the system has slowed down holds nobody up for long.</remarks>
+/// <remarks>The caller works too and waits only for workers that have joined in: one that is still waking up holds nobody up. Workers spin for
+/// a short while after each operation and park when none follows: a decode step must not pay a thread-pool dispatch per operation, and an
+/// idle process must not burn a core. Items are handed out one by one, so a thread that the system has slowed down holds nobody up for long.</remarks>
 internal sealed unsafe class ThreadTeam : IDisposable
 {
     private const int SpinsBeforeYield = 400;
