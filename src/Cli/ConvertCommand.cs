@@ -64,6 +64,7 @@ internal static class ConvertCommand
             // Without a type everything stays as it is, but norms are single precision in this container.
             Func<LlamaShape, BlockFormat> formatOf = plan is not null ? plan.FormatOf : shape => shape.Rows == 1 ? BlockFormat.F32 : source.FormatOf(shape);
             Note(plan?.Notes);
+            ModelWriting.RequireDisk(Target, source.Config, formatOf);
             using (var target = new GgufTarget(Target, Name(source), plan?.IsMixed ?? WasMixed(source), Metadata(source)))
                 ModelWriting.Run(source, target, formatOf, "convert", Threads, Status, Cancellation);
             return Describe(source.Config, formatOf, json);
@@ -76,6 +77,7 @@ internal static class ConvertCommand
             var formatOf = Type is not null ? ModelWriting.FolderFormat(Type) : source.FormatOf;
             if (LlamaShapes.Of(source.Config).Select(formatOf).FirstOrDefault(format => format.IsQuantized) is { } quantized)
                 throw new UserErrorException($"{Path}: weights are stored as {quantized}, which has no place in safetensors; say --quantize f32, f16 or bf16.");
+            ModelWriting.RequireDisk(Target, source.Config, formatOf);
             using var folder = AtomicDirectory.Create(Target, "convert", new JsonObject { ["to"] = Safetensors, ["type"] = Type }, replace: Force);
             AddInputs(folder);
             using (var target = new FolderTarget(folder.Path)) ModelWriting.Run(source, target, formatOf, "convert", Threads, Status, Cancellation);
