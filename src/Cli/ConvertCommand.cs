@@ -21,6 +21,7 @@ internal static class ConvertCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        model.Description = "A model folder or a .gguf file. Default: the built-in model.";
         var to = new Option<string>("--to") { Description = "The container: gguf (one file) or safetensors (a folder in Hugging Face's form).", HelpName = "gguf|safetensors", Required = true };
         var quantize = InitCommand.Quantize(null);
         var target = new Option<string>("--out") { Description = "The file (.gguf) or the folder to create.", HelpName = "PATH", Required = true };
