@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Inference;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tensors.Measuring;
@@ -30,6 +31,7 @@ internal static class BenchGenerate
             BenchCommand.RequireRange("--new-tokens", parsed.GetValue(made), 1, 1 << 24);
             BenchCommand.RequireRange("--runs", parsed.GetValue(runs), 1, 1000);
             var model = Resolve(parsed.GetValue(path));
+            RequireRoom(model, parsed.GetValue(prompt), parsed.GetValue(made));
             var status = new StatusLine(parsed.InvocationConfiguration.Error, quiet: false);
             for (var count = 1; count <= most; count++)
             {
@@ -43,7 +45,22 @@ internal static class BenchGenerate
 
     // Speed needs no tokenizer, so a file of weights is enough.
     private static string Resolve(string? given) =>
-        given is not null && ModelPaths.IsGguf(given) && File.Exists(given) ? given : ModelPath.Resolve(given);
+        given is not null && ModelPaths.IsGguf(given) ? given : ModelPath.Resolve(given);
+
+    /// <summary>Whether the model holds so many tokens, and the machine the model, its cache and the states of the prompt.</summary>
+    private static void RequireRoom(string path, int promptTokens, int newTokens)
+    {
+        using var source = ModelSource.Open(path);
+        var config = source.Config;
+        BenchCommand.RequireRange("--prompt-tokens", promptTokens, 1, config.ContextLength);
+        BenchCommand.RequireRange(FormattableString.Invariant($"--new-tokens and {DecodePromptTokens} before them"), (long)newTokens + DecodePromptTokens, 1, config.ContextLength);
+        ModelMemory.RequireWeights(path);
+        var tokens = Math.Max(promptTokens, newTokens + DecodePromptTokens);
+        var cache = KeyValueCache.BytesOf(config.Layers, config.KeyValueHeads, config.HeadDimension, (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens);
+        // The widest moment of a layer: state, its norm, gate and up.
+        var states = (long)promptTokens * 2 * (config.Width + config.Hidden) * sizeof(float);
+        AvailableMemory.Require(ModelMemory.WeightBytes(path) + cache + states, FormattableString.Invariant($"{path}: the model with {tokens} tokens"), "ask for fewer tokens, or use a smaller model");
+    }
 
     private static Result Measure(string path, int promptTokens, int newTokens, int runs, int threads, StatusLine status, CancellationToken cancellation)
     {
@@ -53,8 +70,6 @@ internal static class BenchGenerate
         status.Say(FormattableString.Invariant($"bench generate  bare read: {limit / 1e9:0.0} GB/s on {threads} thread{(threads == 1 ? "" : "s")}"));
         using var engine = new Engine(threads);
         using var model = LanguageModel.Load(path, engine);
-        BenchCommand.RequireRange("--prompt-tokens", promptTokens, 1, model.ContextLength);
-        BenchCommand.RequireRange(FormattableString.Invariant($"--new-tokens and {DecodePromptTokens} before them"), newTokens + DecodePromptTokens, 1, model.ContextLength);
         var perToken = BytesPerToken(model, newTokens);
         var (prefill, decode, limits, shares, allocated) = (new double[runs], new double[runs], new double[runs], new double[runs], new long[runs]);
         for (var run = -1; run < runs; run++) // the first fills caches and memory

@@ -6,6 +6,7 @@ using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tensors.Kernels;
 using OpenEuroLLM.Tensors.Measuring;
+using OpenEuroLLM.Training;
 
 namespace OpenEuroLLM.Cli;
 
@@ -39,8 +40,10 @@ internal static class BenchTrain
             BenchCommand.RequireRange("--batch", parsed.GetValue(batch), 1, 1 << 20);
             BenchCommand.RequireRange("--steps", parsed.GetValue(steps), 1, 10_000);
             BenchCommand.RequireRange("--batch times --context", (long)parsed.GetValue(batch) * shape.ContextLength, 1, 1 << 24);
+            var count = RunCommand.ThreadCount(parsed.GetValue(threads));
+            RequireMemory(shape, parsed.GetValue(batch), count);
             var status = new StatusLine(parsed.InvocationConfiguration.Error, quiet: false);
-            var result = Measure(shape, parsed.GetValue(batch), parsed.GetValue(steps), RunCommand.ThreadCount(parsed.GetValue(threads)), status, cancellation);
+            var result = Measure(shape, parsed.GetValue(batch), parsed.GetValue(steps), count, status, cancellation);
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(json) ? result.ToJson() : result.ToText());
             return ExitCode.Success;
         }, CancellationToken.None));
@@ -61,6 +64,19 @@ internal static class BenchTrain
         BenchCommand.RequireRange("--key-value-heads", shared, 1, heads);
         if (heads % shared != 0) throw new UserErrorException(FormattableString.Invariant($"--key-value-heads is {shared}; expected a number that divides --heads, {heads}."));
         return new LlamaConfig(layers, width, heads, shared, width / heads, hidden, vocabulary, context, TiedHead: true);
+    }
+
+    private static void RequireMemory(LlamaConfig shape, int batch, int threads)
+    {
+        const string remedy = "lower --width, --layers, --hidden, --vocabulary-size, --batch or --context";
+        var tokens = batch * shape.ContextLength;
+        // Weights, gradients and two moments, and then what each layer holds for the way back: what is absurd by them need not be counted out.
+        AvailableMemory.Require(4 * sizeof(float) * shape.Parameters, "A model of this size in training", remedy);
+        AvailableMemory.Require(2 * sizeof(float) * ((long)shape.Width + shape.Hidden) * shape.Layers * tokens, "A training step of this size", remedy);
+        var largest = (long)Math.Max(shape.VocabularySize, Math.Max(shape.Hidden, shape.Width)) * shape.Width;
+        if (largest > int.MaxValue) throw new UserErrorException(FormattableString.Invariant($"the largest matrix of this model has {largest} numbers; expected at most {int.MaxValue}; {remedy}."));
+        var memory = TrainingMemory.For(shape, new TrainingConfig(MicroBatchTokens: tokens), tokens, threads);
+        AvailableMemory.Require(memory.Total - memory.Process, "A training step of this size", remedy);
     }
 
     private static Result Measure(LlamaConfig shape, int batch, int steps, int threads, StatusLine status, CancellationToken cancellation)

@@ -21,6 +21,7 @@ internal static class ConvertCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        model.Description = "A model folder or a .gguf file. Default: the built-in model.";
         var to = new Option<string>("--to") { Description = "The container: gguf (one file) or safetensors (a folder in Hugging Face's form).", HelpName = "gguf|safetensors", Required = true };
         var quantize = InitCommand.Quantize(null);
         var target = new Option<string>("--out") { Description = "The file (.gguf) or the folder to create.", HelpName = "PATH", Required = true };
@@ -64,6 +65,7 @@ internal static class ConvertCommand
             // Without a type everything stays as it is, but norms are single precision in this container.
             Func<LlamaShape, BlockFormat> formatOf = plan is not null ? plan.FormatOf : shape => shape.Rows == 1 ? BlockFormat.F32 : source.FormatOf(shape);
             Note(plan?.Notes);
+            ModelWriting.RequireDisk(Target, source.Config, formatOf);
             using (var target = new GgufTarget(Target, Name(source), plan?.IsMixed ?? WasMixed(source), Metadata(source)))
                 ModelWriting.Run(source, target, formatOf, "convert", Threads, Status, Cancellation);
             return Describe(source.Config, formatOf, json);
@@ -76,6 +78,7 @@ internal static class ConvertCommand
             var formatOf = Type is not null ? ModelWriting.FolderFormat(Type) : source.FormatOf;
             if (LlamaShapes.Of(source.Config).Select(formatOf).FirstOrDefault(format => format.IsQuantized) is { } quantized)
                 throw new UserErrorException($"{Path}: weights are stored as {quantized}, which has no place in safetensors; say --quantize f32, f16 or bf16.");
+            ModelWriting.RequireDisk(Target, source.Config, formatOf);
             using var folder = AtomicDirectory.Create(Target, "convert", new JsonObject { ["to"] = Safetensors, ["type"] = Type }, replace: Force);
             AddInputs(folder);
             using (var target = new FolderTarget(folder.Path)) ModelWriting.Run(source, target, formatOf, "convert", Threads, Status, Cancellation);

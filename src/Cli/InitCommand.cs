@@ -80,13 +80,14 @@ internal static class InitCommand
         var clock = SystemClock.Instance;
         var start = clock.Timestamp;
         var plan = StoragePlan.Of(type, config);
-        var tokenizer = MadeUpVocabulary.Create(config.VocabularySize);
         using var source = new RandomSource(config, seed);
         Func<LlamaShape, BlockFormat> formatOf = plan.FormatOf;
         foreach (var note in plan.Notes) status.Say($"init        {note}");
         if (ModelPaths.IsGguf(target))
         {
             ModelWriting.RequireFree(target, force);
+            ModelWriting.RequireDisk(target, config, formatOf);
+            var tokenizer = MadeUpVocabulary.Create(config.VocabularySize);
             using var file = new GgufTarget(target, Path.GetFileNameWithoutExtension(target), plan.IsMixed,
                 GgufVocabulary.Describe(tokenizer, config.VocabularySize, config.BeginOfTextId, config.EndIds, config.PaddingId));
             ModelWriting.Run(source, file, formatOf, "init", threads, status, cancellation);
@@ -94,9 +95,10 @@ internal static class InitCommand
         else
         {
             formatOf = ModelWriting.FolderFormat(type);
+            ModelWriting.RequireDisk(target, config, formatOf);
             using var folder = AtomicDirectory.Create(target, "init", new JsonObject { ["config"] = config.ToJson(type), ["seed"] = seed, ["type"] = type }, replace: force);
             using (var weights = new FolderTarget(folder.Path)) ModelWriting.Run(source, weights, formatOf, "init", threads, status, cancellation);
-            tokenizer.Save(folder.Path);
+            MadeUpVocabulary.Create(config.VocabularySize).Save(folder.Path);
             File.WriteAllText(Path.Combine(folder.Path, ChatTemplate.FileName), ChatTemplate.Text);
             folder.Commit(threads);
         }

@@ -24,6 +24,25 @@ internal static class ModelWriting
         }
     }
 
+    /// <summary>Refuses weights that the disk has no room for, before anything is written.</summary>
+    public static void RequireDisk(string target, LlamaConfig config, Func<LlamaShape, BlockFormat> formatOf)
+    {
+        var bytes = LlamaShapes.Of(config).Sum(shape => shape.Rows * formatOf(shape).RowBytes(shape.Columns));
+        var folder = Path.GetDirectoryName(Path.GetFullPath(target));
+        while (folder is not null && !Directory.Exists(folder)) folder = Path.GetDirectoryName(folder);
+        long free;
+        try
+        {
+            free = folder is null ? long.MaxValue : new DriveInfo(folder).AvailableFreeSpace;
+        }
+        catch (Exception exception) when (StorageFailure.Is(exception) || exception is ArgumentException)
+        {
+            return; // a disk that does not say what it has
+        }
+        if (bytes > free)
+            throw new UserErrorException($"{target}: the weights need {AvailableMemory.Size(bytes)}, the disk has {AvailableMemory.Size(free)} free; choose a smaller model, fewer bits for each weight, or another disk.");
+    }
+
     /// <summary>The format of all weights of a folder, which holds plain types alone.</summary>
     public static Func<LlamaShape, BlockFormat> FolderFormat(string type) => BlockFormat.Find(type) is { IsQuantized: false } plain ? _ => plain
         : throw new UserErrorException($"type '{type}' has no place in a model folder; expected f32, f16 or bf16. A .gguf file holds it.");

@@ -1,24 +1,17 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Formats.Quantization;
 
 namespace OpenEuroLLM.Formats;
 
 /// <summary>An open GGUF file, version 2 or 3: its header is checked completely, its data is read in pieces or mapped as it lies.</summary>
-public sealed class GgufFile : IDisposable
+public sealed class GgufFile : TensorFile
 {
-    private const int PieceBytes = 1 << 18;
-
-    private readonly SafeFileHandle _handle;
-    private readonly Lock _mapping = new();
     private readonly Dictionary<string, GgufValue> _values;
     private readonly Dictionary<string, GgufTensor> _byName;
-    private MappedFile? _mapped;
 
-    private GgufFile(string path, SafeFileHandle handle, GgufHeader header)
+    private GgufFile(string path, SafeFileHandle handle, GgufHeader header) : base(path, handle)
     {
-        Path = path;
-        _handle = handle;
         Version = (int)header.FileVersion;
         Alignment = header.Alignment;
         Metadata = header.Metadata;
@@ -26,9 +19,6 @@ public sealed class GgufFile : IDisposable
         _values = new(header.Metadata, StringComparer.Ordinal);
         _byName = header.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
     }
-
-    /// <summary>The path given to <see cref="Open"/>.</summary>
-    public string Path { get; }
 
     /// <summary>2 or 3; they differ in nothing that is read here.</summary>
     public int Version { get; }
@@ -103,74 +93,15 @@ public sealed class GgufFile : IDisposable
     public GgufTensor Tensor(string name) => Find(name)
         ?? throw new UserErrorException($"{Path}: tensor '{name}' is missing; the file has {Tensors.Count} tensors.");
 
-    /// <summary>Reads stored bytes of a tensor.</summary>
-    /// <param name="name">The tensor.</param>
-    /// <param name="offset">The first byte wanted, counted from the tensor's start.</param>
-    /// <param name="destination">Receives exactly its own length of bytes.</param>
-    /// <exception cref="UserErrorException">There is no such tensor, or the file became shorter.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The piece does not lie inside the tensor.</exception>
-    public void Read(string name, long offset, Span<byte> destination)
+    private protected override Place PlaceOf(string name)
     {
         var tensor = Tensor(name);
-        RequireInside(offset, destination.Length, tensor.SizeBytes);
-        ReadableFile.ReadExactly(_handle, Path, destination, tensor.FileOffset + offset);
+        return new Place(tensor.FileOffset, tensor.SizeBytes, tensor.Elements);
     }
 
-    /// <summary>Reads a piece of a tensor as numbers.</summary>
-    /// <param name="name">The tensor.</param>
-    /// <param name="firstElement">The first element wanted, at the beginning of a block.</param>
-    /// <param name="destination">Receives as many elements as it holds, a whole number of blocks.</param>
-    /// <exception cref="UserErrorException">There is no such tensor, its type is not decoded here, or the file became shorter.</exception>
-    /// <exception cref="ArgumentException">The piece does not lie inside the tensor, or cuts a block.</exception>
-    public void ReadFloats(string name, long firstElement, Span<float> destination)
+    private protected override BlockFormat FormatOf(string name)
     {
-        var tensor = Tensor(name);
-        var format = tensor.Type.Format ?? throw new UserErrorException($"{Path}: tensor '{name}' has the type {tensor.Type.Name}, which is not decoded here.");
-        RequireInside(firstElement, destination.Length, tensor.Elements);
-        long offset = format.RowBytes(firstElement);
-        byte[] piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
-        try
-        {
-            int pieceElements = PieceBytes / format.BlockBytes * format.BlockElements;
-            for (int done = 0; done < destination.Length; done += pieceElements)
-            {
-                var target = destination[done..Math.Min(destination.Length, done + pieceElements)];
-                var bytes = piece.AsSpan(0, (int)format.RowBytes(target.Length));
-                ReadableFile.ReadExactly(_handle, Path, bytes, tensor.FileOffset + offset + format.RowBytes(done));
-                format.Decode(bytes, target);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(piece);
-        }
-    }
-
-    /// <summary>Stored bytes of a tensor as they lie in the memory-mapped file, valid until the file is disposed.</summary>
-    /// <param name="name">The tensor.</param>
-    /// <param name="offset">The first byte wanted, counted from the tensor's start.</param>
-    /// <param name="length">How many bytes; a span holds at most 2 GiB, so larger tensors are taken in pieces.</param>
-    /// <exception cref="UserErrorException">There is no such tensor.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The piece does not lie inside the tensor.</exception>
-    public ReadOnlySpan<byte> Bytes(string name, long offset, int length)
-    {
-        var tensor = Tensor(name);
-        RequireInside(offset, length, tensor.SizeBytes);
-        lock (_mapping)
-            _mapped ??= MappedFile.Open(Path);
-        return _mapped.Span(tensor.FileOffset + offset, length);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _handle.Dispose();
-        _mapped?.Dispose();
-    }
-
-    private static void RequireInside(long offset, long length, long size)
-    {
-        if (offset < 0 || length < 0 || offset > size || length > size - offset)
-            throw new ArgumentOutOfRangeException(nameof(offset), $"{length} from {offset} do not lie inside a tensor of {size}.");
+        var type = Tensor(name).Type;
+        return type.Format ?? throw new UserErrorException($"{Path}: tensor '{name}' has the type {type.Name}, which is not decoded here.");
     }
 }

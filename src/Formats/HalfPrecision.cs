@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace OpenEuroLLM.Formats;
 
@@ -85,32 +84,6 @@ public static class HalfPrecision
         }
         for (; i < source.Length; i++)
             destination[i] = FromFloat16(source[i]);
-    }
-
-    /// <summary>Reads little-endian elements of a floating-point storage type into float32.</summary>
-    /// <param name="type">F32, F16 or BF16.</param>
-    /// <param name="source">The stored bytes; as many elements as <paramref name="destination"/> holds.</param>
-    /// <param name="destination">Receives the values.</param>
-    /// <exception cref="ArgumentException">Another type, or the lengths do not fit.</exception>
-    public static void Widen(SafetensorsType type, ReadOnlySpan<byte> source, Span<float> destination)
-    {
-        switch (type)
-        {
-            case SafetensorsType.F32:
-                RequireEqualLengths(source.Length, destination.Length * sizeof(float));
-                MemoryMarshal.Cast<byte, float>(source).CopyTo(destination);
-                break;
-            case SafetensorsType.BF16:
-                RequireEqualLengths(source.Length, destination.Length * sizeof(ushort));
-                FromBFloat16(MemoryMarshal.Cast<byte, ushort>(source), destination);
-                break;
-            case SafetensorsType.F16:
-                RequireEqualLengths(source.Length, destination.Length * sizeof(ushort));
-                FromFloat16(MemoryMarshal.Cast<byte, ushort>(source), destination);
-                break;
-            default:
-                throw new ArgumentException($"{type} is no floating-point type that can be widened; expected F32, F16 or BF16.", nameof(type));
-        }
     }
 
     private static Vector<uint> RoundToBFloat16(Vector<uint> bits)

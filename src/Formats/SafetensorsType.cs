@@ -1,3 +1,5 @@
+using OpenEuroLLM.Formats.Quantization;
+
 namespace OpenEuroLLM.Formats;
 
 /// <summary>Element types of safetensors, in the format's own order of ascending alignment: files are laid out by it.</summary>
@@ -92,6 +94,15 @@ public static class SafetensorsTypes
         int index = Array.FindIndex(Table, row => row.Name == name);
         return index < 0 ? null : (SafetensorsType)index;
     }
+
+    /// <summary>How numbers of the type are decoded and encoded; null for all but F32, F16 and BF16.</summary>
+    public static BlockFormat? Format(SafetensorsType type) => type switch
+    {
+        SafetensorsType.F32 => BlockFormat.F32,
+        SafetensorsType.F16 => BlockFormat.F16,
+        SafetensorsType.BF16 => BlockFormat.BF16,
+        _ => null,
+    };
 
     internal static string AllNames => string.Join(", ", Table.Select(row => row.Name));
 }

@@ -5,20 +5,21 @@ using OpenEuroLLM.Tensors;
 namespace OpenEuroLLM.Inference;
 
 /// <summary>Whether a model and its cache fit into this machine, before either is made.</summary>
-internal static class ModelMemory
+public static class ModelMemory
 {
     private const int UsualContexts = 8;
+
+    /// <summary>Bytes of a model's weights, which are held as they are stored.</summary>
+    /// <param name="path">A model folder, or one file; nothing there has no bytes.</param>
+    public static long WeightBytes(string path) => File.Exists(path) ? new FileInfo(path).Length
+        : Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.safetensors").Sum(file => new FileInfo(file).Length) : 0;
 
     /// <summary>Refuses a model whose weights are larger than the memory there is.</summary>
     /// <param name="path">A model folder, or one file.</param>
     /// <param name="available">Bytes that there are; null asks the machine.</param>
     /// <exception cref="UserErrorException">It is too large.</exception>
-    public static void RequireWeights(string path, long? available = null)
-    {
-        long bytes = File.Exists(path) ? new FileInfo(path).Length
-            : Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.safetensors").Sum(file => new FileInfo(file).Length) : 0;
-        AvailableMemory.Require(bytes, $"{path}: loading the weights", "use a smaller model, or one with fewer bits for each weight", available);
-    }
+    public static void RequireWeights(string path, long? available = null) =>
+        AvailableMemory.Require(WeightBytes(path), $"{path}: loading the weights", "use a smaller model, or one with fewer bits for each weight", available);
 
     /// <summary>Pages of the key/value cache: as asked for, or else room for eight full contexts, or for fewer where memory is short,
     /// which changes no answer and makes more of them wait.</summary>

@@ -25,7 +25,9 @@ internal sealed class FolderSource : ModelSource
         }
     }
 
-    public override BlockFormat FormatOf(LlamaShape shape) => Format(places[shape.Name].Tensor(shape.Name).Type)!;
+    public override BlockFormat FormatOf(LlamaShape shape) => SafetensorsTypes.Format(places[shape.Name].Tensor(shape.Name).Type)!;
+
+    public override string FileOf(LlamaShape shape) => places[shape.Name].Path;
 
     public override void Read(LlamaShape shape, int firstRow, Span<byte> rows) =>
         places[shape.Name].Read(shape.Name, firstRow * FormatOf(shape).RowBytes(shape.Columns), rows);
@@ -35,14 +37,6 @@ internal sealed class FolderSource : ModelSource
         foreach (var file in files.Values) file.Dispose();
         base.Dispose();
     }
-
-    private static BlockFormat? Format(SafetensorsType type) => type switch
-    {
-        SafetensorsType.F32 => BlockFormat.F32,
-        SafetensorsType.F16 => BlockFormat.F16,
-        SafetensorsType.BF16 => BlockFormat.BF16,
-        _ => null,
-    };
 
     private void Check()
     {
@@ -56,7 +50,7 @@ internal sealed class FolderSource : ModelSource
             long[] expected = shape.Rows == 1 ? [shape.Columns] : [shape.Rows, shape.Columns];
             if (!tensor.Shape.SequenceEqual(expected))
                 throw new UserErrorException($"{file.Path}: {shape.Name} has shape {tensor.ShapeText}; config.json expects [{string.Join(", ", expected)}].");
-            if (Format(tensor.Type) is null)
+            if (SafetensorsTypes.Format(tensor.Type) is null)
                 throw new UserErrorException($"{file.Path}: {shape.Name} is stored as {SafetensorsTypes.Name(tensor.Type)}; this version reads F32, F16 and BF16.");
         }
         foreach (var name in places.Keys)

@@ -33,7 +33,7 @@ public static class ModelConversion
         var (done, all) = (0L, source.Config.Parameters);
         foreach (var (shape, format) in weights)
         {
-            var rowsPerPiece = RowsPerPiece(shape, source.Config.HeadDimension);
+            var rowsPerPiece = RowsPerPiece(shape, GgufNames.IsReordered(shape.Name) ? source.Config.HeadDimension : 1);
             for (var first = 0; first < shape.Rows; first += rowsPerPiece)
             {
                 var count = Math.Min(rowsPerPiece, shape.Rows - first);
@@ -45,9 +45,8 @@ public static class ModelConversion
         target.Finish();
     }
 
-    /// <summary>A whole number of heads, since targets may change the order of rows within a head.</summary>
-    private static int RowsPerPiece(LlamaShape shape, int headDimension) =>
-        Math.Max(headDimension, PieceNumbers / shape.Columns / headDimension * headDimension);
+    /// <summary>Of queries and keys a whole number of heads, since targets may change the order of rows within a head.</summary>
+    private static int RowsPerPiece(LlamaShape shape, int together) => Math.Max(together, PieceNumbers / shape.Columns / together * together);
 
     private static byte[] Encode(ModelSource source, LlamaShape shape, int first, int count, BlockFormat format, ILauncher launcher, CancellationToken cancellation)
     {
@@ -76,7 +75,7 @@ public static class ModelConversion
         for (var i = 0; i < values.Length; i++)
         {
             if (Math.Abs(values[i]) <= format.LargestMagnitude) continue; // false for what is not a number
-            var where = FormattableString.Invariant($"{source.Path}: {shape.Name}: number {i % shape.Columns} in row {firstRow + i / shape.Columns} is {values[i]}");
+            var where = FormattableString.Invariant($"{source.FileOf(shape)}: {shape.Name}: number {i % shape.Columns} in row {firstRow + i / shape.Columns} is {values[i]}");
             throw new UserErrorException(float.IsFinite(values[i])
                 ? FormattableString.Invariant($"{where}; {format.Name} holds magnitudes up to {format.LargestMagnitude}. Choose another type.")
                 : $"{where}; expected a finite number: the weights are damaged or their training diverged.");

@@ -28,6 +28,9 @@ public abstract class ModelSource : IDisposable
     /// <summary>How a weight is stored.</summary>
     public abstract BlockFormat FormatOf(LlamaShape shape);
 
+    /// <summary>The file that holds a weight, for messages.</summary>
+    public virtual string FileOf(LlamaShape shape) => Path;
+
     /// <summary>Reads rows as they are stored.</summary>
     /// <param name="shape">The weight.</param>
     /// <param name="firstRow">The first row wanted.</param>

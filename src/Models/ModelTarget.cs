@@ -13,7 +13,7 @@ public abstract class ModelTarget : IDisposable
     /// <param name="weights">Every weight and how it will be stored.</param>
     internal abstract void Begin(LlamaConfig config, IReadOnlyList<(LlamaShape Shape, BlockFormat Format)> weights);
 
-    /// <summary>Appends rows of a weight, in order; a piece that is not the last of its weight is a whole number of heads.</summary>
+    /// <summary>Appends rows of a weight, in order; a piece of queries or keys is a whole number of heads.</summary>
     internal abstract void Write(LlamaShape shape, BlockFormat format, ReadOnlySpan<byte> rows);
 
     /// <summary>Completes what was written.</summary>

@@ -10,8 +10,8 @@ internal static class WeightLoading
 {
     private const int PieceBytes = 1 << 22;
 
-    /// <summary>Rows that one packed panel holds; pieces begin with one, so that threads never share a panel.</summary>
-    private const int PanelRows = 16;
+    /// <summary>Rows of the largest packed panel; pieces begin with one, so that threads never share a panel.</summary>
+    private const int PanelRows = 32;
 
     public static LanguageModel Load(ModelSource source, Engine engine, bool trainable)
     {
@@ -40,10 +40,10 @@ internal static class WeightLoading
             });
             return weight;
         }
-        catch (UserErrorException exception) when (!exception.Message.StartsWith(source.Path, StringComparison.Ordinal))
+        catch (UserErrorException exception) when (!exception.Message.StartsWith(source.FileOf(shape), StringComparison.Ordinal))
         {
             weight.Dispose();
-            throw new UserErrorException($"{source.Path}: {exception.Message}", exception);
+            throw new UserErrorException($"{source.FileOf(shape)}: {exception.Message}", exception);
         }
         catch
         {

@@ -12,13 +12,14 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Training_steps_are_a_share_of_the_machines_limit_and_allocate_nothing()
+    public void Training_steps_are_a_share_of_the_machines_limit()
     {
         var result = JsonNode.Parse(Oellm.Succeeds(["bench", "train", .. _small, "--threads", "2", "--json"]).Output)!;
         Assert.True(Number(result, "tokensPerSecond") > 0);
         Assert.True(Number(result, "gflops") > 0);
         Assert.InRange(Number(result, "shareOfLimit"), 1e-6, 1.5);
         Assert.True(Number(result, "peakMemoryBytes") > 1e6);
+        Assert.True(Number(result, "allocatedBytesPerStep") >= 0); // of the whole process, other tests included
         // 300 tokens known: a model that learned nothing has a loss of about ln 300.
         Assert.InRange(Number(result, "loss"), 4, 7);
     }
@@ -85,6 +86,19 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
     [InlineData("generate --runs 0", "--runs is 0; expected 1 to")]
     [InlineData("kernel", "did you mean 'kernels'?")]
     public void Wrong_options_are_refused(string line, string words) => Oellm.Refuses(["bench", .. line.Split(' ')], words);
+
+    [Theory]
+    [InlineData("--width 65536 --layers 64 --heads 256 --hidden 131072", "A model of this size in training needs about")]
+    [InlineData("--width 512 --layers 64 --heads 8 --hidden 2048 --vocabulary-size 300 --batch 16384 --context 1024", "A training step of this size needs about")]
+    public void Training_beyond_the_machines_memory_is_refused_before_it_begins(string line, string words) => Oellm.Refuses(["bench", "train", .. line.Split(' ')], words);
+
+    [Fact]
+    public void A_context_beyond_the_machines_memory_is_refused_before_the_model_is_loaded()
+    {
+        string file = _folder.At("long.gguf");
+        Oellm.Succeeds("init", "--layers", "16", "--width", "256", "--heads", "4", "--hidden", "32", "--vocabulary-size", "300", "--context-length", "16777216", "--quantize", "q8_0", "--out", file);
+        Oellm.Refuses(["bench", "generate", "--model", file, "--prompt-tokens", "16000000", "--threads", "1"], "long.gguf: the model with 16000000 tokens needs about");
+    }
 
     [Fact]
     public void More_tokens_than_the_model_holds_are_refused()

@@ -65,6 +65,15 @@ public sealed class InitCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_model_that_the_disk_cannot_hold_is_refused_before_anything_is_written()
+    {
+        string[] huge = ["init", "--layers", "4096", "--width", "1048576", "--heads", "4096", "--hidden", "4194304", "--vocabulary-size", "300"];
+        Oellm.Refuses([.. huge, "--out", _folder.At("x.gguf")], "x.gguf: the weights need ");
+        Oellm.Refuses([.. huge, "--out", _folder.At("x")], "x: the weights need ", "the disk has ");
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Root));
+    }
+
+    [Fact]
     public void What_is_there_is_replaced_only_when_asked()
     {
         string path = _folder.Write("random.gguf", "mine");

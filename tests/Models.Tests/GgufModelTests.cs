@@ -231,6 +231,21 @@ public sealed class GgufModelTests : IDisposable
     }
 
     [Fact]
+    public void A_number_that_is_not_finite_is_refused_with_its_file_of_a_folder()
+    {
+        ToFolder(new RandomSource(Small, 12), At("folder"), BlockFormat.BF16);
+        var path = Path.Combine(At("folder"), "model.safetensors");
+        long place;
+        using (var file = SafetensorsFile.Open(path)) place = file.Tensor("model.layers.1.mlp.gate_proj.weight").FileOffset;
+        var bytes = File.ReadAllBytes(path);
+        BitConverter.TryWriteBytes(bytes.AsSpan((int)place), (ushort)0x7FC0);
+        File.WriteAllBytes(path, bytes);
+        var loading = Assert.Throws<UserErrorException>(() => LanguageModel.Load(At("folder"), engine)).Message;
+        var converting = Assert.Throws<UserErrorException>(() => ToFile(ModelSource.Open(At("folder")), At("copy.gguf"), StoragePlan.Of("f32", Small).FormatOf)).Message;
+        Assert.All([loading, converting], message => Assert.StartsWith($"{path}: model.layers.1.mlp.gate_proj.weight: ", message, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_number_too_large_for_its_new_type_is_refused()
     {
         using var model = LlamaModel.Create(Small, 13, engine);
