@@ -2,10 +2,11 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using OpenEuroLLM.Tensors.Bench;
 
-// `compare [threads] [turns] [filter]`: our products beside OpenBLAS in alternating turns. Anything else is BenchmarkDotNet's.
+// `compare [threads] [turns] [filter]`: our products beside OpenBLAS in alternating turns. Anything else is BenchmarkDotNet's, which
+// runs in this process: for one of its own it wants a project file of the assembly's name, and ours are named without the prefix.
 if (args is not ["compare", ..])
 {
-    BenchmarkSwitcher.FromAssembly(typeof(ProductBenchmarks).Assembly).Run(args);
+    BenchmarkSwitcher.FromAssembly(typeof(ProductBenchmarks).Assembly).Run([.. args, "--inProcess"]);
     return 0;
 }
 if (!OpenBlas.IsPresent)
