@@ -101,10 +101,8 @@ internal static class BenchTrain
         using var process = Process.GetCurrentProcess();
         var peakMemory = process.PeakWorkingSet64;
         var limit = Math.Max(before, MachineLimits.MeasureMultiplyAdd(threads, clock));
-        var products = model.Weights.Where(weight => weight.Rows > 1).Sum(weight => weight.Count);
-        var flopsPerToken = 6.0 * products + 12.0 * shape.Layers * shape.Heads * shape.HeadDimension * shape.ContextLength;
         var perSecond = batch * shape.ContextLength / BenchCommand.Median(seconds);
-        return new Result(threads, perSecond, perSecond * flopsPerToken, limit, peakMemory, allocated / steps, step.Loss);
+        return new Result(threads, perSecond, perSecond * shape.TrainingFlopsPerToken(shape.ContextLength), limit, peakMemory, allocated / steps, step.Loss);
     }
 
     /// <summary>A training step on tokens that were drawn once, with the operations of <c>oellm train</c> and in their order.</summary>

@@ -12,9 +12,6 @@ public sealed record GgufTensor(string Name, GgufType Type, IReadOnlyList<long> 
     /// <summary>The shape in words, as in error messages: <c>[2, 3]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
-    /// <summary>Length of a row; 1 for a scalar.</summary>
-    public long RowElements => Shape.Count == 0 ? 1 : Shape[^1];
-
     /// <summary>Elements and bytes of a shape, or why it has none.</summary>
     internal static (long Elements, long Bytes, string? Mistake) Measure(GgufType type, IReadOnlyList<long> shape)
     {

@@ -40,10 +40,13 @@ public sealed record LlamaConfig(int Layers, int Width, int Heads, int KeyValueH
         }
     }
 
-    /// <summary>Floating-point operations of one token forward and backward: 6 for each parameter that takes part in a product, and those of
-    /// attention over <paramref name="context"/> tokens (half of it is visible on average).</summary>
-    public double TrainingFlopsPerToken(int context) =>
-        6.0 * (Parameters - (TiedHead ? 0 : (long)VocabularySize * Width)) + 6.0 * Layers * Heads * HeadDimension * context;
+    /// <summary>Floating-point operations of one token forward and backward, 6N + 12LdT: 6 for each parameter that takes part in a product (gains of
+    /// norms and an embedding that is not also the head do not), and those of attention over <paramref name="context"/> tokens, masked ones counted too.</summary>
+    public double TrainingFlopsPerToken(int context)
+    {
+        var products = Parameters - (2L * Layers + 1) * Width - (TiedHead ? 0 : (long)VocabularySize * Width);
+        return 6.0 * products + 12.0 * Layers * Heads * HeadDimension * context;
+    }
 
     /// <summary>Reads <c>config.json</c> of a model folder.</summary>
     /// <exception cref="UserErrorException">Something is missing, out of range, or asks for what this family does not do here.</exception>

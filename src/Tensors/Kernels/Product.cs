@@ -37,8 +37,8 @@ internal static unsafe class Product
     /// <summary>Numbers of scratch memory that <see cref="Multiply"/> needs for the packed block of B.</summary>
     public const long SharedScratch = (long)DepthBlock * ColumnBlock;
 
-    /// <summary>Numbers of scratch memory that each thread needs, for its block of A or its own panels of B.</summary>
-    public const long ThreadScratch = (long)DepthBlock * (RowBlock > FewPanels * Tile.Columns ? RowBlock : FewPanels * Tile.Columns);
+    /// <summary>Numbers of scratch memory that each thread needs, for its block of A, its own panels of B or a small product.</summary>
+    public static long ThreadScratch => Math.Max((long)DepthBlock * Math.Max(RowBlock, FewPanels * Tile.Columns), SmallProduct.Scratch);
 
     /// <summary>Computes the product.</summary>
     /// <param name="rows">m: rows of A and C.</param>

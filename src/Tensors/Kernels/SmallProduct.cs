@@ -20,7 +20,7 @@ internal static unsafe class SmallProduct
     /// <summary>Rows of a tile.</summary>
     private const int Rows = 8;
 
-    /// <summary>Columns of a tile: two full registers and one that may be partly used.</summary>
+    /// <summary>Columns of a tile: three registers, of which the last may be partly used.</summary>
     private const int TileColumns = 3 * Tile.Columns;
 
     /// <summary>Positions over k and columns that are packed at a time where the right operand is stored transposed.</summary>
