@@ -1,0 +1,7 @@
+namespace OpenEuroLLM.Tokenizers;
+
+/// <summary>The step of a tokenizer that rewrites text before it is split. Immutable.</summary>
+internal interface INormalizer
+{
+    void Normalize(AlignedText text);
+}
