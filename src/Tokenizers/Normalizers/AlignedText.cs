@@ -73,7 +73,7 @@ internal sealed class AlignedText
     /// <summary>A part of the text, with its alignment.</summary>
     public AlignedText Slice(int from, int to) => new(this, from, to);
 
-    /// <summary>Begins a new form of this text; see <see cref="Edit.Append"/>.</summary>
+    /// <summary>Begins a new form of this text; what is appended to it, in order, replaces the old one in the end.</summary>
     public Edit BeginEdit() => new(this);
 
     public override string ToString() => Encoding.UTF8.GetString(Bytes);

@@ -4,11 +4,10 @@ using System.Text;
 namespace OpenEuroLLM.Tokenizers;
 
 /// <summary>The replacement rules that SentencePiece compiles into its models.</summary>
-/// <param name="Blob">The bytes of <c>precompiled_charsmap</c>.</param>
-/// <param name="Map">The same, ready to be looked up.</param>
+/// <param name="Map">The rules.</param>
 /// <remarks>What a reader sees as one character is looked up as a whole when it is short, else each code point; and of the rules that begin it the
 /// shortest is taken. That is how the readers of <c>tokenizer.json</c> have it; SentencePiece itself takes the longest rule at every place.</remarks>
-internal sealed record PrecompiledNormalizer(byte[] Blob, CharacterMap Map) : INormalizer
+internal sealed record PrecompiledNormalizer(CharacterMap Map) : INormalizer
 {
     private const int LongestLookup = 5;
 
@@ -36,7 +35,7 @@ internal sealed record PrecompiledNormalizer(byte[] Blob, CharacterMap Map) : IN
 
         bool TryReplace(int from, int to)
         {
-            if (!TryShortestMatch(text.Bytes[from..to], out var replacement))
+            if (!Map.TryShortestMatch(text.Bytes[from..to], out _, out var replacement))
                 return false;
             edit ??= text.BeginEdit();
             edit.Keep(kept, from);
@@ -44,14 +43,5 @@ internal sealed record PrecompiledNormalizer(byte[] Blob, CharacterMap Map) : IN
             kept = to;
             return true;
         }
-    }
-
-    private bool TryShortestMatch(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> replacement)
-    {
-        for (int length = 1; length <= text.Length; length++)
-            if (Map.TryLongestMatch(text[..length], out int matched, out replacement) && matched == length)
-                return true;
-        replacement = default;
-        return false;
     }
 }
