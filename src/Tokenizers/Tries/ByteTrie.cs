@@ -69,16 +69,22 @@ internal sealed class ByteTrie
     /// <summary>Where a walk begins.</summary>
     public int Root { get; }
 
-    /// <summary>Goes one byte further.</summary>
+    /// <summary>Goes one byte further. Where no string goes on, the walk is over: no further step succeeds.</summary>
     /// <param name="node">The place of the walk, at first <see cref="Root"/>; moves on.</param>
     /// <param name="value">The number of the string that ends here, or -1.</param>
     /// <returns>False when no string goes on with this byte.</returns>
     public bool TryStep(ref int node, byte next, out int value)
     {
         ulong unit = _units[node ^ next];
+        if ((unit & LabelMask) != (next | Used))
+        {
+            node = Leaf;
+            value = -1;
+            return false;
+        }
         value = (int)(unit >> (LabelBits + BaseBits)) - 1;
         node = (int)(unit >> LabelBits) & BaseMask;
-        return (unit & LabelMask) == (next | Used);
+        return true;
     }
 
     /// <summary>The number of exactly this string, or -1.</summary>
