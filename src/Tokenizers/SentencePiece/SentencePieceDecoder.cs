@@ -9,45 +9,24 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
 {
     private static ReadOnlySpan<byte> Mark => "▁"u8;
 
+    private readonly bool _dropsFirstSpace = vocabulary.File.Normalization.AddDummyPrefix || vocabulary.File.Normalization.RemoveExtraWhitespaces;
     private readonly byte[] _unknownSurface = vocabulary.File.Training.UnknownSurface ?? " ⁇ "u8.ToArray();
 
-    public void Decode(List<byte[]> tokens)
+    public DecoderStream Begin(DecoderStream next) => new Stream(this, denormalizer is null ? next : new Denormalized(denormalizer, next));
+
+    public byte[] Inside(byte[] token)
     {
-        var normalization = vocabulary.File.Normalization;
-        var text = new ArrayBufferWriter<byte>();
-        var bytes = new List<byte>();
-        bool atBegin = normalization.AddDummyPrefix || normalization.RemoveExtraWhitespaces;
-        foreach (byte[] token in tokens)
+        bool atBegin = false;
+        return KindOf(token) switch
         {
-            int? id = vocabulary.Find(token);
-            var kind = id is null ? SentencePieceKind.Control : vocabulary.File.Pieces[id.Value].Kind;
-            if (kind == SentencePieceKind.Byte)
-            {
-                bytes.Add(SentencePieceVocabulary.ByteOf(token)!.Value);
-                continue;
-            }
-            WriteBytes(bytes, text);
-            atBegin &= text.WrittenCount == 0;
-            var surface = token.AsSpan();
-            if (kind == SentencePieceKind.Unknown)
-                surface = _unknownSurface;
-            else if (kind != SentencePieceKind.Control)
-                surface = Surface(surface, ref atBegin);
-            text.Write(surface);
-        }
-        WriteBytes(bytes, text);
-        tokens.Clear();
-        tokens.Add(Denormalized(text.WrittenSpan));
+            SentencePieceKind.Byte => [SentencePieceVocabulary.ByteOf(token)!.Value],
+            SentencePieceKind.Unknown => _unknownSurface,
+            SentencePieceKind.Control => token,
+            _ => Surface(token, ref atBegin),
+        };
     }
 
-    private byte[] Denormalized(ReadOnlySpan<byte> text)
-    {
-        if (denormalizer is null)
-            return text.ToArray();
-        var aligned = new AlignedText(text, aligned: false);
-        denormalizer.Normalize(aligned);
-        return aligned.Bytes.ToArray();
-    }
+    private SentencePieceKind KindOf(ReadOnlySpan<byte> token) => vocabulary.Find(token) is int id ? vocabulary.File.Pieces[id].Kind : SentencePieceKind.Control;
 
     private byte[] Surface(ReadOnlySpan<byte> piece, ref bool atBegin)
     {
@@ -68,15 +47,77 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
         return surface.WrittenSpan.ToArray();
     }
 
-    private static void WriteBytes(List<byte> bytes, ArrayBufferWriter<byte> text)
+    private sealed class Stream(SentencePieceDecoder decoder, DecoderStream next) : WholeTokenStream(next)
     {
-        var rest = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes);
-        while (rest.Length > 0)
+        private readonly List<byte> _bytes = [];
+        private bool _atBegin = decoder._dropsFirstSpace;
+
+        protected override void Decode(ReadOnlySpan<byte> token)
         {
-            bool valid = Rune.DecodeFromUtf8(rest, out _, out int length) == OperationStatus.Done;
-            text.Write(valid ? rest[..length] : "\uFFFD"u8);
-            rest = rest[(valid ? length : 1)..];
+            var kind = decoder.KindOf(token);
+            if (kind == SentencePieceKind.Byte)
+            {
+                _bytes.Add(SentencePieceVocabulary.ByteOf(token)!.Value);
+                WriteCharacters(complete: false);
+                return;
+            }
+            WriteCharacters(complete: true);
+            if (kind == SentencePieceKind.Unknown)
+                WriteText(decoder._unknownSurface);
+            else if (kind == SentencePieceKind.Control)
+                WriteText(token);
+            else
+                WriteText(decoder.Surface(token, ref _atBegin));
         }
-        bytes.Clear();
+
+        public override void End()
+        {
+            WriteCharacters(complete: true);
+            Next.End();
+        }
+
+        private void WriteText(ReadOnlySpan<byte> text)
+        {
+            _atBegin &= text.IsEmpty;
+            Pass(text);
+        }
+
+        /// <summary>Writes the characters that byte pieces make; each byte that makes none is a U+FFFD.</summary>
+        private void WriteCharacters(bool complete)
+        {
+            var rest = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bytes);
+            int done = 0;
+            while (done < rest.Length)
+            {
+                var status = Rune.DecodeFromUtf8(rest[done..], out _, out int length);
+                if (status == OperationStatus.NeedMoreData && !complete)
+                    break;
+                bool valid = status == OperationStatus.Done;
+                WriteText(valid ? rest[done..(done + length)] : "\uFFFD"u8);
+                done += valid ? length : 1;
+            }
+            _bytes.RemoveRange(0, done);
+        }
+    }
+
+    /// <summary>Rules over the text as a whole, which is held back to its end.</summary>
+    private sealed class Denormalized(SentencePieceNormalizer denormalizer, DecoderStream next) : DecoderStream
+    {
+        private readonly ArrayBufferWriter<byte> _text = new();
+
+        public override void Write(ReadOnlySpan<byte> part) => _text.Write(part);
+
+        public override void EndToken()
+        {
+        }
+
+        public override void End()
+        {
+            var text = new AlignedText(_text.WrittenSpan);
+            denormalizer.Normalize(text);
+            next.Write(text.Bytes);
+            next.EndToken();
+            next.End();
+        }
     }
 }
