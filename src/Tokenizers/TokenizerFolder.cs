@@ -36,6 +36,8 @@ internal static class TokenizerFolder
     {
         Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
         Write(Path.Combine(folder, ConfigurationName), tokenizer.Configuration ?? Configuration(tokenizer));
+        if (tokenizer.Parts.Model is SentencePieceSettings model)
+            Write(Path.Combine(folder, SentencePieceName), SentencePieceFormat.Write(model.Vocabulary.File));
     }
 
     private static byte[] Configuration(Tokenizer tokenizer)
