@@ -82,7 +82,8 @@ public sealed class Tokenizer
     /// <exception cref="UserErrorException">The file is missing, malformed, or names a component that is not known here.</exception>
     public static Tokenizer Load(string path) => TokenizerFolder.Load(path);
 
-    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> into an existing folder; equal tokenizers give equal bytes.</summary>
+    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> into an existing folder, of a SentencePiece model
+    /// <c>tokenizer.model</c> too; equal tokenizers give equal bytes.</summary>
     /// <exception cref="UserErrorException">The folder cannot be written.</exception>
     public void Save(string folder) => TokenizerFolder.Save(this, folder);
 

@@ -38,6 +38,8 @@ internal static class TokenizerFolder
         else
             Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
         Write(Path.Combine(folder, ConfigurationName), tokenizer.Configuration ?? Configuration(tokenizer));
+        if (tokenizer.Parts.Model is SentencePieceSettings model)
+            Write(Path.Combine(folder, SentencePieceName), SentencePieceFormat.Write(model.Vocabulary.File));
     }
 
     private static string FileIn(string folder)
