@@ -13,7 +13,7 @@ internal sealed class BpeModel
     private readonly WordSplitter _words;
     private readonly TokenTable _table;
     private readonly BytePairMerger _merger;
-    private readonly ConcurrentBag<WordCache> _caches = [];
+    private readonly ConcurrentBag<BpeWordCache> _caches = [];
 
     /// <param name="tokens">The bytes of each token by id; null where the id is no token of this model.</param>
     /// <param name="merges">In order of rank, no pair twice.</param>
@@ -45,7 +45,7 @@ internal sealed class BpeModel
         if (text.IsEmpty)
             return;
         if (!_caches.TryTake(out var cache))
-            cache = new WordCache();
+            cache = new BpeWordCache();
         var encoder = new BpeWordEncoder(this, cache, text, ids);
         try
         {

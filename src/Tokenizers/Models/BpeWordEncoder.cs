@@ -11,13 +11,13 @@ internal ref struct BpeWordEncoder : IWordReceiver
     private static readonly byte[] Masks = BuildMasks();
 
     private readonly BpeModel _model;
-    private readonly WordCache _cache;
+    private readonly BpeWordCache _cache;
     private readonly ref readonly byte _textEnd;
     private readonly List<int> _list;
     private Span<int> _ids;
     private int _count;
 
-    public BpeWordEncoder(BpeModel model, WordCache cache, ReadOnlySpan<byte> text, List<int> list)
+    public BpeWordEncoder(BpeModel model, BpeWordCache cache, ReadOnlySpan<byte> text, List<int> list)
     {
         (_model, _cache, _list, _count) = (model, cache, list, list.Count);
         _textEnd = ref Unsafe.Add(ref MemoryMarshal.GetReference(text), text.Length);
@@ -28,7 +28,7 @@ internal ref struct BpeWordEncoder : IWordReceiver
     {
         if (_count + Vector256<int>.Count > _ids.Length)
             Reserve(Vector256<int>.Count);
-        if (word.Length <= WordCache.ShortBytes)
+        if (word.Length <= BpeWordCache.ShortBytes)
         {
             var key = ReadShort(word);
             if (!_cache.TryFind(key, out var found))
@@ -42,7 +42,7 @@ internal ref struct BpeWordEncoder : IWordReceiver
             found.StoreUnsafe(ref Unsafe.Add(ref MemoryMarshal.GetReference(_ids), _count));
             _count += Vector128<int>.Count - BitOperations.PopCount(found.ExtractMostSignificantBits());
         }
-        else if (word.Length <= WordCache.LongBytes)
+        else if (word.Length <= BpeWordCache.LongBytes)
         {
             var key = ReadLong(word);
             if (!_cache.TryFind(key, out var found))
