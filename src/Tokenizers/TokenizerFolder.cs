@@ -24,8 +24,14 @@ internal static class TokenizerFolder
         string file = Directory.Exists(path) ? Path.Combine(path, TokenizerName) : path;
         if (Directory.Exists(path) && !File.Exists(file) && File.Exists(Path.Combine(path, SentencePieceName)))
             file = Path.Combine(path, SentencePieceName);
+        if (file.EndsWith(TiktokenFile.Extension, StringComparison.OrdinalIgnoreCase))
+            return TiktokenFile.Load(file);
         if (file.EndsWith(SentencePieceExtension, StringComparison.OrdinalIgnoreCase))
-            return SentencePieceTokenizer.Parse(Read(file), file);
+        {
+            // Llama 3 has its ranks under the name of SentencePiece's files.
+            byte[] model = Read(file);
+            return TiktokenFile.Looks(model) ? TiktokenFile.Parse(model, file) : SentencePieceTokenizer.Parse(model, file);
+        }
         string configuration = Path.Combine(folder, ConfigurationName);
         byte[] json = Read(file);
         byte[]? configurationJson = File.Exists(configuration) ? Read(configuration) : null;
@@ -63,7 +69,7 @@ internal static class TokenizerFolder
         }
     }
 
-    private static byte[] Read(string path)
+    internal static byte[] Read(string path)
     {
         try
         {
