@@ -149,17 +149,17 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Progress_is_told()
     {
-        var told = new List<BpeTrainingProgress>();
+        var told = new List<TokenizerTrainingProgress>();
         BpeTrainer.Train(Texts.Training, new BpeTrainerConfig(800, MinimumPairCount: 1, LanguageExponent: 1), new LocalLauncher(1), new Listener(told), Stop);
         Assert.Contains(told, step => step.Phase == "counting" && step.Done == Texts.Training.Sum(text => text.Utf8.Length));
-        Assert.Equal(new BpeTrainingProgress("merging", 793, 793), told[^1]);
+        Assert.Equal(new TokenizerTrainingProgress("merging", 793, 793), told[^1]);
     }
 
     private static Tokenizer Train(IEnumerable<TrainingText> texts, int size) =>
         BpeTrainer.Train(texts, new BpeTrainerConfig(size, MinimumPairCount: 1, LanguageExponent: 1), new LocalLauncher(1), cancellation: Stop);
 
-    private sealed class Listener(List<BpeTrainingProgress> told) : IProgress<BpeTrainingProgress>
+    private sealed class Listener(List<TokenizerTrainingProgress> told) : IProgress<TokenizerTrainingProgress>
     {
-        public void Report(BpeTrainingProgress value) => told.Add(value);
+        public void Report(TokenizerTrainingProgress value) => told.Add(value);
     }
 }
