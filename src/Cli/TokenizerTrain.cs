@@ -29,7 +29,7 @@ internal static class TokenizerTrain
         var exponent = new Option<double?>("--language-exponent") { Description = "Weight of a language: bytes to this power; 1 as they are, 0 all equal. Default: 0.5.", HelpName = "X" };
         var minimum = new Option<int?>("--minimum-pair-count") { Description = "A rarer pair is not merged. Default: 2.", HelpName = "N" };
         var split = new Option<string?>("--split") { Description = $"The split pattern: {string.Join(", ", TrainingSplit.Names)}. Default: {TrainingSplit.Default}.", HelpName = "NAME" };
-        var digits = new Option<DigitPolicy?>("--digits") { Description = "Digits in words of up to three, each alone, or in runs. Default: groups." };
+        var digits = new Option<DigitPolicy?>("--digits") { Description = "Digits in groups of up to three, each alone (single), or in runs. Default: as the pattern has it." };
         var spaces = new Option<int?>("--space-run") { Description = "Runs of 2 to N spaces are tokens, no longer ones are. Default: as the text has them.", HelpName = "N" };
         var longest = new Option<int?>("--longest-token") { Description = "In bytes. Default: 128.", HelpName = "N" };
         var reserve = new Option<int?>("--reserve") { Description = "Control tokens set aside for later.", HelpName = "N" };

@@ -106,10 +106,10 @@ public sealed class BpeTrainerTests
     public void No_token_spells_a_special_token()
     {
         // The pattern splits "<|user|>", so the guard is tried on the merge loop itself.
-        var words = new WordCounter();
-        words.Add("<|user|>"u8, 1_000_000);
-        var merging = new BpeMerging(words, SpecialTokens.All);
-        merging.Run(400, 1, null, Stop);
+        var words = new WordList();
+        words.Add("<|user|>"u8, new WordSum(1_000_000, 1_000_000, 0));
+        var merging = new BpeMerging([new LanguageWords("x", words, default)], [1], new MergeRules(SpecialTokens.All));
+        merging.Run(400, 1, 0, null, Stop);
         Assert.DoesNotContain(merging.Tokens, token => token.AsSpan().SequenceEqual("<|user|>"u8));
         Assert.True(merging.Tokens.Count > 256);
     }
@@ -121,9 +121,12 @@ public sealed class BpeTrainerTests
         for (int i = 0; i < 3; i++)
             words.Add("qx"u8, 3_000_000_000);
         words.Add("ab"u8, 5_000_000_000);
-        Assert.Equal(9_000_000_000, words.Count(0));
-        var merging = new BpeMerging(words, []);
-        merging.Run(257, 1, null, Stop);
+        Assert.Equal(9_000_000_000, words.Sum(0).Count);
+        var list = new WordList();
+        for (int number = 0; number < words.Words; number++)
+            list.Add(words.Word(number), words.Sum(number));
+        var merging = new BpeMerging([new LanguageWords("x", list, default)], [1], new MergeRules([]));
+        merging.Run(257, 1, 0, null, Stop);
         Assert.Equal("qx"u8.ToArray(), merging.Tokens[256]);
     }
 

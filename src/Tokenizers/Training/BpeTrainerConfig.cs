@@ -25,7 +25,7 @@ public enum DigitPolicy
 /// equal; in between, small languages get words of their own without crowding out the large ones.</param>
 /// <param name="Parity">From 0, where frequency alone decides, to 1, where the language that needs most tokens for the same content nearly decides alone.</param>
 /// <param name="Split">The split pattern by name.</param>
-/// <param name="Digits">How digits are split.</param>
+/// <param name="Digits">How digits are split; null as the pattern has it.</param>
 /// <param name="SpaceRun">Runs of 2 to so many spaces are tokens whatever the text (code is indented), and no longer run is one; 0 leaves it to the text.</param>
 /// <param name="LongestTokenBytes">Longer tokens are not made.</param>
 /// <param name="Reserve">So many control tokens are set aside for later use, named <c>&lt;|reserved_0|&gt;</c> and so on.</param>
@@ -40,7 +40,7 @@ public sealed record BpeTrainerConfig(
     [property: Range(0.0, 1.0)] double LanguageExponent = 0.5,
     [property: Range(0.0, 1.0)] double Parity = 0,
     string Split = TrainingSplit.Default,
-    DigitPolicy Digits = DigitPolicy.Groups,
+    DigitPolicy? Digits = null,
     [property: Range(0, 256)] int SpaceRun = 0,
     [property: Range(2, BpeTrainer.LongestWordBytes)] int LongestTokenBytes = 128,
     [property: Range(0, 65_536)] int Reserve = 0,

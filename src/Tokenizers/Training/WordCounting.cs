@@ -25,7 +25,8 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
         using var runs = new WordRuns(memory.SpillFolder);
         using var reading = new SharedReading(inputs, progress);
         var workers = new Worker[launcher.Workers];
-        long share = Math.Max(1 << 20, (memory.Bytes - ProgramBytes) * 2 / 5 / launcher.Workers);   // tables grow by doubling: old and new for a while
+        // Tables grow by doubling: for a while there are the old one and the new one.
+        long share = memory.TableBytes ?? Math.Max(1 << 20, (memory.Bytes - ProgramBytes) * 2 / 5 / launcher.Workers);
         launcher.Run(launcher.Workers, number =>
         {
             var worker = workers[number] = new Worker(this, runs, share);

@@ -69,7 +69,7 @@ internal sealed class WordRuns(string folder) : IDisposable
 
     public void Dispose()
     {
-        if (_files > 0)
+        if (_files > 0 && Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         _files = 0;
     }
@@ -132,10 +132,9 @@ internal sealed class WordRuns(string folder) : IDisposable
             while (queue.TryPeek(out var reader, out _) && reader.Word.SequenceEqual(word.AsSpan(0, length)))
             {
                 sum += reader.Sum;
+                queue.Dequeue();   // before its word changes, by which it was put in order
                 if (reader.Next())
-                    queue.DequeueEnqueue(reader, reader);
-                else
-                    queue.Dequeue();
+                    queue.Enqueue(reader, reader);
             }
             writer.Add(word.AsSpan(0, length), sum);
             joined(word.AsSpan(0, length), sum);
@@ -171,7 +170,7 @@ internal sealed class WordRuns(string folder) : IDisposable
     /// <summary>An entry is: bytes shared with the word before, further bytes, those, and the three sums; numbers in groups of seven bits.</summary>
     private sealed class Writer(Run run) : IDisposable
     {
-        private readonly FileStream _file = Open(run.Path, FileMode.CreateNew, FileAccess.Write);
+        private readonly FileStream _file = Open(run.Path, FileMode.Create, FileAccess.Write);
         private readonly byte[] _buffer = new byte[BufferBytes];
         private readonly byte[] _previous = new byte[BpeTrainer.LongestWordBytes];
         private int _previousLength;
