@@ -1,3 +1,4 @@
+using System.Text;
 using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tokenizers;
@@ -58,9 +59,9 @@ public static class BpeTrainer
         if (VocabularyLint.Faults(merging.Tokens, merging.Merges, added) is [var fault, ..])
             throw new UserErrorException($"The vocabulary is not safe: {fault}; choose other names for control tokens.");
         var begin = added.Find(token => token.Content == SpecialTokens.BeginOfText)!;
-        var tokenizer = new Tokenizer(
-            new BpeModel([.. merging.Tokens], merging.Merges, ignoreMerges: false), added,
-            new TokenizerSurroundings(TokenizerJson.StartingWith(begin.Content, begin.Id)));
+        var tokenizer = new Tokenizer(new TokenizerParts(
+            new BpeSettings([.. merging.Tokens.Select(token => Encoding.UTF8.GetBytes(ByteAlphabet.ToText(token)))], merging.Merges), added, null, TrainingSplit.Steps(split.Pattern, split.Regex),
+            TemplateProcessing.StartingWith(begin.Content, begin.Id), new ByteLevelDecoder()));
         return (tokenizer, TrainingReport.Of(words, contents, counting.Parallel.Documents, balance));
     }
 

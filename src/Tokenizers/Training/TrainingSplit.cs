@@ -44,4 +44,11 @@ public static class TrainingSplit
             : known.Regex.Replace(known.Numbers, numbers, StringComparison.Ordinal);
         return (SplitPatterns.Compile(regex, $"the split pattern '{name}'"), regex);
     }
+
+    /// <summary>The steps of a byte-level tokenizer that splits by a pattern.</summary>
+    internal static IPreTokenizer Steps(ISplitPattern pattern, string regex) => new PreTokenizerSequence(
+    [
+        new SplitPreTokenizer(new TextPattern(regex, pattern), SplitBehavior.Isolated, Invert: false),
+        new ByteLevelPreTokenizer(AddPrefixSpace: false, TrimOffsets: true, UseRegex: false),
+    ]);
 }
