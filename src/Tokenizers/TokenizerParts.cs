@@ -36,7 +36,8 @@ internal sealed record TokenizerParts(
         var added = new AddedTokens(Added, Normalizer);
         if (TryBuildBytePairs(out bytePairs))
             return new BytePairPipeline(added, Normalizer as UnicodeForm, bytePairs);
-        return BuildGeneralPipeline(added);
+        return Normalizer is SentencePieceNormalizer normalizer && PreTokenizer is null
+            ? new SentencePiecePipeline(added, normalizer, Model.Build(Reserved)) : BuildGeneralPipeline(added);
     }
 
     /// <summary>The way to encode that any steps have.</summary>

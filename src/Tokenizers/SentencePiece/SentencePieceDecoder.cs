@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace OpenEuroLLM.Tokenizers;
@@ -9,33 +10,25 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
 {
     private static ReadOnlySpan<byte> Mark => "▁"u8;
 
-    private readonly bool _dropsFirstSpace = vocabulary.File.Normalization.AddDummyPrefix || vocabulary.File.Normalization.RemoveExtraWhitespaces;
     private readonly byte[] _unknownSurface = vocabulary.File.Training.UnknownSurface ?? " ⁇ "u8.ToArray();
 
-    public DecoderStream Begin(DecoderStream next) => new Stream(this, denormalizer is null ? next : new Denormalized(denormalizer, next));
+    public DecoderStream Begin(DecoderStream next) => new Stream(this, denormalizer is null ? next : new DenormalizingStream(denormalizer, next));
 
-    public byte[] Inside(byte[] token)
+    public byte[] Inside(byte[] token) => KindOf(token) is SentencePieceKind.Byte ? [SentencePieceVocabulary.ByteOf(token)!.Value] : Surface(token, KindOf(token));
+
+    private bool StripsMark => vocabulary.File.Normalization.AddDummyPrefix || StripsAllMarks;
+
+    private bool StripsAllMarks => vocabulary.File.Normalization.RemoveExtraWhitespaces;
+
+    private byte[] Surface(ReadOnlySpan<byte> token, SentencePieceKind kind) => kind switch
     {
-        bool atBegin = false;
-        return KindOf(token) switch
-        {
-            SentencePieceKind.Byte => [SentencePieceVocabulary.ByteOf(token)!.Value],
-            SentencePieceKind.Unknown => _unknownSurface,
-            SentencePieceKind.Control => token,
-            _ => Surface(token, ref atBegin),
-        };
-    }
+        SentencePieceKind.Unknown => _unknownSurface,
+        SentencePieceKind.Control => token.ToArray(),
+        _ => WithSpaces(token),
+    };
 
-    private SentencePieceKind KindOf(ReadOnlySpan<byte> token) => vocabulary.Find(token) is int id ? vocabulary.File.Pieces[id].Kind : SentencePieceKind.Control;
-
-    private byte[] Surface(ReadOnlySpan<byte> piece, ref bool atBegin)
+    private static byte[] WithSpaces(ReadOnlySpan<byte> piece)
     {
-        if (atBegin && piece.StartsWith(Mark))
-        {
-            piece = piece[Mark.Length..];
-            // Without the removal of extra spaces the dummy one is the only one that goes.
-            atBegin = vocabulary.File.Normalization.RemoveExtraWhitespaces;
-        }
         var surface = new ArrayBufferWriter<byte>(piece.Length + 1);
         for (int mark = piece.IndexOf(Mark); mark >= 0; mark = piece.IndexOf(Mark))
         {
@@ -47,10 +40,13 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
         return surface.WrittenSpan.ToArray();
     }
 
+    private SentencePieceKind KindOf(ReadOnlySpan<byte> token) => vocabulary.Find(token) is int id ? vocabulary.File.Pieces[id].Kind : SentencePieceKind.Control;
+
     private sealed class Stream(SentencePieceDecoder decoder, DecoderStream next) : WholeTokenStream(next)
     {
         private readonly List<byte> _bytes = [];
-        private bool _atBegin = decoder._dropsFirstSpace;
+        private bool _atBegin = decoder.StripsMark;
+        private bool _anyText;
 
         protected override void Decode(ReadOnlySpan<byte> token)
         {
@@ -58,50 +54,49 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
             if (kind == SentencePieceKind.Byte)
             {
                 _bytes.Add(SentencePieceVocabulary.ByteOf(token)!.Value);
-                WriteCharacters(complete: false);
+                WriteCharacters(isEnd: false);
                 return;
             }
-            WriteCharacters(complete: true);
-            if (kind == SentencePieceKind.Unknown)
-                WriteText(decoder._unknownSurface);
-            else if (kind == SentencePieceKind.Control)
-                WriteText(token);
-            else
-                WriteText(decoder.Surface(token, ref _atBegin));
+            WriteCharacters(isEnd: true);
+            _atBegin &= !_anyText;
+            if (kind is SentencePieceKind.Normal or SentencePieceKind.UserDefined or SentencePieceKind.Unused && _atBegin && token.StartsWith(Mark))
+            {
+                token = token[Mark.Length..];
+                // Without the removal of extra spaces the dummy one is the only one that goes.
+                _atBegin = decoder.StripsAllMarks;
+            }
+            WriteText(decoder.Surface(token, kind));
         }
 
         public override void End()
         {
-            WriteCharacters(complete: true);
-            Next.End();
+            WriteCharacters(isEnd: true);
+            base.End();
         }
 
         private void WriteText(ReadOnlySpan<byte> text)
         {
-            _atBegin &= text.IsEmpty;
+            _anyText |= text.Length > 0;
             Pass(text);
         }
 
-        /// <summary>Writes the characters that byte pieces make; each byte that makes none is a U+FFFD.</summary>
-        private void WriteCharacters(bool complete)
+        private void WriteCharacters(bool isEnd)
         {
-            var rest = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bytes);
-            int done = 0;
-            while (done < rest.Length)
+            while (_bytes.Count > 0)
             {
-                var status = Rune.DecodeFromUtf8(rest[done..], out _, out int length);
-                if (status == OperationStatus.NeedMoreData && !complete)
-                    break;
-                bool valid = status == OperationStatus.Done;
-                WriteText(valid ? rest[done..(done + length)] : "\uFFFD"u8);
-                done += valid ? length : 1;
+                var bytes = CollectionsMarshal.AsSpan(_bytes);
+                var status = Rune.DecodeFromUtf8(bytes, out _, out int length);
+                if (status == OperationStatus.NeedMoreData && !isEnd)
+                    return;
+                length = status == OperationStatus.Done ? length : 1;
+                WriteText(status == OperationStatus.Done ? bytes[..length] : "\uFFFD"u8);
+                _bytes.RemoveRange(0, length);
             }
-            _bytes.RemoveRange(0, done);
         }
     }
 
-    /// <summary>Rules over the text as a whole, which is held back to its end.</summary>
-    private sealed class Denormalized(SentencePieceNormalizer denormalizer, DecoderStream next) : DecoderStream
+    /// <summary>Rules that work on the whole text have to wait for its end.</summary>
+    private sealed class DenormalizingStream(SentencePieceNormalizer denormalizer, DecoderStream next) : DecoderStream
     {
         private readonly ArrayBufferWriter<byte> _text = new();
 
@@ -113,9 +108,9 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
 
         public override void End()
         {
-            var text = new AlignedText(_text.WrittenSpan);
-            denormalizer.Normalize(text);
-            next.Write(text.Bytes);
+            var normalized = new ArrayBufferWriter<byte>();
+            denormalizer.Normalize(_text.WrittenSpan, normalized);
+            next.Write(normalized.WrittenSpan);
             next.EndToken();
             next.End();
         }
