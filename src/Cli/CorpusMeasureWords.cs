@@ -25,13 +25,13 @@ internal static class CorpusMeasureWords
         {
             HashSet<string> wanted = [.. parsed.GetValue(sources)!];
             var status = new StatusLine(parsed.InvocationConfiguration.Error, quiet: false);
-            var documents = TextFiles.Expand(parsed.GetValue(input)!).SelectMany(file =>
+            var texts = TextFiles.Expand(parsed.GetValue(input)!).SelectMany(file =>
             {
                 cancellation.ThrowIfCancellationRequested();
                 status.Update($"measuring   {file.Path}");
-                return TextFiles.Documents(file.Path);
+                return TextFiles.Texts(file.Path);
             });
-            MeasuredWords measured = MeasuredWords.Of(documents.Where(document => wanted.Contains(document.Source)));
+            MeasuredWords measured = MeasuredWords.Of(texts.Where(text => text.Source is { } source && wanted.Contains(source)));
             if (!measured.Languages.ContainsKey("en"))
                 throw new UserErrorException($"--sources {string.Join(' ', wanted)}: no English document has one of these sources; English is what other languages are compared with.");
             string path = parsed.GetValue(target)!;

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using OpenEuroLLM.Core;
+using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Corpus.Measures;
 
@@ -47,18 +48,18 @@ internal sealed record LanguageQuality(double WordLength, double AlphabeticShare
 /// <param name="Languages">For each language code, the measures of each collection.</param>
 public sealed record MeasuredWords(IReadOnlyDictionary<string, IReadOnlyDictionary<string, WordMeasures>> Languages)
 {
-    /// <summary>Measures the words of documents.</summary>
-    /// <param name="documents">The documents.</param>
+    /// <summary>Measures the words of texts.</summary>
+    /// <param name="texts">Texts with their collections.</param>
     /// <param name="leastWords">A collection with fewer words in a language is left out there: its means would say little.</param>
-    public static MeasuredWords Of(IEnumerable<Document> documents, long leastWords = 2_000)
+    public static MeasuredWords Of(IEnumerable<TrainingText> texts, long leastWords = 2_000)
     {
-        ArgumentNullException.ThrowIfNull(documents);
+        ArgumentNullException.ThrowIfNull(texts);
         var sums = new SortedDictionary<(string Language, string Source), (long Words, long Characters, long Alphabetic)>();
-        foreach (Document document in documents)
+        foreach (TrainingText text in texts)
         {
-            TextShape shape = TextShape.Of(document.Text);
-            var (words, characters, alphabetic) = sums.GetValueOrDefault((document.Lang, document.Source));
-            sums[(document.Lang, document.Source)] = (words + shape.Words.Count, characters + shape.CoreCharacters, alphabetic + shape.AlphabeticWords);
+            TextShape shape = TextShape.Of(Encoding.UTF8.GetString(text.Utf8.Span));
+            var (words, characters, alphabetic) = sums.GetValueOrDefault((text.Language, text.Source ?? ""));
+            sums[(text.Language, text.Source ?? "")] = (words + shape.Words.Count, characters + shape.CoreCharacters, alphabetic + shape.AlphabeticWords);
         }
         var languages = new SortedDictionary<string, IReadOnlyDictionary<string, WordMeasures>>(StringComparer.Ordinal);
         foreach (var language in sums.Where(sum => sum.Value.Words >= leastWords).GroupBy(sum => sum.Key.Language))

@@ -1,12 +1,15 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Measures;
 using OpenEuroLLM.Languages;
+using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Corpus.Tests.Steps;
 
 public sealed class QualityTests
 {
     private static Document Text(string text, string language = "en") => new("1", text, language, "test", "CC0-1.0");
+
+    private static TrainingText Training(string text, string language = "en") => new(System.Text.Encoding.UTF8.GetBytes(text), language, "test", "1");
 
     /// <summary>Sentences of words that hardly repeat.</summary>
     private static string Prose(int sentences, string separator = " ") => string.Join(separator, Enumerable.Range(0, sentences).Select(i =>
@@ -118,9 +121,9 @@ public sealed class QualityTests
     [Fact]
     public void Words_are_measured_for_each_collection()
     {
-        var measured = MeasuredWords.Of([Text("one two 3,"), Text("yksi kaksi", "fi"), Text("kolme!", "fi")], leastWords: 1);
+        var measured = MeasuredWords.Of([Training("one two 3,"), Training("yksi kaksi", "fi"), Training("kolme!", "fi")], leastWords: 1);
         Assert.Equal(new WordMeasures(3, 2.333, 0.6667), measured.Languages["en"]["test"]);
         Assert.Equal(new WordMeasures(3, 4.667, 1), measured.Languages["fi"]["test"]);
-        Assert.Empty(MeasuredWords.Of([Text("one two 3,")], leastWords: 4).Languages);
+        Assert.Empty(MeasuredWords.Of([Training("one two 3,")], leastWords: 4).Languages);
     }
 }
