@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
@@ -13,6 +14,8 @@ internal static class TextFiles
 {
     private const int MaximumLineBytes = 1 << 28;
     private const long MaximumTextBytes = 1L << 30;
+    private const string Kinds = ".txt, .jsonl, .tsv, .jsonl.gz or .tsv.gz";
+    private static readonly SearchValues<byte> InCodes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"u8);
 
     /// <summary>The files that patterns mean, and their names in the manifest: seen from the pattern's fixed part, so that a moved folder gives the same manifest.</summary>
     public static List<(string Path, string RecordedAs)> Expand(string[] patterns)
@@ -26,7 +29,7 @@ internal static class TextFiles
             foreach (string file in files)
                 found.TryAdd(Path.GetFullPath(file), FormattableString.Invariant($"input-{number + 1}/{Path.GetRelativePath(root, file).Replace('\\', '/')}"));
             if (found.Count == before && files.Count == 0)
-                throw new UserErrorException($"--input '{patterns[number]}' means no file; expected .txt, .jsonl or .jsonl.gz files.");
+                throw new UserErrorException($"--input '{patterns[number]}' means no file; expected {Kinds} files.");
         }
         return [.. found.Select(file => (file.Key, file.Value))];
     }
@@ -34,7 +37,7 @@ internal static class TextFiles
     private static (string Root, List<string> Files) Match(string pattern)
     {
         if (File.Exists(pattern))
-            return (Path.GetDirectoryName(Path.GetFullPath(pattern))!, [IsText(pattern) ? pattern : throw new UserErrorException($"{pattern}: is no text file; expected .txt, .jsonl or .jsonl.gz.")]);
+            return (Path.GetDirectoryName(Path.GetFullPath(pattern))!, [IsText(pattern) ? pattern : throw new UserErrorException($"{pattern}: is no text file; expected {Kinds}.")]);
         if (Directory.Exists(pattern))
             return (pattern, [.. Directory.EnumerateFiles(pattern, "*", SearchOption.AllDirectories).Where(IsText)]);
         int wildcard = pattern.IndexOfAny(['*', '?']);
@@ -52,7 +55,10 @@ internal static class TextFiles
     }
 
     private static bool IsText(string path) =>
-        path.EndsWith(".txt", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal) || path.EndsWith(".jsonl.gz", StringComparison.Ordinal);
+        path.EndsWith(".txt", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal) || path.EndsWith(".jsonl.gz", StringComparison.Ordinal)
+        || IsTable(path);
+
+    private static bool IsTable(string path) => path.EndsWith(".tsv", StringComparison.Ordinal) || path.EndsWith(".tsv.gz", StringComparison.Ordinal);
 
     public static IEnumerable<TrainingText> Texts(string path)
     {
@@ -75,11 +81,26 @@ internal static class TextFiles
             length += line.Length + 1L;
             if (line.AsSpan().Trim(" \t\r"u8).IsEmpty)
                 continue;
-            var document = Document.Parse(line, FormattableString.Invariant($"{path}:{number}"));
+            string where = FormattableString.Invariant($"{path}:{number}");
+            if (IsTable(path))
+            {
+                yield return Row(line, where);
+                continue;
+            }
+            var document = Document.Parse(line, where);
             yield return new TrainingText(Encoding.UTF8.GetBytes(document.Text), document.Lang);
         }
         if (!ReferenceEquals(content, file))
             RequireWhole(file, path, length);
+    }
+
+    /// <summary>A line of a table: the language, a tab, the text.</summary>
+    private static TrainingText Row(byte[] line, string where)
+    {
+        int tab = line.AsSpan().IndexOf((byte)'\t');
+        if (tab is < 2 or > 16 || line.AsSpan(0, tab).ContainsAnyExcept(InCodes))
+            throw new UserErrorException($"{where}: the line does not begin with a language and a tab; expected a code such as fi, a tab, and the text.");
+        return new TrainingText(line.AsMemory(tab + 1), Encoding.ASCII.GetString(line.AsSpan(0, tab)));
     }
 
     /// <summary>The platform takes a gzip file that was cut for a shorter one; but its last four bytes are the length of what was packed.</summary>
