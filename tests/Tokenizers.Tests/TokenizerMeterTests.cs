@@ -41,7 +41,7 @@ public sealed class TokenizerMeterTests
         static List<string> Find(byte[] text)
         {
             var found = new List<string>();
-            var scanner = new WordScanner(text);
+            var scanner = new WordFinder(text);
             while (scanner.TryNext(out int start, out int end)) found.Add(Encoding.UTF8.GetString(text, start, end - start));
             return found;
         }

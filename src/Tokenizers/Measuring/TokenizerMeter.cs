@@ -95,7 +95,7 @@ public sealed class TokenizerMeter(Tokenizer tokenizer)
     // Places of tokens ascend, and so do words: one walk over both.
     private void CountWords(ReadOnlySpan<byte> text, Counts counts)
     {
-        var words = new WordScanner(text);
+        var words = new WordFinder(text);
         int first = 0;
         while (words.TryNext(out int start, out int end))
         {

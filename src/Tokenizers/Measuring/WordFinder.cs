@@ -6,7 +6,7 @@ namespace OpenEuroLLM.Tokenizers;
 
 /// <summary>Finds the words of UTF-8 text: longest runs of letters, marks and numbers. Spaces, punctuation and symbols part them, and so does a byte that is
 /// no part of valid UTF-8.</summary>
-internal ref struct WordScanner(ReadOnlySpan<byte> text)
+internal ref struct WordFinder(ReadOnlySpan<byte> text)
 {
     private readonly ReadOnlySpan<byte> _text = text;
     private int _position;
