@@ -4,36 +4,156 @@ using System.Text;
 namespace OpenEuroLLM.Tokenizers;
 
 /// <summary>A token that is matched as a whole before text is split.</summary>
-internal sealed record AddedToken(int Id, string Content, bool Special);
+/// <param name="Id">The token.</param>
+/// <param name="Content">What is looked for in text.</param>
+/// <param name="Special">Whether it stands for structure: text becomes it only where the caller allows it, and decoding can leave it out.</param>
+/// <param name="SingleWord">Whether it is matched only where no letter or digit stands beside it.</param>
+/// <param name="LeftStrip">Whether it swallows the white space before it.</param>
+/// <param name="RightStrip">Whether it swallows the white space after it.</param>
+/// <param name="Normalized">Whether it is looked for, normalized, in normalized text; otherwise as it is in the text as it is.</param>
+internal sealed record AddedToken(
+    int Id, string Content, bool Special, bool SingleWord = false, bool LeftStrip = false, bool RightStrip = false, bool Normalized = false)
+{
+    /// <summary>The most bytes of a content; matching takes at most so many steps for a byte of text.</summary>
+    public const int LongestContentBytes = 1024;
+}
 
-/// <summary>Finds added tokens in text: the leftmost, and of several at one place the longest.</summary>
+/// <summary>A stretch of text between added tokens, or one of them.</summary>
+/// <param name="Start">Its first byte.</param>
+/// <param name="End">The byte after its last.</param>
+/// <param name="Id">The token; null for text.</param>
+internal readonly record struct AddedTokenSpan(int Start, int End, int? Id);
+
+/// <summary>Finds added tokens in text: the leftmost, and of several at one place the longest. First those that are looked for in the text as it is;
+/// then, in what is left and is normalized by then, the others.</summary>
 internal sealed class AddedTokens
 {
-    private readonly (byte[] Bytes, int Id)[] _longestFirst;
-    private readonly SearchValues<byte> _firstBytes;
+    private readonly Matcher _raw, _normalized;
 
-    public AddedTokens(IReadOnlyList<AddedToken> all)
+    /// <param name="all">The tokens; of two with equal contents the special one, then the first, is found.</param>
+    /// <param name="normalizer">The tokenizer's normalizer, or null.</param>
+    public AddedTokens(IReadOnlyList<AddedToken> all, INormalizer? normalizer = null)
     {
         All = all;
-        _longestFirst = [.. all.Select(token => (Bytes: Encoding.UTF8.GetBytes(token.Content), token.Id)).OrderByDescending(token => token.Bytes.Length)];
-        _firstBytes = SearchValues.Create([.. _longestFirst.Select(token => token.Bytes[0]).Distinct()]);
+        var bySpecial = all.OrderByDescending(token => token.Special).ToList();
+        _raw = new Matcher([.. bySpecial.Where(token => !token.Normalized).Select(token => (token, Encoding.UTF8.GetBytes(token.Content)))]);
+        _normalized = new Matcher([.. bySpecial.Where(token => token.Normalized).Select(token => (token, Normalize(token.Content)))]);
+
+        byte[] Normalize(string content)
+        {
+            var text = new AlignedText(Encoding.UTF8.GetBytes(content));
+            normalizer?.Normalize(text);
+            return text.Bytes.ToArray();
+        }
     }
 
     public IReadOnlyList<AddedToken> All { get; }
 
-    /// <summary>The next added token in the text: its id, start and length, or null when there is none.</summary>
-    public (int Id, int Start, int Length)? Find(ReadOnlySpan<byte> text)
+    /// <summary>Whether text can become a token of the first kind.</summary>
+    public bool MatchesRaw(bool allowSpecial) => _raw.CanMatch(allowSpecial);
+
+    /// <summary>Whether text can become a token of the second kind.</summary>
+    public bool MatchesNormalized(bool allowSpecial) => _normalized.CanMatch(allowSpecial);
+
+    /// <summary>Cuts text that is not normalized yet.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="allowSpecial">Whether special tokens are matched; otherwise their contents stay text, and nothing else is found inside them.</param>
+    /// <param name="spans">Receives tokens and what lies between them, in order.</param>
+    public void SplitRaw(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans) => _raw.Split(text, allowSpecial, spans);
+
+    /// <summary>Cuts normalized text; see <see cref="SplitRaw"/>.</summary>
+    public void SplitNormalized(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans) => _normalized.Split(text, allowSpecial, spans);
+
+    private sealed class Matcher
     {
-        for (int start = 0; start < text.Length; start++)
+        private readonly AddedToken[] _tokens;
+        private readonly ByteTrie _trie;
+        private readonly SearchValues<byte> _firstBytes;
+        private readonly bool _anyOrdinary;
+
+        public Matcher(IReadOnlyList<(AddedToken Token, byte[] Bytes)> tokens)
         {
-            int skipped = text[start..].IndexOfAny(_firstBytes);
-            if (skipped < 0)
-                return null;
-            start += skipped;
-            foreach (var (bytes, id) in _longestFirst)
-                if (text[start..].StartsWith(bytes))
-                    return (id, start, bytes.Length);
+            _tokens = [.. tokens.Select(token => token.Token)];
+            // The trie keeps the last of equal ones.
+            _trie = new ByteTrie(tokens.Select((token, i) => (token.Bytes, i)).Reverse());
+            _firstBytes = SearchValues.Create([.. tokens.Where(token => token.Bytes.Length > 0).Select(token => token.Bytes[0]).Distinct()]);
+            _anyOrdinary = _tokens.Any(token => !token.Special);
         }
-        return null;
+
+        public bool CanMatch(bool allowSpecial) => _anyOrdinary || (allowSpecial && _tokens.Length > 0);
+
+        public void Split(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans)
+        {
+            int written = 0, position = 0;
+            while (CanMatch(allowSpecial) && text[position..].IndexOfAny(_firstBytes) is int skipped and >= 0)
+            {
+                position += skipped;
+                var (index, length) = _trie.LongestPrefix(text[position..]);
+                if (index < 0)
+                {
+                    position++;
+                    continue;
+                }
+                var token = _tokens[index];
+                var (start, end) = (position, position + length);
+                position = end;
+                if ((token.Special && !allowSpecial) || (token.SingleWord && (EndsInWord(text[..start]) || BeginsWithWord(text[end..]))))
+                    continue;
+                if (token.LeftStrip)
+                    start = Math.Max(TrimmedEnd(text[..start]), written);
+                if (token.RightStrip)
+                    end += WhiteSpaceAtStart(text[end..]);
+                // White space that the token before has swallowed can be a token itself: then it stands for these bytes too.
+                if (written < start)
+                    spans.Add(new AddedTokenSpan(written, start, null));
+                spans.Add(new AddedTokenSpan(start, end, token.Id));
+                written = end;
+            }
+            if (written != text.Length)
+                spans.Add(new AddedTokenSpan(written, text.Length, null));
+        }
+
+        private static bool EndsInWord(ReadOnlySpan<byte> text)
+        {
+            if (text.IsEmpty)
+                return false;
+            Characters.Read(text, Characters.LastBefore(text, text.Length), out int value);
+            return Characters.IsWord(value);
+        }
+
+        private static bool BeginsWithWord(ReadOnlySpan<byte> text)
+        {
+            if (text.IsEmpty)
+                return false;
+            Characters.Read(text, 0, out int value);
+            return Characters.IsWord(value);
+        }
+
+        private static int TrimmedEnd(ReadOnlySpan<byte> text)
+        {
+            int end = text.Length;
+            while (end > 0)
+            {
+                int last = Characters.LastBefore(text, end);
+                Characters.Read(text, last, out int value);
+                if (!Characters.IsWhiteSpace(value))
+                    break;
+                end = last;
+            }
+            return end;
+        }
+
+        private static int WhiteSpaceAtStart(ReadOnlySpan<byte> text)
+        {
+            int start = 0;
+            while (start < text.Length)
+            {
+                int length = Characters.Read(text, start, out int value);
+                if (!Characters.IsWhiteSpace(value))
+                    break;
+                start += length;
+            }
+            return start;
+        }
     }
 }

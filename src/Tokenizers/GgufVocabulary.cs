@@ -102,7 +102,7 @@ public static class GgufVocabulary
                 throw Refuse($"byte {value} has no token, so some texts could not be encoded; expected all 256");
         var merges = Merges(ids, tokens);
         int used = Array.FindLastIndex(tokens, token => token is not null) + 1;
-        string? start = file.Value(Prefix + "bos_token_id") is not null && texts.Length > 0
+        IPostProcessor? start = file.Value(Prefix + "bos_token_id") is not null && texts.Length > 0
             ? TokenizerJson.StartingWith(texts[file.Integer(Prefix + "bos_token_id", 0, texts.Length - 1)], file.Integer(Prefix + "bos_token_id", 0, texts.Length - 1)) : null;
         return new Tokenizer(new BpeModel(tokens[..used], merges, ignoreMerges: true), added, new TokenizerSurroundings(start));
 

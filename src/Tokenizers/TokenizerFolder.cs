@@ -4,10 +4,10 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tokenizers;
 
-/// <summary>What a tokenizer's files hold beside the tokens; kept as it was read and written back unchanged.</summary>
-/// <param name="PostProcessor">The JSON of <c>post_processor</c>; null for none.</param>
+/// <summary>What a tokenizer's files hold beside the tokens; for tokenizers that are made here.</summary>
+/// <param name="PostProcessor">Adds control tokens for those who ask; null for none.</param>
 /// <param name="Configuration">The bytes of <c>tokenizer_config.json</c>; null writes this project's own.</param>
-internal sealed record TokenizerSurroundings(string? PostProcessor = null, byte[]? Configuration = null);
+internal sealed record TokenizerSurroundings(IPostProcessor? PostProcessor = null, byte[]? Configuration = null);
 
 /// <summary>A tokenizer's two files in a model folder.</summary>
 internal static class TokenizerFolder
@@ -29,7 +29,7 @@ internal static class TokenizerFolder
     public static void Save(Tokenizer tokenizer, string folder)
     {
         Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
-        Write(Path.Combine(folder, ConfigurationName), tokenizer.Surroundings.Configuration ?? Configuration(tokenizer));
+        Write(Path.Combine(folder, ConfigurationName), tokenizer.Configuration ?? Configuration(tokenizer));
     }
 
     private static byte[] Configuration(Tokenizer tokenizer)

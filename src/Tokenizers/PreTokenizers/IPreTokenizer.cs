@@ -5,7 +5,6 @@ internal interface IPreTokenizer
 {
     /// <summary>Splits one piece.</summary>
     /// <param name="piece">The piece; belongs to the step afterwards.</param>
-    /// <param name="isFirst">Whether the piece begins the text.</param>
     /// <param name="pieces">Receives the parts in order; empty ones are left out.</param>
-    void Split(AlignedText piece, bool isFirst, List<AlignedText> pieces);
+    void Split(AlignedText piece, List<AlignedText> pieces);
 }
