@@ -3,17 +3,18 @@
 import {spawnSync} from "node:child_process";
 import {createHash} from "node:crypto";
 import {closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync, writeSync} from "node:fs";
-import {createRequire} from "node:module";
 import {dirname, join, resolve} from "node:path";
-import {fileURLToPath, pathToFileURL} from "node:url";
+import {fileURLToPath} from "node:url";
 import {parseArgs} from "node:util";
 import {gunzipSync} from "node:zlib";
+import {trainCrossing} from "./crossing-tokenizer.mjs";
 import * as fixtures from "./tokenizer-fixtures.mjs";
+import {patterns, withPattern} from "./tokenizer-fixtures.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const golden = join(root, "tests/Tokenizers.Tests/Golden");
 const usage = `Usage: bench/peers/tokenizers.mjs golden | shared | compare [--only TEXT] [--lines N] [--data DIR] [--work DIR]
-  golden   writes tests/Tokenizers.Tests/Golden/byte-level.json: ids of texts.jsonl under several split patterns
+  golden   writes tests/Tokenizers.Tests/Golden/byte-level.json: ids of texts.jsonl under several split patterns; makes crossing-tokenizer.json where it is missing
   shared   writes tests/Tokenizers.Tests/Golden/shared-data.json: a hash of the ids of the shared texts, by language, for the tokenizers of the repository
   compare  encodes the shared texts with 'oellm tokenizer encode' and with every peer, and counts the lines that differ; exit code 1 when one does
 Example: TOKENIZER_PEERS=/opt/peers bench/peers/tokenizers.mjs compare --only cl100k
@@ -59,12 +60,17 @@ function goldenTexts() {
 }
 
 async function writeGolden() {
-    const path = join(root, "models/europa-nano/tokenizer.json"), json = JSON.parse(readFileSync(path, "utf8")), texts = goldenTexts(), peers = fixtures.peers();
+    const path = join(golden, "crossing-tokenizer.json"), texts = goldenTexts(), peers = fixtures.peers();
+    if (!existsSync(path)) {
+        const made = withPattern(trainCrossing(texts.filter((text) => !text.large).map((text) => text.text), 2400, 24), Object.values(patterns)[0], {added: true});
+        writeFileSync(path, JSON.stringify(made).replaceAll('],["', '],\n["').replaceAll(/,"(vocab|merges|pre_tokenizer|model)"/g, ',\n"$1"') + "\n");
+    }
+    const json = JSON.parse(readFileSync(path, "utf8"));
     const result = {source: `Rust library: ${peers.versionOf("tokenizers")} (npm tokenizers); agreement: ${peers.versionOf("@huggingface/tokenizers")} (npm @huggingface/tokenizers)`,
-        tokenizer: "models/europa-nano/tokenizer.json", tokenizerSha256: sha256(readFileSync(path)), patterns: []};
+        tokenizer: "crossing-tokenizer.json", tokenizerSha256: sha256(readFileSync(path)), patterns: []};
     let first = null;
-    for (const [name, regex] of Object.entries(fixtures.patterns)) {
-        const plain = fixtures.withPattern(json, regex, {added: false}), special = fixtures.withPattern(json, regex, {added: true});
+    for (const [name, regex] of Object.entries(patterns)) {
+        const plain = withPattern(json, regex, {added: false}), special = withPattern(json, regex, {added: true});
         const ids = await peers.rust(plain, texts.map((text) => text.text)), control = await peers.rust(special, texts.map((text) => text.text));
         const small = texts.filter((text) => !text.large);
         const other = await peers.script(plain, small.map((text) => text.text));
