@@ -14,12 +14,18 @@ internal static class TokenizerFolder
 {
     public const string TokenizerName = "tokenizer.json";
     public const string ConfigurationName = "tokenizer_config.json";
+    public const string SentencePieceName = "tokenizer.model";
+    private const string SentencePieceExtension = ".model";
     private const long MaximumBytes = 1L << 29;
 
     public static Tokenizer Load(string path)
     {
         string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path) ?? "";
         string file = Directory.Exists(path) ? Path.Combine(path, TokenizerName) : path;
+        if (Directory.Exists(path) && !File.Exists(file) && File.Exists(Path.Combine(path, SentencePieceName)))
+            file = Path.Combine(path, SentencePieceName);
+        if (file.EndsWith(SentencePieceExtension, StringComparison.OrdinalIgnoreCase))
+            return SentencePieceTokenizer.Parse(Read(file), file);
         string configuration = Path.Combine(folder, ConfigurationName);
         byte[] json = Read(file);
         byte[]? configurationJson = File.Exists(configuration) ? Read(configuration) : null;

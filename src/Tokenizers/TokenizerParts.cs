@@ -36,7 +36,8 @@ internal sealed record TokenizerParts(
         var added = new AddedTokens(Added, Normalizer);
         if (TryBuildBytePairs(out bytePairs))
             return new BytePairPipeline(added, Normalizer as UnicodeForm, bytePairs);
-        return BuildGeneralPipeline(added);
+        return Normalizer is SentencePieceNormalizer normalizer && PreTokenizer is null
+            ? new SentencePiecePipeline(added, normalizer, Model.Build(Reserved)) : BuildGeneralPipeline(added);
     }
 
     /// <summary>The way to encode that any steps have.</summary>
@@ -50,18 +51,19 @@ internal sealed record TokenizerParts(
         var steps = Steps(PreTokenizer).ToList();
         if (steps.Count == 0 || steps[^1] is not ByteLevelPreTokenizer { AddPrefixSpace: false } last)
             return false;
-        var patterns = new List<string>();
+        var patterns = new List<ISplitPattern>();
         foreach (var step in steps[..^1])
         {
-            if (step is not SplitPreTokenizer { Behavior: SplitBehavior.Isolated, Invert: false, Pattern.Regex: not null } split)
+            if (step is SplitPreTokenizer { Behavior: SplitBehavior.Isolated, Invert: false, Pattern.Regex: { } regex })
+                patterns.Add(regex);
+            else if (step is DigitsPreTokenizer { Individual: true })
+                patterns.Add(SingleNumbers.Instance);
+            else
                 return false;
-            patterns.Add(split.Pattern.Source);
         }
         if (last.UseRegex)
-            patterns.Add(ByteLevelPreTokenizer.Regex);
-        if (patterns is not [SplitPattern.Regex])
-            return false;
-        model = settings.ToByteLevel(Reserved);
+            patterns.Add(SplitPatterns.Scanner.Gpt2);
+        model = settings.ToByteLevel(Reserved, SplitPatterns.Chain(patterns));
         return model is not null;
     }
 

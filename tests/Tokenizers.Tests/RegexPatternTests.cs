@@ -188,7 +188,7 @@ public sealed class RegexPatternTests
             var backwards = new List<int>();
             for (int position = text.Length; position > 0;)
             {
-                Utf8Characters.ReadBefore(text, position, out int length);
+                CodePoints.ReadBefore(text, position, out int length);
                 backwards.Add(position -= length);
             }
             backwards.Reverse();
@@ -197,7 +197,7 @@ public sealed class RegexPatternTests
 
         static int Length(byte[] text, int position)
         {
-            Utf8Characters.Read(text, position, out int length);
+            CodePoints.Read(text, position, out int length);
             CharacterClasses.Read(text, position, out int other);
             Assert.Equal(length, other);
             return length;
@@ -218,7 +218,7 @@ public sealed class RegexPatternTests
             {
                 if (start == text.Length)
                     break;
-                Utf8Characters.Read(text, start, out int length);
+                CodePoints.Read(text, start, out int length);
                 from = start + length;
             }
         }

@@ -48,6 +48,21 @@ internal static class Texts
     public static Tokenizer Tokenizer { get; } =
         BpeTrainer.Train(Training, new BpeTrainerConfig(VocabularySize: 900, MinimumPairCount: 1, LanguageExponent: 1), new Core.LocalLauncher(1));
 
+    /// <summary>Bytes that are no valid UTF-8: random ones, encoded surrogates, and cut and interrupted texts.</summary>
+    public static IEnumerable<byte[]> Broken()
+    {
+        yield return [0xED, 0xA0, 0x80, 0xED, 0xB0, 0x80];
+        yield return [0xC0, 0x80, 0xF8, 0x88, 0x80, 0x80, 0x80, 0xFE, 0xFF];
+        for (ulong seed = 0; seed < 20; seed++)
+            yield return [.. Numbers(seed).Take((int)seed * 3).Select(number => (byte)number)];
+        foreach (string text in All)
+        {
+            byte[] utf8 = System.Text.Encoding.UTF8.GetBytes(text);
+            yield return utf8[1..^1];
+            yield return [.. utf8[..(utf8.Length / 2)], 0x80, .. utf8[(utf8.Length / 2)..]];
+        }
+    }
+
     /// <summary>Pseudo-random numbers with a fixed seed.</summary>
     public static IEnumerable<uint> Numbers(ulong seed)
     {

@@ -124,12 +124,19 @@ public sealed class TokenizerTests
     public void Of_added_tokens_the_leftmost_longest_wins()
     {
         var added = new AddedTokens([new(1, "<a", true), new(2, "<a>", true), new(3, "a>b", false), new(4, "é", false)]);
-        Assert.Equal((2, 1, 3), added.Find("x<a>b"u8));
-        Assert.Equal((1, 0, 2), added.Find("<a"u8));
-        Assert.Equal((3, 2, 3), added.Find("xxa>b<a>"u8));
-        Assert.Equal((4, 2, 2), added.Find("xyé"u8));
-        Assert.Null(added.Find("< a >b"u8));
-        Assert.Null(new AddedTokens([]).Find("<a>"u8));
+        Assert.Equal((2, 1, 4), Find(added, "x<a>b"));
+        Assert.Equal((1, 0, 2), Find(added, "<a"));
+        Assert.Equal((3, 2, 5), Find(added, "xxa>b<a>"));
+        Assert.Equal((4, 2, 4), Find(added, "xyé"));
+        Assert.Null(Find(added, "< a >b"));
+        Assert.Null(Find(new AddedTokens([]), "<a>"));
+
+        static (int Id, int Start, int End)? Find(AddedTokens added, string text)
+        {
+            var spans = new List<AddedTokenSpan>();
+            added.SplitRaw(Encoding.UTF8.GetBytes(text), allowSpecial: true, spans);
+            return spans.Where(span => span.Id is not null).Select(span => ((int, int, int)?)(span.Id!.Value, span.Start, span.End)).FirstOrDefault();
+        }
     }
 
     [Fact]

@@ -38,8 +38,10 @@ internal sealed record BpeSettings(
     public IReadOnlyList<Merge> UsableMerges(IReadOnlySet<int> reserved) =>
         reserved.Count == 0 ? Merges : [.. Merges.Where(merge => !reserved.Contains(merge.Merged) && !reserved.Contains(merge.Left) && !reserved.Contains(merge.Right))];
 
-    /// <summary>The byte-level model with words of a pattern, or null where this is none: its tokens are no bytes, or something is special.</summary>
-    public BpeModel? ToByteLevel(IReadOnlySet<int> reserved)
+    /// <summary>The byte-level model, or null where this is none: its tokens are no bytes, some byte has none, or something is special.</summary>
+    /// <param name="reserved">See <see cref="Build"/>.</param>
+    /// <param name="words">Where words end.</param>
+    public BpeModel? ToByteLevel(IReadOnlySet<int> reserved, WordSplitter words)
     {
         if (!string.IsNullOrEmpty(ContinuingSubwordPrefix) || !string.IsNullOrEmpty(EndOfWordSuffix))
             return null;
@@ -55,7 +57,7 @@ internal sealed record BpeSettings(
             if (bytes.Length == 1)
                 single[bytes[0]] = true;
         }
-        return Array.TrueForAll(single, known => known) ? new BpeModel(tokens, UsableMerges(reserved), IgnoreMerges) : null;
+        return Array.TrueForAll(single, known => known) ? new BpeModel(tokens, UsableMerges(reserved), IgnoreMerges, words) : null;
     }
 }
 

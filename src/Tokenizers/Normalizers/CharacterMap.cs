@@ -14,17 +14,8 @@ internal sealed class CharacterMap
 
     private readonly uint[] _units;
     private readonly byte[] _replacements;
-    private readonly bool[] _firstBytes = new bool[256];
 
-    private CharacterMap(byte[] blob, uint[] units, byte[] replacements)
-    {
-        (Blob, _units, _replacements) = (blob, units, replacements);
-        for (int value = 0; value < 256; value++)
-        {
-            int place = 0 ^ Offset(units[0]);
-            _firstBytes[value] = Step(ref place, (byte)value, out _);
-        }
-    }
+    private CharacterMap(byte[] blob, uint[] units, byte[] replacements) => (Blob, _units, _replacements) = (blob, units, replacements);
 
     /// <summary>The map as it stands in files.</summary>
     public byte[] Blob { get; }
@@ -68,13 +59,14 @@ internal sealed class CharacterMap
     public bool TryShortestMatch(ReadOnlySpan<byte> text, out int length, out ReadOnlySpan<byte> replacement) =>
         TryMatch(text, longest: false, out length, out replacement);
 
-    /// <summary>How many bytes at the beginning of a text can begin no rule; a fast way over what stays as it is.</summary>
-    public int Untouched(ReadOnlySpan<byte> text)
+    /// <summary>Whether a rule begins with this text.</summary>
+    public bool Begins(ReadOnlySpan<byte> text)
     {
-        int length = 0;
-        while (length < text.Length && !_firstBytes[text[length]])
-            length++;
-        return length;
+        int place = Offset(_units[0]);
+        foreach (byte next in text)
+            if (!Step(ref place, next, out _))
+                return false;
+        return true;
     }
 
     private static int Offset(uint unit) => DoubleArrayUnit.Offset(unit);
@@ -83,7 +75,7 @@ internal sealed class CharacterMap
     {
         length = 0;
         int found = -1;
-        int place = 0 ^ Offset(_units[0]);
+        int place = Offset(_units[0]);
         for (int i = 0; i < text.Length && Step(ref place, text[i], out int value); i++)
         {
             if (value < 0)

@@ -6,10 +6,7 @@ namespace OpenEuroLLM.Tokenizers;
 /// <param name="UseRegex">Whether to split; false where another step has done it.</param>
 internal sealed record ByteLevelPreTokenizer(bool AddPrefixSpace, bool TrimOffsets, bool UseRegex) : IPreTokenizer
 {
-    /// <summary>The split pattern of GPT-2.</summary>
-    public const string Regex = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
-    private static readonly Lazy<TextPattern> Words = new(() => new TextPattern(Regex, SplitPatterns.Compile(Regex, "ByteLevel")));
+    private static readonly TextPattern Words = new(SplitPatterns.Gpt2, SplitPatterns.Scanner.Gpt2);
 
     public void Split(AlignedText piece, List<AlignedText> pieces)
     {
@@ -17,7 +14,7 @@ internal sealed record ByteLevelPreTokenizer(bool AddPrefixSpace, bool TrimOffse
             PrependNormalizer.Apply(piece, " "u8);
         int first = pieces.Count;
         if (UseRegex)
-            Splits.At(piece, Words.Value).AppendTo(pieces, SplitBehavior.Isolated);
+            Splits.At(piece, Words).AppendTo(pieces, SplitBehavior.Isolated);
         else
             pieces.Add(piece);
         for (int i = first; i < pieces.Count; i++)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace OpenEuroLLM.Tokenizers;
@@ -11,52 +12,23 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
 
     private readonly byte[] _unknownSurface = vocabulary.File.Training.UnknownSurface ?? " ⁇ "u8.ToArray();
 
-    public void Decode(List<byte[]> tokens)
-    {
-        var normalization = vocabulary.File.Normalization;
-        var text = new ArrayBufferWriter<byte>();
-        var bytes = new List<byte>();
-        bool atBegin = normalization.AddDummyPrefix || normalization.RemoveExtraWhitespaces;
-        foreach (byte[] token in tokens)
-        {
-            int? id = vocabulary.Find(token);
-            var kind = id is null ? SentencePieceKind.Control : vocabulary.File.Pieces[id.Value].Kind;
-            if (kind == SentencePieceKind.Byte)
-            {
-                bytes.Add(SentencePieceVocabulary.ByteOf(token)!.Value);
-                continue;
-            }
-            WriteBytes(bytes, text);
-            atBegin &= text.WrittenCount == 0;
-            var surface = token.AsSpan();
-            if (kind == SentencePieceKind.Unknown)
-                surface = _unknownSurface;
-            else if (kind != SentencePieceKind.Control)
-                surface = Surface(surface, ref atBegin);
-            text.Write(surface);
-        }
-        WriteBytes(bytes, text);
-        tokens.Clear();
-        tokens.Add(Denormalized(text.WrittenSpan));
-    }
+    public DecoderStream Begin(DecoderStream next) => new Stream(this, denormalizer is null ? next : new DenormalizingStream(denormalizer, next));
 
-    private byte[] Denormalized(ReadOnlySpan<byte> text)
-    {
-        if (denormalizer is null)
-            return text.ToArray();
-        var aligned = new AlignedText(text, aligned: false);
-        denormalizer.Normalize(aligned);
-        return aligned.Bytes.ToArray();
-    }
+    public byte[] Inside(byte[] token) => KindOf(token) is SentencePieceKind.Byte ? [SentencePieceVocabulary.ByteOf(token)!.Value] : Surface(token, KindOf(token));
 
-    private byte[] Surface(ReadOnlySpan<byte> piece, ref bool atBegin)
+    private bool StripsMark => vocabulary.File.Normalization.AddDummyPrefix || StripsAllMarks;
+
+    private bool StripsAllMarks => vocabulary.File.Normalization.RemoveExtraWhitespaces;
+
+    private byte[] Surface(ReadOnlySpan<byte> token, SentencePieceKind kind) => kind switch
     {
-        if (atBegin && piece.StartsWith(Mark))
-        {
-            piece = piece[Mark.Length..];
-            // Without the removal of extra spaces the dummy one is the only one that goes.
-            atBegin = vocabulary.File.Normalization.RemoveExtraWhitespaces;
-        }
+        SentencePieceKind.Unknown => _unknownSurface,
+        SentencePieceKind.Control => token.ToArray(),
+        _ => WithSpaces(token),
+    };
+
+    private static byte[] WithSpaces(ReadOnlySpan<byte> piece)
+    {
         var surface = new ArrayBufferWriter<byte>(piece.Length + 1);
         for (int mark = piece.IndexOf(Mark); mark >= 0; mark = piece.IndexOf(Mark))
         {
@@ -68,15 +40,79 @@ internal sealed class SentencePieceDecoder(SentencePieceVocabulary vocabulary, S
         return surface.WrittenSpan.ToArray();
     }
 
-    private static void WriteBytes(List<byte> bytes, ArrayBufferWriter<byte> text)
+    private SentencePieceKind KindOf(ReadOnlySpan<byte> token) => vocabulary.Find(token) is int id ? vocabulary.File.Pieces[id].Kind : SentencePieceKind.Control;
+
+    private sealed class Stream(SentencePieceDecoder decoder, DecoderStream next) : WholeTokenStream(next)
     {
-        var rest = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes);
-        while (rest.Length > 0)
+        private readonly List<byte> _bytes = [];
+        private bool _atBegin = decoder.StripsMark;
+        private bool _anyText;
+
+        protected override void Decode(ReadOnlySpan<byte> token)
         {
-            bool valid = Rune.DecodeFromUtf8(rest, out _, out int length) == OperationStatus.Done;
-            text.Write(valid ? rest[..length] : "\uFFFD"u8);
-            rest = rest[(valid ? length : 1)..];
+            var kind = decoder.KindOf(token);
+            if (kind == SentencePieceKind.Byte)
+            {
+                _bytes.Add(SentencePieceVocabulary.ByteOf(token)!.Value);
+                WriteCharacters(isEnd: false);
+                return;
+            }
+            WriteCharacters(isEnd: true);
+            _atBegin &= !_anyText;
+            if (kind is SentencePieceKind.Normal or SentencePieceKind.UserDefined or SentencePieceKind.Unused && _atBegin && token.StartsWith(Mark))
+            {
+                token = token[Mark.Length..];
+                // Without the removal of extra spaces the dummy one is the only one that goes.
+                _atBegin = decoder.StripsAllMarks;
+            }
+            WriteText(decoder.Surface(token, kind));
         }
-        bytes.Clear();
+
+        public override void End()
+        {
+            WriteCharacters(isEnd: true);
+            base.End();
+        }
+
+        private void WriteText(ReadOnlySpan<byte> text)
+        {
+            _anyText |= text.Length > 0;
+            Pass(text);
+        }
+
+        private void WriteCharacters(bool isEnd)
+        {
+            while (_bytes.Count > 0)
+            {
+                var bytes = CollectionsMarshal.AsSpan(_bytes);
+                var status = Rune.DecodeFromUtf8(bytes, out _, out int length);
+                if (status == OperationStatus.NeedMoreData && !isEnd)
+                    return;
+                length = status == OperationStatus.Done ? length : 1;
+                WriteText(status == OperationStatus.Done ? bytes[..length] : "\uFFFD"u8);
+                _bytes.RemoveRange(0, length);
+            }
+        }
+    }
+
+    /// <summary>Rules that work on the whole text have to wait for its end.</summary>
+    private sealed class DenormalizingStream(SentencePieceNormalizer denormalizer, DecoderStream next) : DecoderStream
+    {
+        private readonly ArrayBufferWriter<byte> _text = new();
+
+        public override void Write(ReadOnlySpan<byte> part) => _text.Write(part);
+
+        public override void EndToken()
+        {
+        }
+
+        public override void End()
+        {
+            var normalized = new ArrayBufferWriter<byte>();
+            denormalizer.Normalize(_text.WrittenSpan, normalized);
+            next.Write(normalized.WrittenSpan);
+            next.EndToken();
+            next.End();
+        }
     }
 }

@@ -12,11 +12,11 @@ internal sealed class SentencePieceNormalizer : INormalizer
 
     private readonly CharacterMap? _map;
     private readonly ByteTrie? _untouched;
+    private readonly PlainPairs _plain;
     private readonly SentencePieceNormalization _settings;
     private readonly bool _dummyPrefix;
     private readonly bool _dummySuffix;
     private readonly byte[] _mark;                      // what a space becomes
-    private readonly SearchValues<byte> _unsafe;        // bytes at which a run of plain text can end
 
     /// <param name="settings">The rules.</param>
     /// <param name="whitespaceAsSuffix">Whether the dummy space stands behind the text.</param>
@@ -28,35 +28,33 @@ internal sealed class SentencePieceNormalizer : INormalizer
         _settings = settings;
         _map = settings.CharacterMap.Length > 0 ? CharacterMap.Parse(settings.CharacterMap, where) : null;
         _untouched = untouched is { LongestKey: > 0 } ? untouched : null;
+        _plain = new PlainPairs(_map, _untouched);
         (_dummyPrefix, _dummySuffix) = (settings.AddDummyPrefix && !whitespaceAsSuffix, settings.AddDummyPrefix && whitespaceAsSuffix);
         _mark = settings.EscapeWhitespaces ? "▁"u8.ToArray() : [Space];
-        _unsafe = SearchValues.Create([.. Enumerable.Range(0, 256).Select(value => (byte)value).Where(value => !IsPlain(value))]);
     }
 
-    public SentencePieceNormalization Settings => _settings;
+    /// <summary>The rules, or null.</summary>
+    public CharacterMap? Map => _map;
 
     public void Normalize(AlignedText text)
     {
-        var source = text.Bytes;
+        var edit = text.BeginEdit();
+        Write(text.Bytes, new EditTarget(edit));
+        edit.Commit();
+    }
+
+    /// <summary>The same without places.</summary>
+    public void Normalize(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> normalized) => Write(text, new BufferTarget(normalized));
+
+    private void Write<T>(ReadOnlySpan<byte> source, T target)
+        where T : ITarget
+    {
         int start = 0;
         if (_settings.RemoveExtraWhitespaces)
             while (start < source.Length && Next(source[start..], out int length) is [Space])
                 start += length;
-        var edit = text.BeginEdit();
-        if (start < source.Length)
-            Write(source, start, edit);
-        edit.Commit();
-    }
-
-    /// <summary>Whether a byte is a character of its own that stays as it is, whatever follows.</summary>
-    private bool IsPlain(byte value)
-    {
-        int node = _untouched?.Root ?? 0;
-        return value < 0x80 && value != Space && (_map is null || _map.Untouched([value]) == 1) && (_untouched is null || !_untouched.TryStep(ref node, value, out _));
-    }
-
-    private void Write(ReadOnlySpan<byte> source, int start, AlignedText.Edit edit)
-    {
+        if (start == source.Length)
+            return;
         // Marks are held back until something follows: at the end of the text they may have to go.
         var marks = new List<(int From, int To)>();
         if (_dummyPrefix)
@@ -64,13 +62,12 @@ internal sealed class SentencePieceNormalizer : INormalizer
         bool afterSpace = _settings.RemoveExtraWhitespaces;
         while (start < source.Length)
         {
-            int plain = source[start..].IndexOfAny(_unsafe);
-            plain = plain < 0 ? source.Length - start : plain;
-            if (plain > 0)
+            int plain = _plain.End(source, start);
+            if (plain > start)
             {
-                Flush(edit, marks);
-                edit.Keep(start, start + plain);
-                start += plain;
+                Flush(target, marks);
+                target.Keep(source, start, plain);
+                start = plain;
                 afterSpace = false;
                 continue;
             }
@@ -79,7 +76,7 @@ internal sealed class SentencePieceNormalizer : INormalizer
                 next = next[1..];
             if (next.Length > 0)
             {
-                Write(next, start, start + length, marks, edit);
+                Write(next, start, start + length, marks, target);
                 afterSpace = _settings.RemoveExtraWhitespaces && next[^1] == Space;
             }
             start += length;
@@ -88,10 +85,11 @@ internal sealed class SentencePieceNormalizer : INormalizer
             marks.Clear();
         if (_dummySuffix)
             marks.Add((source.Length, source.Length));
-        Flush(edit, marks);
+        Flush(target, marks);
     }
 
-    private void Write(ReadOnlySpan<byte> next, int from, int to, List<(int From, int To)> marks, AlignedText.Edit edit)
+    private void Write<T>(ReadOnlySpan<byte> next, int from, int to, List<(int From, int To)> marks, T target)
+        where T : ITarget
     {
         while (next.Length > 0)
         {
@@ -101,19 +99,22 @@ internal sealed class SentencePieceNormalizer : INormalizer
                 next = next[(next[0] == Space ? 1 : _mark.Length)..];
                 continue;
             }
-            Flush(edit, marks);
+            Flush(target, marks);
             int length = 1;
             while (length < next.Length && next[length] != Space && next[length] != _mark[0])
                 length++;
-            edit.Append(next[..length], from, to);
+            target.Append(next[..length], from, to);
             next = next[length..];
         }
     }
 
-    private void Flush(AlignedText.Edit edit, List<(int From, int To)> marks)
+    private void Flush<T>(T target, List<(int From, int To)> marks)
+        where T : ITarget
     {
+        if (marks.Count == 0)
+            return;
         foreach (var (from, to) in marks)
-            edit.Append(_mark, from, to);
+            target.Append(_mark, from, to);
         marks.Clear();
     }
 
@@ -132,5 +133,27 @@ internal sealed class SentencePieceNormalizer : INormalizer
             return rest[..length];
         length = 1;
         return "\uFFFD"u8;
+    }
+
+    /// <summary>Where normalized text goes.</summary>
+    private interface ITarget
+    {
+        void Append(ReadOnlySpan<byte> bytes, int from, int to);
+
+        void Keep(ReadOnlySpan<byte> source, int from, int to);
+    }
+
+    private readonly struct EditTarget(AlignedText.Edit edit) : ITarget
+    {
+        public void Append(ReadOnlySpan<byte> bytes, int from, int to) => edit.Append(bytes, from, to);
+
+        public void Keep(ReadOnlySpan<byte> source, int from, int to) => edit.Keep(from, to);
+    }
+
+    private readonly struct BufferTarget(ArrayBufferWriter<byte> buffer) : ITarget
+    {
+        public void Append(ReadOnlySpan<byte> bytes, int from, int to) => buffer.Write(bytes);
+
+        public void Keep(ReadOnlySpan<byte> source, int from, int to) => buffer.Write(source[from..to]);
     }
 }

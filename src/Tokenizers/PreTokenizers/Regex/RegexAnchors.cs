@@ -16,8 +16,8 @@ internal static class RegexAnchors
 
     private static bool IsBoundary(ReadOnlySpan<byte> text, int position)
     {
-        bool before = position > 0 && UnicodeSets.WordCharacter.Contains(Utf8Characters.ReadBefore(text, position, out _));
-        bool after = position < text.Length && UnicodeSets.WordCharacter.Contains(Utf8Characters.Read(text, position, out _));
+        bool before = position > 0 && UnicodeSets.WordCharacter.Contains(CodePoints.ReadBefore(text, position, out _));
+        bool after = position < text.Length && UnicodeSets.WordCharacter.Contains(CodePoints.Read(text, position, out _));
         return before != after;
     }
 }

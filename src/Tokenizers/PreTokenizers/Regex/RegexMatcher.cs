@@ -45,11 +45,11 @@ internal sealed class RegexMatcher(RegexInstruction[] program)
             switch (instruction.Operation)
             {
                 case RegexOperation.Character:
-                    matches = position < text.Length && instruction.Set!.Contains(Utf8Characters.Read(text, position, out int length)) && Move(ref position, length);
+                    matches = position < text.Length && instruction.Set!.Contains(CodePoints.Read(text, position, out int length)) && Move(ref position, length);
                     at++;
                     break;
                 case RegexOperation.CharacterBefore:
-                    matches = position > 0 && instruction.Set!.Contains(Utf8Characters.ReadBefore(text, position, out length)) && Move(ref position, -length);
+                    matches = position > 0 && instruction.Set!.Contains(CodePoints.ReadBefore(text, position, out length)) && Move(ref position, -length);
                     at++;
                     break;
                 case RegexOperation.GreedyRun or RegexOperation.LazyRun or RegexOperation.PossessiveRun:
@@ -120,7 +120,7 @@ internal sealed class RegexMatcher(RegexInstruction[] program)
         int count = 0;
         int wanted = run.Operation == RegexOperation.LazyRun ? run.A : run.B;
         int afterLeast = position;
-        while (count < wanted && position < text.Length && run.Set!.Contains(Utf8Characters.Read(text, position, out int length)))
+        while (count < wanted && position < text.Length && run.Set!.Contains(CodePoints.Read(text, position, out int length)))
         {
             position += length;
             if (++count == run.A)
@@ -148,7 +148,7 @@ internal sealed class RegexMatcher(RegexInstruction[] program)
                 case FrameKind.Resume:
                     return true;
                 case FrameKind.Shorten:
-                    Utf8Characters.ReadBefore(text, position, out int length);
+                    CodePoints.ReadBefore(text, position, out int length);
                     position -= length;
                     if (position > frame.Limit)
                     {
@@ -157,7 +157,7 @@ internal sealed class RegexMatcher(RegexInstruction[] program)
                     }
                     return true;
                 case FrameKind.Lengthen:
-                    if (position >= text.Length || !program[at].Set!.Contains(Utf8Characters.Read(text, position, out length)))
+                    if (position >= text.Length || !program[at].Set!.Contains(CodePoints.Read(text, position, out length)))
                         continue;
                     position += length;
                     at++;

@@ -38,7 +38,7 @@ internal sealed class RegexPattern : ISplitPattern
             bool isFirst = true;
             for (start = from; start <= text.Length; start += Length(text, start))
             {
-                if (_first is not null && (start == text.Length || !_first.Contains(Utf8Characters.Read(text, start, out _))))
+                if (_first is not null && (start == text.Length || !_first.Contains(CodePoints.Read(text, start, out _))))
                     continue;
                 if (matcher.TryMatch(text, start, isFirst, out end))
                     return true;
@@ -61,7 +61,7 @@ internal sealed class RegexPattern : ISplitPattern
     {
         if (position == text.Length)
             return 1;
-        Utf8Characters.Read(text, position, out int length);
+        CodePoints.Read(text, position, out int length);
         return length;
     }
 }

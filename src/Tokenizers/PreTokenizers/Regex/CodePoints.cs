@@ -4,7 +4,7 @@ using System.Text;
 namespace OpenEuroLLM.Tokenizers;
 
 /// <summary>Reads code points of UTF-8 text forwards and backwards. A byte that is no part of valid UTF-8 is one <see cref="CodePointSet.BrokenByte"/>.</summary>
-internal static class Utf8Characters
+internal static class CodePoints
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Read(ReadOnlySpan<byte> text, int position, out int length)
