@@ -11,14 +11,14 @@ internal static class CorpusCommand
 {
     public static Command Create() => new("corpus", "Builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { Build(), Tokenize(), Report() };
 
-    private static Command Build()
+    private static ResumableCommand Build()
     {
         var recipe = new Argument<string>("recipe") { Description = "The recipe file; its section 'corpus' is used." };
         var overrides = RunCommand.Overrides();
         var target = new Option<string?>("--out") { Description = "The corpus folder. Default: runs/NAME/corpus.", HelpName = "DIR" };
         var workers = Workers();
         var json = Json("Print the rows of the report as JSON, one a line.");
-        var command = new Command("build", "Reads and cleans texts and divides them into training and held-out documents. The same command goes on after an interruption.\n" +
+        var command = new ResumableCommand("build", "Reads and cleans texts and divides them into training and held-out documents. The same command goes on after an interruption.\n" +
             "Example: oellm corpus build recipes/europe-sample.jsonc corpus.source=texts --out corpus --workers 8") { recipe, overrides, target, workers, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {

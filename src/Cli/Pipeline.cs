@@ -117,7 +117,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
         status.Say(FormattableString.Invariant($"tokenizer   byte-level BPE, {settings.VocabularySize} tokens"));
         if (IsCurrent(TokenizerFolder, TokenizerStage.Name, [Corpus], ("vocabularySize", settings.VocabularySize), ("minimumPairCount", settings.MinimumPairCount), ("languageExponent", settings.LanguageExponent))) return;
         TokenizerStage.Run(CorpusTexts(), settings, TokenizerFolder, ChatTemplate.Text, folder => folder.AddInputDirectory(Corpus), launcher,
-            new DirectProgress<BpeTrainingProgress>(now => status.Update(now.Total is { } total
+            new DirectProgress<TokenizerTrainingProgress>(now => status.Update(now.Total is { } total
                 ? FormattableString.Invariant($"tokenizer   {now.Phase} {now.Done} of {total}") : FormattableString.Invariant($"tokenizer   {now.Phase} {now.Done / 1e6:0.0} MB"))),
             replace: false, cancellation);
     }

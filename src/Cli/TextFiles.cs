@@ -1,10 +1,6 @@
-using System.Buffers;
-using System.Buffers.Binary;
-using System.IO.Compression;
-using System.Text;
 using System.Text.RegularExpressions;
 using OpenEuroLLM.Core;
-using OpenEuroLLM.Languages;
+using OpenEuroLLM.Corpus.Readers;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
@@ -13,9 +9,7 @@ namespace OpenEuroLLM.Cli;
 internal static class TextFiles
 {
     private const int MaximumLineBytes = 1 << 28;
-    private const long MaximumTextBytes = 1L << 30;
     private const string Kinds = ".txt, .jsonl, .tsv, .jsonl.gz or .tsv.gz";
-    private static readonly SearchValues<byte> InCodes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"u8);
 
     /// <summary>The files that patterns mean, and their names in the manifest: seen from the pattern's fixed part, so that a moved folder gives the same manifest.</summary>
     public static List<(string Path, string RecordedAs)> Expand(string[] patterns)
@@ -56,67 +50,10 @@ internal static class TextFiles
 
     private static bool IsText(string path) =>
         path.EndsWith(".txt", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal) || path.EndsWith(".jsonl.gz", StringComparison.Ordinal)
-        || IsTable(path);
+        || TrainingFile.IsTable(path);
 
-    private static bool IsTable(string path) => path.EndsWith(".tsv", StringComparison.Ordinal) || path.EndsWith(".tsv.gz", StringComparison.Ordinal);
-
-    public static IEnumerable<TrainingText> Texts(string path)
-    {
-        if (path.EndsWith(".txt", StringComparison.Ordinal))
-        {
-            if (new FileInfo(path).Length > MaximumTextBytes)
-                throw new UserErrorException($"{path}: is larger than 1 GiB, too large for one document; split it, or use .jsonl.");
-            // The beginning of the name may say the language (cs.txt, cs-letters.txt); texts of unknown language are weighted together.
-            string language = LanguageCatalog.TryFind(Path.GetFileName(path).Split('.', '-', '_')[0])?.Code ?? "und";
-            yield return new TrainingText(Read(() => File.ReadAllBytes(path), path), language);
-            yield break;
-        }
-        using var file = Open(path);
-        using var content = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress, leaveOpen: true) : file;
-        int number = 0;
-        long length = 0;
-        foreach (byte[] line in Lines(content, path))
-        {
-            number++;
-            length += line.Length + 1L;
-            if (line.AsSpan().Trim(" \t\r"u8).IsEmpty)
-                continue;
-            string where = FormattableString.Invariant($"{path}:{number}");
-            if (IsTable(path))
-            {
-                yield return Row(line, where);
-                continue;
-            }
-            var document = Document.Parse(line, where);
-            yield return new TrainingText(Encoding.UTF8.GetBytes(document.Text), document.Lang);
-        }
-        if (!ReferenceEquals(content, file))
-            RequireWhole(file, path, length);
-    }
-
-    /// <summary>A line of a table: the language, a tab, the text.</summary>
-    private static TrainingText Row(byte[] line, string where)
-    {
-        int tab = line.AsSpan().IndexOf((byte)'\t');
-        if (tab is < 2 or > 16 || line.AsSpan(0, tab).ContainsAnyExcept(InCodes))
-            throw new UserErrorException($"{where}: the line does not begin with a language and a tab; expected a code such as fi, a tab, and the text.");
-        return new TrainingText(line.AsMemory(tab + 1), Encoding.ASCII.GetString(line.AsSpan(0, tab)));
-    }
-
-    /// <summary>The platform takes a gzip file that was cut for a shorter one; but its last four bytes are the length of what was packed.</summary>
-    private static void RequireWhole(Stream file, string path, long length)
-    {
-        byte[] end = new byte[4];
-        if (file.Length >= 18)
-        {
-            file.Position = file.Length - 4;
-            file.ReadExactly(end);
-        }
-        // The last line need not end in a line feed, which was counted with it.
-        uint packed = BinaryPrimitives.ReadUInt32LittleEndian(end);
-        if (file.Length < 18 || (packed != (uint)length && packed != (uint)(length - 1)))
-            throw new UserErrorException($"{path}: the gzip data is cut short, damaged or in several parts; fetch it again, or unpack it.");
-    }
+    /// <summary>The texts of a file.</summary>
+    public static IEnumerable<TrainingText> Texts(string path) => new TrainingFile(path).Read(_ => { });
 
     public static Stream Open(string? path) =>
         path is null ? Console.OpenStandardInput() : Read(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16), path);
@@ -158,10 +95,6 @@ internal static class TextFiles
         try
         {
             return read();
-        }
-        catch (InvalidDataException error)
-        {
-            throw new UserErrorException($"{where}: the gzip data is damaged; fetch it again, or unpack it.", error);
         }
         catch (Exception error) when (StorageFailure.Is(error))
         {

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tokenizers;
@@ -10,8 +9,11 @@ public static class TokenizerStage
     /// <summary>The stage's name in manifests.</summary>
     public const string Name = "tokenizer";
 
+    /// <summary>The file that holds what training found out.</summary>
+    public const string ReportName = "training.json";
+
     /// <summary>Trains and writes a tokenizer.</summary>
-    /// <param name="texts">The texts; see <see cref="BpeTrainer.Train"/>.</param>
+    /// <param name="texts">The texts; read once, by one thread at a time.</param>
     /// <param name="config">The settings.</param>
     /// <param name="target">The folder to create.</param>
     /// <param name="chatTemplate">The text of <c>chat_template.jinja</c>.</param>
@@ -23,40 +25,47 @@ public static class TokenizerStage
     /// <exception cref="UserErrorException">The folder exists or cannot be written, or there is no text.</exception>
     public static Tokenizer Run(
         IEnumerable<TrainingText> texts, BpeTrainerConfig config, string target, string chatTemplate, Action<AtomicDirectory> recordInputs,
-        ILauncher launcher, IProgress<BpeTrainingProgress>? progress = null, bool replace = false, CancellationToken cancellation = default)
+        ILauncher launcher, IProgress<TokenizerTrainingProgress>? progress = null, bool replace = false, CancellationToken cancellation = default) =>
+        Run([new TextsInput(texts)], config, target, chatTemplate, recordInputs, launcher, BpeTrainer.DefaultMemoryBytes, progress, replace, cancellation).Tokenizer;
+
+    /// <summary>Trains and writes a tokenizer from several inputs, which are read at the same time.</summary>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="target">The folder to create; counted words that do not fit into memory lie beside it while it is made.</param>
+    /// <param name="chatTemplate">The text of <c>chat_template.jinja</c>.</param>
+    /// <param name="recordInputs">Tells the folder's manifest what was read.</param>
+    /// <param name="launcher">Where counting runs.</param>
+    /// <param name="memoryBytes">Memory for training altogether.</param>
+    /// <param name="progress">Told now and then, from worker threads too.</param>
+    /// <param name="replace">Whether a finished folder of this name may be replaced.</param>
+    /// <param name="cancellation">Stops the training; nothing is left.</param>
+    /// <returns>The tokenizer, and what was measured on the way.</returns>
+    /// <exception cref="UserErrorException">The folder exists or cannot be written, or there is no text.</exception>
+    public static (Tokenizer Tokenizer, TrainingReport Report) Run(
+        IReadOnlyList<ITrainingInput> inputs, BpeTrainerConfig config, string target, string chatTemplate, Action<AtomicDirectory> recordInputs,
+        ILauncher launcher, long memoryBytes, IProgress<TokenizerTrainingProgress>? progress = null, bool replace = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(recordInputs);
         ArgumentNullException.ThrowIfNull(launcher);
-        var settings = new JsonObject
-        {
-            ["vocabularySize"] = config.VocabularySize,
-            ["minimumPairCount"] = config.MinimumPairCount,
-            ["languageExponent"] = config.LanguageExponent,
-            ["splitPattern"] = SplitPattern.Regex,
-            ["unicodeVersion"] = CharacterClasses.UnicodeVersion,
-        };
+        var settings = config.ToJson();
         using var folder = AtomicDirectory.Create(target, Name, settings, replace: replace);
         recordInputs(folder);
-        var counts = new SortedDictionary<string, (long Documents, long Bytes)>(StringComparer.Ordinal);
-        var tokenizer = BpeTrainer.Train(Counted(texts, counts), config, launcher, progress, cancellation);
-        if (counts.Count == 0)
+        var memory = new TrainingMemory(memoryBytes, Path.Combine(folder.Path, "words"));
+        var (tokenizer, report) = BpeTrainer.Train(inputs, config, launcher, memory, progress, cancellation);
+        if (report.Languages.Count == 0)
             throw new UserErrorException($"{target}: there is no text to train a tokenizer on; name files that hold some.");
-        foreach (var (language, (documents, bytes)) in counts)
-            folder.Count(new ManifestCount("train", "read", language, Documents: documents, Bytes: bytes));
+        foreach (var language in report.Languages)
+        {
+            folder.Count(new ManifestCount("train", "read", language.Language, Documents: language.Documents, Bytes: language.Bytes));
+            if (language.HeldBackDocuments > 0)
+                folder.Count(new ManifestCount("train", "held-back", language.Language, Documents: language.HeldBackDocuments, Bytes: language.HeldBackBytes));
+        }
         tokenizer.Save(folder.Path);
         File.WriteAllText(Path.Combine(folder.Path, "chat_template.jinja"), chatTemplate, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        if (config.Parity > 0 || report.DroppedWords > 0)
+            File.WriteAllBytes(Path.Combine(folder.Path, ReportName), CanonicalJson.Write(report.ToJson()));
         folder.Commit(launcher.Workers);
-        return tokenizer;
-    }
-
-    private static IEnumerable<TrainingText> Counted(IEnumerable<TrainingText> texts, SortedDictionary<string, (long Documents, long Bytes)> counts)
-    {
-        foreach (var text in texts)
-        {
-            var (documents, bytes) = counts.GetValueOrDefault(text.Language);
-            counts[text.Language] = (documents + 1, bytes + text.Utf8.Length);
-            yield return text;
-        }
+        return (tokenizer, report);
     }
 }

@@ -106,10 +106,10 @@ public sealed class BpeTrainerTests
     public void No_token_spells_a_special_token()
     {
         // The pattern splits "<|user|>", so the guard is tried on the merge loop itself.
-        var words = new WordCounter();
-        words.Add("<|user|>"u8, 1_000_000);
-        var merging = new BpeMerging(words, SpecialTokens.All);
-        merging.Run(400, 1, null, Stop);
+        var words = new WordList();
+        words.Add("<|user|>"u8, new WordSum(1_000_000, 1_000_000, 0));
+        var merging = new BpeMerging([new LanguageWords("x", words, default)], [1], new MergeRules(SpecialTokens.All));
+        merging.Run(400, 1, 0, null, Stop);
         Assert.DoesNotContain(merging.Tokens, token => token.AsSpan().SequenceEqual("<|user|>"u8));
         Assert.True(merging.Tokens.Count > 256);
     }
@@ -121,9 +121,12 @@ public sealed class BpeTrainerTests
         for (int i = 0; i < 3; i++)
             words.Add("qx"u8, 3_000_000_000);
         words.Add("ab"u8, 5_000_000_000);
-        Assert.Equal(9_000_000_000, words.Count(0));
-        var merging = new BpeMerging(words, []);
-        merging.Run(257, 1, null, Stop);
+        Assert.Equal(9_000_000_000, words.Sum(0).Count);
+        var list = new WordList();
+        for (int number = 0; number < words.Words; number++)
+            list.Add(words.Word(number), words.Sum(number));
+        var merging = new BpeMerging([new LanguageWords("x", list, default)], [1], new MergeRules([]));
+        merging.Run(257, 1, 0, null, Stop);
         Assert.Equal("qx"u8.ToArray(), merging.Tokens[256]);
     }
 
@@ -149,17 +152,17 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Progress_is_told()
     {
-        var told = new List<BpeTrainingProgress>();
+        var told = new List<TokenizerTrainingProgress>();
         BpeTrainer.Train(Texts.Training, new BpeTrainerConfig(800, MinimumPairCount: 1, LanguageExponent: 1), new LocalLauncher(1), new Listener(told), Stop);
         Assert.Contains(told, step => step.Phase == "counting" && step.Done == Texts.Training.Sum(text => text.Utf8.Length));
-        Assert.Equal(new BpeTrainingProgress("merging", 793, 793), told[^1]);
+        Assert.Equal(new TokenizerTrainingProgress("merging", 793, 793), told[^1]);
     }
 
     private static Tokenizer Train(IEnumerable<TrainingText> texts, int size) =>
         BpeTrainer.Train(texts, new BpeTrainerConfig(size, MinimumPairCount: 1, LanguageExponent: 1), new LocalLauncher(1), cancellation: Stop);
 
-    private sealed class Listener(List<BpeTrainingProgress> told) : IProgress<BpeTrainingProgress>
+    private sealed class Listener(List<TokenizerTrainingProgress> told) : IProgress<TokenizerTrainingProgress>
     {
-        public void Report(BpeTrainingProgress value) => told.Add(value);
+        public void Report(TokenizerTrainingProgress value) => told.Add(value);
     }
 }

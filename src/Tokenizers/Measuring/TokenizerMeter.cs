@@ -12,6 +12,7 @@ public sealed class TokenizerMeter(Tokenizer tokenizer)
     private readonly SortedDictionary<string, Counts> _languages = new(StringComparer.Ordinal);
     private readonly List<EncodedToken> _tokens = [];
     private readonly List<int> _ids = [];
+    private readonly int? _unknown = UnknownOf(tokenizer.Parts.Model);
 
     /// <summary>Measures one text.</summary>
     /// <param name="language">Its language, as the row is to be called.</param>
@@ -77,20 +78,46 @@ public sealed class TokenizerMeter(Tokenizer tokenizer)
     {
         _tokens.Clear();
         _ids.Clear();
-        tokenizer.Encode(text, _ids);
-        int position = 0;
-        foreach (int id in _ids)
+        Encode(text);
+        foreach (var token in _tokens)
         {
-            int length = tokenizer.BytesOf(id, skipSpecial: false).Length;
-            _tokens.Add(new EncodedToken(id, position, position + length));
-            position += length;
-            counts.Used[id >> 6] |= 1UL << id;
+            _ids.Add(token.Id);
+            counts.Used[token.Id >> 6] |= 1UL << token.Id;
+            if (token.Id == _unknown)
+                counts.UnknownTokens++;
         }
         counts.Bytes += text.Length;
         counts.Tokens += _tokens.Count;
         CountWords(text, counts);
         return tokenizer.DecodeBytes(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_ids), skipSpecial: false).AsSpan().SequenceEqual(text);
     }
+
+    private void Encode(ReadOnlySpan<byte> text)
+    {
+        if (tokenizer.IsByteLevel)
+        {
+            // Tokens that are the bytes of the text say their places themselves, in a tenth of the time.
+            tokenizer.Encode(text, _ids);
+            int position = 0;
+            foreach (int id in _ids)
+                _tokens.Add(new EncodedToken(id, position, position += tokenizer.DirectBytesOf(id)!.Length));
+            _ids.Clear();
+            if (position == text.Length)
+                return;
+            _tokens.Clear();
+        }
+        tokenizer.EncodeWithOffsets(text, _tokens);
+    }
+
+    private static int? UnknownOf(ModelSettings model) => model switch
+    {
+        BpeSettings pairs => pairs.UnknownId,
+        UnigramSettings unigram => unigram.UnknownId,
+        WordPieceSettings pieces => pieces.UnknownId,
+        WordLevelSettings words => words.UnknownId,
+        SentencePieceSettings pieces => pieces.Vocabulary.UnknownId,
+        _ => null,
+    };
 
     // Places of tokens ascend, and so do words: one walk over both.
     private void CountWords(ReadOnlySpan<byte> text, Counts counts)

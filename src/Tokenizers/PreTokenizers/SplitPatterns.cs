@@ -45,6 +45,13 @@ internal static class SplitPatterns
     /// <summary>tiktoken's present form of <see cref="Gpt2"/>; it means the same.</summary>
     public const string R50k = @"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s";
 
+    /// <summary>For European text: marks belong to words, numbers in groups, and no English contractions, which would cut Maltese <c>b'mod</c>; an
+    /// apostrophe goes with what follows.</summary>
+    public const string Europe = EuropeanWord + @"\p{N}{1,3}|" + EuropeanEnd;
+
+    private const string EuropeanWord = @"[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|";
+    private const string EuropeanEnd = @" ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|" + Spaces;
+
     private static readonly FrozenDictionary<string, WordScanner> Known = new Dictionary<string, WordScanner>(StringComparer.Ordinal)
     {
         [Gpt2] = Scanner.Gpt2,
@@ -59,6 +66,9 @@ internal static class SplitPatterns
         [Contractions + Word + @"\p{N}+|" + Punctuation + Spaces] = WordScanner<PrefixedWordRule<AllNumbersOptions>>.Instance,
         [Contractions + Word + @"\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|" + Spaces] = WordScanner<PrefixedWordRule<BarePunctuationOptions>>.Instance,
         [Qwen35] = WordScanner<PrefixedWordRule<Qwen35Options>>.Instance,
+        [Europe] = WordScanner<PrefixedWordRule<EuropeOptions>>.Instance,
+        [EuropeanWord + @"\p{N}|" + EuropeanEnd] = WordScanner<PrefixedWordRule<EuropeSingleNumbersOptions>>.Instance,
+        [EuropeanWord + @"\p{N}+|" + EuropeanEnd] = WordScanner<PrefixedWordRule<EuropeAllNumbersOptions>>.Instance,
         [O200k] = Scanner.O200k,
         [Tekken] = WordScanner<PrefixedWordRule<TekkenOptions>>.Instance,
     }.ToFrozenDictionary(StringComparer.Ordinal);
@@ -153,6 +163,31 @@ internal static class SplitPatterns
         public static CharacterClass Word => CharacterClass.Letter | CharacterClass.Mark;
 
         public static int MostNumbers => 1;
+    }
+
+    private readonly struct EuropeOptions : IPrefixedWordOptions
+    {
+        public static bool Contractions => false;
+
+        public static CharacterClass Word => CharacterClass.Letter | CharacterClass.Mark;
+    }
+
+    private readonly struct EuropeSingleNumbersOptions : IPrefixedWordOptions
+    {
+        public static bool Contractions => false;
+
+        public static CharacterClass Word => CharacterClass.Letter | CharacterClass.Mark;
+
+        public static int MostNumbers => 1;
+    }
+
+    private readonly struct EuropeAllNumbersOptions : IPrefixedWordOptions
+    {
+        public static bool Contractions => false;
+
+        public static CharacterClass Word => CharacterClass.Letter | CharacterClass.Mark;
+
+        public static int MostNumbers => int.MaxValue;
     }
 
     private readonly struct O200kOptions : IPrefixedWordOptions
