@@ -40,7 +40,7 @@ internal static class TokenizerJson
     /// <summary>Writes a tokenizer: indented, one token and one merge a line.</summary>
     public static byte[] Write(Tokenizer tokenizer)
     {
-        var parts = tokenizer.Parts;
+        var parts = tokenizer.Parts.Model is SentencePieceSettings ? SentencePieceConversion.ToJson(tokenizer.Parts) : tokenizer.Parts;
         var buffer = new ArrayBufferWriter<byte>(1 << 20);
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
