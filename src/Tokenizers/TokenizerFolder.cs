@@ -33,10 +33,7 @@ internal static class TokenizerFolder
 
     public static void Save(Tokenizer tokenizer, string folder)
     {
-        if (tokenizer.Parts.Model is SentencePieceSettings model)
-            Write(Path.Combine(folder, SentencePieceName), SentencePieceFormat.Write(model.Vocabulary.File));
-        else
-            Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
+        Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
         Write(Path.Combine(folder, ConfigurationName), tokenizer.Configuration ?? Configuration(tokenizer));
         if (tokenizer.Parts.Model is SentencePieceSettings model)
             Write(Path.Combine(folder, SentencePieceName), SentencePieceFormat.Write(model.Vocabulary.File));
