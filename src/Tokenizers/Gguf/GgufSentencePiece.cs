@@ -23,6 +23,8 @@ internal static class GgufSentencePiece
         Require(normalization.EscapeWhitespaces, "keeps spaces as they are");
         Require(isUnigram || (normalization.CharacterMap.Length == 0 && !normalization.RemoveExtraWhitespaces && file.Training.ByteFallback),
             "has normalization rules, leaves out spaces, or has no byte fallback, and is pair encoding");
+        // Readers of this kind make the unknown token of what has no piece.
+        Require(!isUnigram || !file.Training.ByteFallback, "has byte fallback and is Unigram");
         yield return new(GgufTokens.Prefix + "model", isUnigram ? T5 : Llama);
         yield return new(GgufTokens.Prefix + "pre", "default");
         yield return new(GgufTokens.Prefix + "tokens", (string[])[.. file.Pieces.Select(piece => Encoding.UTF8.GetString(piece.Text)), .. Holes().Select(GgufTokens.Hole)]);
