@@ -78,7 +78,7 @@ public sealed class Tokenizer
     internal byte[]? Configuration { get; }
 
     /// <summary>Reads a tokenizer.</summary>
-    /// <param name="path">A <c>tokenizer.json</c>, a SentencePiece <c>.model</c>, or the folder that holds a <c>tokenizer.json</c> or else a <c>tokenizer.model</c>.</param>
+    /// <param name="path">A <c>tokenizer.json</c>, a SentencePiece <c>.model</c>, a rank file (<c>cl100k_base.tiktoken</c>), or the folder that holds a <c>tokenizer.json</c> or else a <c>tokenizer.model</c>.</param>
     /// <exception cref="UserErrorException">The file is missing, malformed, or names a component that is not known here.</exception>
     public static Tokenizer Load(string path) => TokenizerFolder.Load(path);
 

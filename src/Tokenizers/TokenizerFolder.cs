@@ -23,8 +23,14 @@ internal static class TokenizerFolder
         bool isFolder = Directory.Exists(path);
         string folder = isFolder ? path : Path.GetDirectoryName(path) ?? "";
         string file = isFolder ? FileIn(path) : path;
+        if (file.EndsWith(TiktokenFile.Extension, StringComparison.OrdinalIgnoreCase))
+            return TiktokenFile.Load(file);
         if (file.EndsWith(SentencePieceExtension, StringComparison.OrdinalIgnoreCase))
-            return SentencePieceTokenizer.Parse(Read(file), file);
+        {
+            // Llama 3 has its ranks under the name of SentencePiece's files.
+            byte[] model = Read(file);
+            return TiktokenFile.Looks(model) ? TiktokenFile.Parse(model, file) : SentencePieceTokenizer.Parse(model, file);
+        }
         string configuration = Path.Combine(folder, ConfigurationName);
         byte[]? configurationJson = File.Exists(configuration) ? Read(configuration) : null;
         return isFolder && !File.Exists(file) && LegacyTokenizer.IsIn(folder) ? LegacyTokenizer.Load(folder, Read, configurationJson)
@@ -70,7 +76,7 @@ internal static class TokenizerFolder
         }
     }
 
-    private static byte[] Read(string path)
+    internal static byte[] Read(string path)
     {
         try
         {
