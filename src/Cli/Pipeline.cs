@@ -115,7 +115,7 @@ internal sealed class Pipeline(Recipe recipe, string outFolder, int threads, Sta
     {
         var settings = recipe.Tokenizer;
         status.Say(FormattableString.Invariant($"tokenizer   byte-level BPE, {settings.VocabularySize} tokens"));
-        if (IsCurrent(TokenizerFolder, TokenizerStage.Name, [Corpus], ("vocabularySize", settings.VocabularySize), ("minimumPairCount", settings.MinimumPairCount), ("languageExponent", settings.LanguageExponent))) return;
+        if (IsCurrent(TokenizerFolder, TokenizerStage.Name, [Corpus], [.. settings.ToJson().Select(setting => (setting.Key, setting.Value!))])) return;
         TokenizerStage.Run(CorpusTexts(), settings, TokenizerFolder, ChatTemplate.Text, folder => folder.AddInputDirectory(Corpus), launcher,
             new DirectProgress<TokenizerTrainingProgress>(now => status.Update(now.Total is { } total
                 ? FormattableString.Invariant($"tokenizer   {now.Phase} {now.Done} of {total}") : FormattableString.Invariant($"tokenizer   {now.Phase} {now.Done / 1e6:0.0} MB"))),

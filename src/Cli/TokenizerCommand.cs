@@ -13,7 +13,7 @@ internal static class TokenizerCommand
 
     public static Option<bool> Json() => new("--json") { Description = "One JSON object a line on standard output." };
 
-    public static Option<string> TokenizerPath() => new("--tokenizer") { Description = "A tokenizer.json, or the folder that holds it.", HelpName = "PATH", Required = true };
+    public static Option<string> TokenizerPath() => new("--tokenizer") { Description = $"A tokenizer.json, the folder that holds it, or a built-in one: {string.Join(", ", BuiltInTokenizer.Names)}.", HelpName = "PATH", Required = true };
 
     public static Argument<string?> FileArgument() => new("file") { Description = "The lines; standard input when left out.", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
 }

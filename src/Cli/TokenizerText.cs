@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using OpenEuroLLM.Core;
-using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
 
@@ -22,7 +21,7 @@ internal static class TokenizerText
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            var loaded = Tokenizer.Load(parsed.GetValue(tokenizer)!);
+            var loaded = BuiltInTokenizer.Load(parsed.GetValue(tokenizer)!);
             var output = parsed.InvocationConfiguration.Output;
             var tokens = new List<EncodedToken>();
             using var input = TextFiles.Open(parsed.GetValue(file));
@@ -63,7 +62,7 @@ internal static class TokenizerText
             "Example: oellm tokenizer encode --tokenizer tokenizer letter.txt | oellm tokenizer decode --tokenizer tokenizer") { tokenizer, file, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            var loaded = Tokenizer.Load(parsed.GetValue(tokenizer)!);
+            var loaded = BuiltInTokenizer.Load(parsed.GetValue(tokenizer)!);
             var output = parsed.InvocationConfiguration.Output;
             string where = parsed.GetValue(file) ?? "standard input";
             // Text can hold bytes that are no valid UTF-8, which a text writer would replace: on the console they pass as they are.

@@ -11,6 +11,9 @@ internal static class TokenizerTrain
 {
     private const long LeastMemory = 256_000_000;
 
+    /// <summary>Where no recipe says another: right for combining marks, and for apostrophes that are no English ones.</summary>
+    private const string DefaultSplit = "europe";
+
     public static Command Create()
     {
         var recipe = new Argument<string?>("recipe") { Description = "A recipe file; its section 'tokenizer' holds the settings.", Arity = ArgumentArity.ZeroOrOne };
@@ -22,13 +25,15 @@ internal static class TokenizerTrain
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
+        var algorithm = new Option<string>("--algorithm") { Description = "bpe (byte-level byte-pair encoding) or unigram.", HelpName = "NAME", DefaultValueFactory = _ => "bpe" };
+        algorithm.AcceptOnlyFromAmong("bpe", "unigram");
         var size = new Option<int?>("--vocabulary-size") { Description = $"Tokens, control tokens included. Default: {new BpeTrainerConfig().VocabularySize}.", HelpName = "N" };
         var parity = new Option<double?>("--parity") { Description = "0: frequency alone decides; 1: the language that is worst off decides. Default: 0.", HelpName = "X" };
         var parallel = Several("--parallel", "SOURCE", "Collections (field 'source') whose documents of one id are translations: languages are compared on them. A * at the end stands for any ending.");
         var weights = Several("--source-weight", "SOURCE=X", "Texts of a collection count so much.");
         var exponent = new Option<double?>("--language-exponent") { Description = "Weight of a language: bytes to this power; 1 as they are, 0 all equal. Default: 0.5.", HelpName = "X" };
         var minimum = new Option<int?>("--minimum-pair-count") { Description = "A rarer pair is not merged. Default: 2.", HelpName = "N" };
-        var split = new Option<string?>("--split") { Description = $"The split pattern: {string.Join(", ", TrainingSplit.Names)}. Default: {TrainingSplit.Default}.", HelpName = "NAME" };
+        var split = new Option<string?>("--split") { Description = $"The split pattern: {string.Join(", ", TrainingSplit.Names)}. Default: {DefaultSplit}, or the recipe's.", HelpName = "NAME" };
         var digits = new Option<DigitPolicy?>("--digits") { Description = "Digits in groups of up to three, each alone (single), or in runs. Default: as the pattern has it." };
         var spaces = new Option<int?>("--space-run") { Description = "Runs of 2 to N spaces are tokens, no longer ones are. Default: as the text has them.", HelpName = "N" };
         var longest = new Option<int?>("--longest-token") { Description = "In bytes. Default: 128.", HelpName = "N" };
@@ -42,12 +47,12 @@ internal static class TokenizerTrain
         var command = new Command("train", "Trains a tokenizer: byte-level BPE, if wanted with languages kept level.\n" +
             "Example: oellm tokenizer train --input 'texts/*.jsonl.gz' --vocabulary-size 32768 --parity 0.8 --parallel 'eforms-*' --out tokenizer")
         {
-            recipe, overrides, input, size, parity, parallel, weights, exponent, minimum, split, digits, spaces, longest, reserve, reserved, forbidden, memory, target, workers, json,
+            recipe, overrides, input, algorithm, size, parity, parallel, weights, exponent, minimum, split, digits, spaces, longest, reserve, reserved, forbidden, memory, target, workers, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var settings = new List<string>(parsed.GetValue(overrides) ?? []);
-            var config = parsed.GetValue(recipe) is { } file ? Recipe.Load(file, settings).Tokenizer : new BpeTrainerConfig();
+            var config = parsed.GetValue(recipe) is { } file ? Recipe.Load(file, settings).Tokenizer : new BpeTrainerConfig(Split: DefaultSplit);
             config = config with
             {
                 VocabularySize = parsed.GetValue(size) ?? config.VocabularySize,
@@ -74,7 +79,10 @@ internal static class TokenizerTrain
             RequireRange("--language-exponent", config.LanguageExponent, 0, 1);
             RequireRange("--parity", config.Parity, 0, 1);
             RequireRange("--memory", memoryBytes, LeastMemory, long.MaxValue);
-            Train(parsed.GetValue(input)!, config, parsed.GetValue(target)!, parsed.GetValue(workers), memoryBytes, parsed.GetValue(json),
+            bool isUnigram = parsed.GetValue(algorithm) == "unigram";
+            if (isUnigram && (config.Parity > 0 || config.SpaceRun > 0 || config.Forbidden.Count > 0 || config.ParallelSources.Count > 0))
+                throw new UserErrorException("--algorithm is unigram, which knows no --parity, --parallel, --space-run and --forbidden; leave them out, or take bpe.");
+            Train(parsed.GetValue(input)!, config, isUnigram, parsed.GetValue(target)!, parsed.GetValue(workers), memoryBytes, parsed.GetValue(json),
                 parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation);
             return ExitCode.Success;
         }, CancellationToken.None));
@@ -82,7 +90,7 @@ internal static class TokenizerTrain
     }
 
     private static void Train(
-        string[] patterns, BpeTrainerConfig config, string target, int workers, long memoryBytes, bool json, TextWriter output, TextWriter error, CancellationToken cancellation)
+        string[] patterns, BpeTrainerConfig config, bool isUnigram, string target, int workers, long memoryBytes, bool json, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
         var files = TextFiles.Expand(patterns);
         var status = new StatusLine(error, quiet: false);
@@ -90,11 +98,13 @@ internal static class TokenizerTrain
         status.Say(FormattableString.Invariant($"tokenizer   {files.Count} files, {total / 1e6:0.0} MB"));
         var clock = SystemClock.Instance;
         long start = clock.Timestamp;
-        var (tokenizer, report) = TokenizerStage.Run([.. files.Select(file => new TrainingFile(file.Path))], config, target, ChatTemplate.Text, folder =>
-        {
-            foreach (var (path, recordedAs) in files)
-                folder.AddInputFile(path, recordedAs);
-        }, new LocalLauncher(workers), memoryBytes, new TrainingStatus(status, clock), cancellation: cancellation);
+        TrainingFile[] inputs = [.. files.Select(file => new TrainingFile(file.Path))];
+        var progress = new TrainingStatus(status, clock);
+        var launcher = new LocalLauncher(workers);
+        var (tokenizer, report) = isUnigram
+            ? TokenizerStage.Run(inputs, new UnigramTrainerConfig(config.VocabularySize, config.LanguageExponent, config.Split, config.Digits, Reserve: config.Reserve,
+                ReservedTokens: config.ReservedTokens, SourceWeights: config.SourceWeights), target, ChatTemplate.Text, RecordInputs, launcher, memoryBytes, progress, cancellation: cancellation)
+            : TokenizerStage.Run(inputs, config, target, ChatTemplate.Text, RecordInputs, launcher, memoryBytes, progress, cancellation: cancellation);
         double seconds = clock.SecondsSince(start);
         long textBytes = report.Languages.Sum(language => language.Bytes + language.HeldBackBytes);
         if (tokenizer.VocabularySize < config.VocabularySize)
@@ -115,6 +125,12 @@ internal static class TokenizerTrain
                 writer.WriteNumber("droppedWords", report.DroppedWords);
             })
             : FormattableString.Invariant($"{target}: {tokenizer.VocabularySize} tokens from {textBytes / 1e6:0.0} MB in {StatusLine.Time(seconds)}, {textBytes / 1e6 / seconds:0.0} MB/s"));
+
+        void RecordInputs(AtomicDirectory folder)
+        {
+            foreach (var (path, recordedAs) in files)
+                folder.AddInputFile(path, recordedAs);
+        }
     }
 
     private static Option<string[]> Several(string name, string helpName, string description) =>
@@ -159,7 +175,7 @@ internal static class TokenizerTrain
                 seconds = clock.SecondsSince(_start);
             }
             string left = now.Total is long all && now.Done > 0 ? $", {StatusLine.Time(seconds * (all - now.Done) / now.Done)} left" : "";
-            status.Update(now.Phase == "merging"
+            status.Update(now.Phase is "merging" or "pruning"
                 ? FormattableString.Invariant($"tokenizer   {now.Phase} {now.Done} of {now.Total} tokens{left}")
                 : FormattableString.Invariant($"tokenizer   {now.Phase} {now.Done / 1e6:0.0} of {now.Total / 1e6:0.0} MB, {now.Done / 1e6 / seconds:0.0} MB/s{left}"));
         }

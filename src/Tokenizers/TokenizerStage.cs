@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tokenizers;
@@ -28,7 +29,7 @@ public static class TokenizerStage
         ILauncher launcher, IProgress<TokenizerTrainingProgress>? progress = null, bool replace = false, CancellationToken cancellation = default) =>
         Run([new TextsInput(texts)], config, target, chatTemplate, recordInputs, launcher, BpeTrainer.DefaultMemoryBytes, progress, replace, cancellation).Tokenizer;
 
-    /// <summary>Trains and writes a tokenizer from several inputs, which are read at the same time.</summary>
+    /// <summary>Trains and writes a byte-level BPE tokenizer from several inputs, which are read at the same time.</summary>
     /// <param name="inputs">The inputs.</param>
     /// <param name="config">The settings.</param>
     /// <param name="target">The folder to create; counted words that do not fit into memory lie beside it while it is made.</param>
@@ -46,13 +47,30 @@ public static class TokenizerStage
         ILauncher launcher, long memoryBytes, IProgress<TokenizerTrainingProgress>? progress = null, bool replace = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(config);
+        return Run(memory => BpeTrainer.Train(inputs, config, launcher, memory, progress, cancellation),
+            config.ToJson(), target, chatTemplate, recordInputs, launcher, memoryBytes, replace);
+    }
+
+    /// <summary>Trains and writes a Unigram tokenizer; everything else is as with byte-level BPE.</summary>
+    /// <inheritdoc cref="Run(IReadOnlyList{ITrainingInput}, BpeTrainerConfig, string, string, Action{AtomicDirectory}, ILauncher, long, IProgress{TokenizerTrainingProgress}, bool, CancellationToken)"/>
+    public static (Tokenizer Tokenizer, TrainingReport Report) Run(
+        IReadOnlyList<ITrainingInput> inputs, UnigramTrainerConfig config, string target, string chatTemplate, Action<AtomicDirectory> recordInputs,
+        ILauncher launcher, long memoryBytes, IProgress<TokenizerTrainingProgress>? progress = null, bool replace = false, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return Run(memory => UnigramTrainer.Train(inputs, config, launcher, memory, progress, cancellation),
+            config.ToJson(), target, chatTemplate, recordInputs, launcher, memoryBytes, replace);
+    }
+
+    private static (Tokenizer Tokenizer, TrainingReport Report) Run(
+        Func<TrainingMemory, (Tokenizer, TrainingReport)> train, JsonObject settings, string target, string chatTemplate, Action<AtomicDirectory> recordInputs,
+        ILauncher launcher, long memoryBytes, bool replace)
+    {
         ArgumentNullException.ThrowIfNull(recordInputs);
         ArgumentNullException.ThrowIfNull(launcher);
-        var settings = config.ToJson();
         using var folder = AtomicDirectory.Create(target, Name, settings, replace: replace);
         recordInputs(folder);
-        var memory = new TrainingMemory(memoryBytes, Path.Combine(folder.Path, "words"));
-        var (tokenizer, report) = BpeTrainer.Train(inputs, config, launcher, memory, progress, cancellation);
+        var (tokenizer, report) = train(new TrainingMemory(memoryBytes, Path.Combine(folder.Path, "words")));
         if (report.Languages.Count == 0)
             throw new UserErrorException($"{target}: there is no text to train a tokenizer on; name files that hold some.");
         foreach (var language in report.Languages)
@@ -63,7 +81,7 @@ public static class TokenizerStage
         }
         tokenizer.Save(folder.Path);
         File.WriteAllText(Path.Combine(folder.Path, "chat_template.jinja"), chatTemplate, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        if (config.Parity > 0 || report.DroppedWords > 0)
+        if (report.IsWorthKeeping)
             File.WriteAllBytes(Path.Combine(folder.Path, ReportName), CanonicalJson.Write(report.ToJson()));
         folder.Commit(launcher.Workers);
         return (tokenizer, report);

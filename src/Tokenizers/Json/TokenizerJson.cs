@@ -9,6 +9,8 @@ namespace OpenEuroLLM.Tokenizers;
 /// model quietly worse. Nesting is bounded by the JSON reader (64), lists by the size of the file.</summary>
 internal static class TokenizerJson
 {
+    private const int MostIndented = 32_768;
+
     public static readonly JsonWriterOptions Writing = new()
     {
         Indented = true,
@@ -37,12 +39,12 @@ internal static class TokenizerJson
         }
     }
 
-    /// <summary>Writes a tokenizer: indented, one token and one merge a line.</summary>
+    /// <summary>Writes a tokenizer: indented, one token and one merge a line; a large one without indentation, which would be a third of the file.</summary>
     public static byte[] Write(Tokenizer tokenizer)
     {
         var parts = tokenizer.Parts.Model is SentencePieceSettings ? SentencePieceConversion.ToJson(tokenizer.Parts) : tokenizer.Parts;
         var buffer = new ArrayBufferWriter<byte>(1 << 20);
-        using (var json = new Utf8JsonWriter(buffer, Writing))
+        using (var json = new Utf8JsonWriter(buffer, Writing with { Indented = parts.Model.Tokens.Count <= MostIndented }))
         {
             json.WriteStartObject();
             json.WriteString("version", "1.0");

@@ -40,12 +40,12 @@ public static class BpeTrainer
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(launcher);
-        var control = ControlTokens.Of(config);
+        var control = ControlTokens.Of(config.Reserve, config.ReservedTokens);
         int ordinary = config.VocabularySize - control.Count;
         if (ordinary < 256)
             throw new UserErrorException($"The vocabulary size is {config.VocabularySize}; expected at least {256 + control.Count}: every byte and the control tokens.");
         var split = TrainingSplit.Find(config.Split, config.Digits);
-        var counting = new WordCounting(split.Pattern, new SourceWeights(config), memory);
+        var counting = new WordCounting(split.Pattern, new SourceWeights(config.SourceWeights, config.ParallelSources, config.HeldBackShare), memory);
         var words = counting.Run(inputs, launcher, progress, cancellation);
         var contents = LanguageContent.Estimate(words.Languages, counting.Parallel);
         long[] multipliers = FrequencyWeights(words.Languages, config.LanguageExponent);
@@ -65,7 +65,8 @@ public static class BpeTrainer
         return (tokenizer, TrainingReport.Of(words, contents, counting.Parallel.Documents, balance));
     }
 
-    private static long[] FrequencyWeights(IReadOnlyList<LanguageWords> languages, double exponent)
+    /// <summary>How much the words of each language count when languages are not balanced.</summary>
+    internal static long[] FrequencyWeights(IReadOnlyList<LanguageWords> languages, double exponent)
     {
         long largest = languages.Select(language => language.Texts.WeightedBytes).DefaultIfEmpty().Max();
         return [.. languages.Select(language => language.Texts.WeightedBytes == 0 ? 0

@@ -10,7 +10,10 @@ namespace OpenEuroLLM.Tokenizers;
 public sealed record SourceWeight(string Source, double Weight);
 
 /// <summary>What becomes of a text: how much it counts, and whether languages are compared on it instead.</summary>
-internal sealed class SourceWeights(BpeTrainerConfig config)
+/// <param name="weights">By collection, the first that fits is taken; others count 1.</param>
+/// <param name="parallelSources">Collections of translations.</param>
+/// <param name="heldBackShare">The share of their documents that is held back.</param>
+internal sealed class SourceWeights(IReadOnlyList<SourceWeight> weights, IReadOnlyList<string>? parallelSources = null, double heldBackShare = 0)
 {
     /// <summary>Weights are whole numbers of this part, so that sums are exact in any order.</summary>
     public const int Unit = 64;
@@ -24,7 +27,7 @@ internal sealed class SourceWeights(BpeTrainerConfig config)
         lock (_gate)
         {
             if (!_known.TryGetValue(source, out var found))
-                _known.Add(source, found = (Weight(source), config.ParallelSources.Any(pattern => Matches(pattern, source))));
+                _known.Add(source, found = (Weight(source), parallelSources is not null && parallelSources.Any(pattern => Matches(pattern, source))));
             return found;
         }
     }
@@ -34,12 +37,12 @@ internal sealed class SourceWeights(BpeTrainerConfig config)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes($"{source}\n{id}"), hash);
-        return BinaryPrimitives.ReadUInt32LittleEndian(hash) < config.HeldBackShare * uint.MaxValue;
+        return BinaryPrimitives.ReadUInt32LittleEndian(hash) < heldBackShare * uint.MaxValue;
     }
 
     private long Weight(string source)
     {
-        double weight = config.SourceWeights.FirstOrDefault(entry => Matches(entry.Source, source))?.Weight ?? 1;
+        double weight = weights.FirstOrDefault(entry => Matches(entry.Source, source))?.Weight ?? 1;
         return Math.Max(1, (long)Math.Round(weight * Unit, MidpointRounding.ToEven));
     }
 

@@ -30,6 +30,9 @@ public sealed record TrainingReport(
             language.Language, language.Texts.Documents, language.Texts.Bytes, language.Texts.MeasuredDocuments, language.Texts.MeasuredBytes,
             contents[i].BytesPerContent, contents[i].Documents, balance?.TokensPerContent(i)))]);
 
+    /// <summary>Whether it says more than the manifest: languages were compared, or words were left out.</summary>
+    internal bool IsWorthKeeping => DroppedWords > 0 || Languages.Any(language => language.TokensPerByteOfContent is not null);
+
     /// <summary>The report without what depends on the machine, for <c>training.json</c>.</summary>
     internal JsonObject ToJson() => new()
     {

@@ -19,7 +19,7 @@ public interface ITrainingInput
 }
 
 /// <summary>How far training is.</summary>
-/// <param name="Phase"><c>counting</c> (in bytes of input), <c>joining</c> (in bytes of counted words on disk) or <c>merging</c> (in tokens).</param>
+/// <param name="Phase"><c>counting</c> (in bytes of input), <c>joining</c> (in bytes of counted words on disk), <c>merging</c> or <c>pruning</c> (in tokens).</param>
 /// <param name="Done">What is done.</param>
 /// <param name="Total">Of how much; null while unknown.</param>
 public readonly record struct TokenizerTrainingProgress(string Phase, long Done, long? Total);
