@@ -9,6 +9,7 @@ namespace OpenEuroLLM.Cli;
 internal static class TextFiles
 {
     private const int MaximumLineBytes = 1 << 28;
+    private const string Kinds = ".txt, .jsonl, .tsv, .jsonl.gz or .tsv.gz";
 
     /// <summary>The files that patterns mean, and their names in the manifest: seen from the pattern's fixed part, so that a moved folder gives the same manifest.</summary>
     public static List<(string Path, string RecordedAs)> Expand(string[] patterns)
@@ -22,7 +23,7 @@ internal static class TextFiles
             foreach (string file in files)
                 found.TryAdd(Path.GetFullPath(file), FormattableString.Invariant($"input-{number + 1}/{Path.GetRelativePath(root, file).Replace('\\', '/')}"));
             if (found.Count == before && files.Count == 0)
-                throw new UserErrorException($"--input '{patterns[number]}' means no file; expected .txt, .jsonl or .jsonl.gz files.");
+                throw new UserErrorException($"--input '{patterns[number]}' means no file; expected {Kinds} files.");
         }
         return [.. found.Select(file => (file.Key, file.Value))];
     }
@@ -30,7 +31,7 @@ internal static class TextFiles
     private static (string Root, List<string> Files) Match(string pattern)
     {
         if (File.Exists(pattern))
-            return (Path.GetDirectoryName(Path.GetFullPath(pattern))!, [IsText(pattern) ? pattern : throw new UserErrorException($"{pattern}: is no text file; expected .txt, .jsonl or .jsonl.gz.")]);
+            return (Path.GetDirectoryName(Path.GetFullPath(pattern))!, [IsText(pattern) ? pattern : throw new UserErrorException($"{pattern}: is no text file; expected {Kinds}.")]);
         if (Directory.Exists(pattern))
             return (pattern, [.. Directory.EnumerateFiles(pattern, "*", SearchOption.AllDirectories).Where(IsText)]);
         int wildcard = pattern.IndexOfAny(['*', '?']);
@@ -48,7 +49,8 @@ internal static class TextFiles
     }
 
     private static bool IsText(string path) =>
-        path.EndsWith(".txt", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal) || path.EndsWith(".jsonl.gz", StringComparison.Ordinal);
+        path.EndsWith(".txt", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal) || path.EndsWith(".jsonl.gz", StringComparison.Ordinal)
+        || TrainingFile.IsTable(path);
 
     /// <summary>The texts of a file.</summary>
     public static IEnumerable<TrainingText> Texts(string path) => new TrainingFile(path).Read(_ => { });

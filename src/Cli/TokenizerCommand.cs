@@ -2,13 +2,13 @@ using System.CommandLine;
 
 namespace OpenEuroLLM.Cli;
 
-/// <summary><c>oellm tokenizer</c>: trains a tokenizer, and turns text into ids and back.</summary>
+/// <summary><c>oellm tokenizer</c>: trains a tokenizer, turns text into ids and back, and measures tokenizers by language.</summary>
 internal static class TokenizerCommand
 {
-    public static Command Create() => new("tokenizer", "Trains a tokenizer, and turns text into token ids and back.\n" +
+    public static Command Create() => new("tokenizer", "Trains a tokenizer, turns text into token ids and back, and measures tokenizers language by language.\n" +
         "Example: oellm tokenizer train --input 'texts/*.jsonl' --vocabulary-size 16384 --out tokenizer")
     {
-        TokenizerTrain.Create(), TokenizerText.CreateEncode(), TokenizerText.CreateDecode(),
+        TokenizerTrain.Create(), TokenizerText.CreateEncode(), TokenizerText.CreateDecode(), TokenizerReport.Create(),
     };
 
     public static Option<bool> Json() => new("--json") { Description = "One JSON object a line on standard output." };

@@ -12,6 +12,9 @@ public static class ExitCode
     /// <summary>Something the user can mend; one line says what.</summary>
     public const int UserError = 2;
 
+    /// <summary>The work is done, and a bound that the user set for its result is broken; a line for each says which. For builds that must stop then.</summary>
+    public const int BoundBroken = 3;
+
     /// <summary>Stopped by the user (Ctrl+C).</summary>
     public const int Interrupted = 130;
 }

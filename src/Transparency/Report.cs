@@ -15,22 +15,6 @@ public static class Report
 {
     private const int CurvePoints = 360, CurveRows = 12;
 
-    private const string Style = """
-        :root { color-scheme: light dark; --page: #fff; --ink: #1c2430; --soft: #5b6675; --line: #d5dae1; --main: #1f5fbf; --second: #c2571a; --good: #2b7a4b; }
-        @media (prefers-color-scheme: dark) { :root { --page: #12161c; --ink: #e6eaf0; --soft: #9aa6b5; --line: #313a46; --main: #7fb0ff; --second: #ffab70; --good: #77cf9b; } }
-        body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; background: var(--page); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-        h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-        figure, .scroll { margin: 1rem 0; overflow-x: auto; }
-        table { border-collapse: collapse; font-size: .9rem; }
-        caption { text-align: left; color: var(--soft); padding: .3rem 0; }
-        th, td { text-align: left; padding: .2rem .7rem .2rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-        .n { text-align: right; font-variant-numeric: tabular-nums; }
-        svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-        text { fill: var(--ink); } .end { text-anchor: end; } .middle { text-anchor: middle; }
-        polyline { fill: none; stroke-width: 1; stroke: var(--soft); opacity: .5; } .main { stroke: var(--main); stroke-width: 2; opacity: 1; }
-        .grid { stroke: var(--line); } .bar { fill: var(--main); } .lost { fill: var(--second); } .kept { fill: var(--good); }
-        """;
-
     /// <summary>Writes the report.</summary>
     /// <param name="runFolder">The folder that holds the stage folders of a run.</param>
     /// <exception cref="UserErrorException">The run is not finished, or a file does not match its manifest.</exception>
@@ -116,9 +100,6 @@ public static class Report
     private static string ToHtml(string title, List<Section> sections)
     {
         var page = new StringBuilder();
-        page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-            .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>").Append(Escape.Html(title))
-            .Append("</title>\n<style>\n").Append(Style.ReplaceLineEndings("\n")).Append("\n</style>\n</head>\n<body>\n<main>\n<h1>").Append(Escape.Html(title)).Append("</h1>\n");
         foreach (var section in sections)
         {
             page.Append("<section>\n<h2>").Append(section.Title).Append("</h2>\n");
@@ -128,6 +109,6 @@ public static class Report
             page.Append("</section>\n");
         }
 
-        return page.Append("</main>\n</body>\n</html>\n").ToString();
+        return HtmlPage.Render(title, page.ToString());
     }
 }

@@ -5,8 +5,21 @@ using System.Text;
 namespace OpenEuroLLM.Transparency;
 
 /// <summary>A table of plain text; the first column names the row. Each way of writing it escapes what the cells hold.</summary>
-internal sealed record Table(string Caption, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows)
+/// <param name="Caption">What it shows.</param>
+/// <param name="Headers">Names of the columns.</param>
+/// <param name="Rows">Cells, as many in each row as there are headers.</param>
+public sealed record Table(string Caption, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows)
 {
+    /// <summary>The lines of the table in a terminal: headers, then rows, columns parted by two blanks.</summary>
+    public IEnumerable<string> ToLines()
+    {
+        IReadOnlyList<IReadOnlyList<string>> lines = [[.. Headers.Select(Escape.Plain)], .. Rows.Select(row => row.Select(Escape.Plain).ToList())];
+        int[] widths = [.. Enumerable.Range(0, Headers.Count).Select(column => lines.Max(line => line[column].Length))];
+        bool[] numeric = [.. Enumerable.Range(0, Headers.Count).Select(IsNumeric)];
+        return lines.Select(line => string.Join("  ", line.Select((cell, column) => numeric[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
+    }
+
+    /// <summary>The table in Markdown.</summary>
     public string ToMarkdown()
     {
         var text = new StringBuilder();
@@ -16,6 +29,7 @@ internal sealed record Table(string Caption, IReadOnlyList<string> Headers, IRea
         return text.ToString();
     }
 
+    /// <summary>The table in HTML.</summary>
     public string ToHtml()
     {
         var text = new StringBuilder();
@@ -76,8 +90,8 @@ internal static class Escape
     public static string Yaml(string text) =>
         System.Text.Json.JsonSerializer.Serialize(Plain(text), TextContext.Default.String);
 
-    // One line, without control, direction-changing or other invisible characters, of bounded length.
-    private static string Plain(string text)
+    /// <summary>One line, without control, direction-changing or other invisible characters, of bounded length.</summary>
+    public static string Plain(string text)
     {
         var plain = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -8,7 +9,8 @@ using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Corpus.Readers;
 
-/// <summary>A file of text for training a tokenizer: <c>.jsonl</c> and <c>.jsonl.gz</c> hold a document a line, <c>.txt</c> is one text whose language is the
+/// <summary>A file of text for training a tokenizer: <c>.jsonl</c> and <c>.jsonl.gz</c> hold a document a line, <c>.tsv</c> and
+/// <c>.tsv.gz</c> a language, a tab and a text a line, <c>.txt</c> is one text whose language is the
 /// beginning of the file's name (<c>cs-letters.txt</c>) or unknown. Only a line, or a piece of a text, is held at a time.</summary>
 /// <param name="path">The file.</param>
 public sealed class TrainingFile(string path) : ITrainingInput
@@ -17,6 +19,13 @@ public sealed class TrainingFile(string path) : ITrainingInput
 
     /// <summary>The language of text that does not say it.</summary>
     public const string UnknownLanguage = "und";
+
+    // What the code of a language is made of.
+    private static readonly SearchValues<byte> InCodes = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"u8);
+
+    /// <summary>Whether a file of this name is a table of languages and texts.</summary>
+    public static bool IsTable(string path) =>
+        path.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tsv.gz", StringComparison.OrdinalIgnoreCase);
 
     /// <inheritdoc/>
     public long? Bytes { get; } = new FileInfo(path) is { Exists: true } info ? info.Length : null;
@@ -47,6 +56,8 @@ public sealed class TrainingFile(string path) : ITrainingInput
         {
             if (line.Span.Trim(" \t"u8).IsEmpty)
                 continue;
+            if (IsTable(path))
+                return Row(line.Span, Place(lines.Line));
             if (TryParse(line.Span, out var text))
                 return text;
             try
@@ -61,6 +72,14 @@ public sealed class TrainingFile(string path) : ITrainingInput
             }
         }
         return null;
+    }
+
+    private static TrainingText Row(ReadOnlySpan<byte> line, string where)
+    {
+        int tab = line.IndexOf((byte)'\t');
+        return tab is >= 2 and <= 16 && !line[..tab].ContainsAnyExcept(InCodes)
+            ? new TrainingText(line[(tab + 1)..].ToArray(), Encoding.ASCII.GetString(line[..tab]))
+            : throw new UserErrorException($"{where}: the line does not begin with a language and a tab; expected a code such as fi, a tab, and the text.");
     }
 
     /// <summary>Takes the four fields that training needs, without making strings of the text. Anything unusual is left to <see cref="Document.Parse"/>,

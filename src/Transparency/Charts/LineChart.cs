@@ -14,8 +14,8 @@ internal static class LineChart
     {
         var all = lines.SelectMany(line => line.Points).ToList();
         if (all.Count == 0) return "";
-        var (xLow, xHigh, xStep) = Axis(all.Min(point => point.X), all.Max(point => point.X));
-        var (yLow, yHigh, yStep) = Axis(all.Min(point => point.Y), all.Max(point => point.Y));
+        var (xLow, xHigh, xStep) = Scale.Around(all.Min(point => point.X), all.Max(point => point.X));
+        var (yLow, yHigh, yStep) = Scale.Around(all.Min(point => point.Y), all.Max(point => point.Y));
         double X(double value) => Left + (value - xLow) / (xHigh - xLow) * (Width - Left - Right);
         double Y(double value) => Height - Bottom - (value - yLow) / (yHigh - yLow) * (Height - Top - Bottom);
 
@@ -40,17 +40,5 @@ internal static class LineChart
         }
 
         return Svg.Frame(id, title, description, Width, Height, svg.ToString());
-    }
-
-    // About five steps of 1, 2 or 5 times a power of ten that contain the values.
-    private static (double Low, double High, double Step) Axis(double least, double most)
-    {
-        double span = most > least ? most - least : Math.Max(Math.Abs(most), 1);
-        double power = 1;
-        while (power * 10 <= span / 5) power *= 10;
-        while (power > span / 5) power /= 10;
-        double step = span / 5 / power > 5 ? power * 10 : span / 5 / power > 2 ? power * 5 : power * 2;
-        double low = Math.Floor(least / step) * step, high = Math.Ceiling(most / step) * step;
-        return (low, high > low ? high : low + step, step);
     }
 }
