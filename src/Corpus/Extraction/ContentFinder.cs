@@ -1,107 +1,216 @@
 namespace OpenEuroLLM.Corpus.Extraction;
 
-/// <summary>Decides which blocks are the main text.</summary>
+/// <summary>Decides which blocks are the main text: drops the parts whose names say that they are something else, goes down to the element that holds most sentences, then judges block by block.</summary>
 internal sealed class ContentFinder
 {
     private const PageHints Unwanted = PageHints.Navigation | PageHints.Comments | PageHints.Related | PageHints.Share | PageHints.Footer | PageHints.Sidebar | PageHints.Consent
-        | PageHints.Advert | PageHints.Subscribe | PageHints.Hidden | PageHints.Dialog | PageHints.Widget | PageHints.Tool | PageHints.Header;
+        | PageHints.Advert | PageHints.Subscribe | PageHints.Hidden | PageHints.Dialog | PageHints.Widget | PageHints.Tool;
     private const PageHints Small = PageHints.Author | PageHints.Tags | PageHints.Date | PageHints.Caption;
+    private const PageHints Certain = PageHints.Comments | PageHints.Hidden;
+    private const int SmallCharacters = 300;
 
-    private int[] worth = [];
-    private int[] allCharacters = [];
-    private int[] linkCharacters = [];
-    private int[] firstBlock = [];
-    private bool[] dropped = [];
+    private Sums[] sums = new Sums[4096];
+    private bool[] dropped = new bool[4096];
+    private PageHints[] absolved = new PageHints[4096];
 
-    public void Find(HtmlTree tree, Span<PageBlock> blocks)
+    /// <summary>Divides the tree into blocks and marks those of the main text.</summary>
+    public void Find(HtmlTree tree, Segmenter segmenter)
     {
-        int count = tree.Count;
-        if (worth.Length < count)
+        Prepare(tree.Count);
+        segmenter.Segment(tree, []);
+        Sum(tree, segmenter.Blocks);
+        DropByHints(tree.Nodes);
+        segmenter.Segment(tree, dropped);
+        Sum(tree, segmenter.Blocks);
+        int root = Descend(tree.Nodes);
+        DropLinkClusters(tree.Nodes, root);
+        Mark(tree, segmenter.Blocks, root);
+    }
+
+    private void Prepare(int count)
+    {
+        if (sums.Length < count || sums.Length > 1 << 20)
         {
-            worth = new int[count];
-            allCharacters = new int[count];
-            linkCharacters = new int[count];
-            dropped = new bool[count];
+            int size = Math.Max(4096, count);
+            (sums, dropped, absolved) = (new Sums[size], new bool[size], new PageHints[size]);
         }
         Array.Clear(dropped, 0, count);
-        Sum(tree, blocks);
-        int total = worth[0];
-        for (int at = 0; at < count;)
+    }
+
+    private void DropByHints(ReadOnlySpan<HtmlNode> nodes)
+    {
+        int total = sums[0].Worth;
+        for (int at = 0; at < nodes.Length;)
         {
-            ref readonly HtmlNode node = ref tree.Nodes[at];
-            if (node.Tag != HtmlTag.Text && IsUnwanted(node, at, total))
+            ref readonly HtmlNode node = ref nodes[at];
+            if (node.Tag == HtmlTag.Text)
+            {
+                at++;
+                continue;
+            }
+            PageHints inherited = absolved[node.Parent];
+            PageHints hints = HintsOf(node) & ~inherited;
+            ref readonly Sums sum = ref sums[at];
+            bool drop;
+            if ((hints & Unwanted) != 0)
+            {
+                // A name that would take most of the page's sentences away means something else here, for everything inside.
+                drop = sum.Worth * 2 <= total || ((hints & Certain) != 0 && total - sum.Worth >= 300);
+                if (!drop) inherited |= hints & Unwanted;
+            }
+            else drop = (hints & Small) != 0 && sum.Characters < SmallCharacters && sum.Worth * 4 <= total;
+            absolved[at] = inherited;
+            if (drop)
             {
                 dropped.AsSpan(at, node.End - at).Fill(true);
                 at = node.End;
-                continue;
             }
-            at++;
-        }
-        Sum(tree, blocks);
-        int root = Descend(tree);
-        for (int number = 0; number < blocks.Length; number++)
-        {
-            ref PageBlock block = ref blocks[number];
-            bool inside = block.First >= root && block.First < tree.Nodes[root].End;
-            block.Kept = inside && !dropped[block.First] && !(block.LinkShare > 0.6 && block.Characters > 0);
+            else at++;
         }
     }
 
-    private bool IsUnwanted(in HtmlNode node, int at, int total)
+    private static PageHints HintsOf(in HtmlNode node) => node.Tag switch
     {
-        PageHints hints = node.Hints | node.Tag switch
-        {
-            HtmlTag.Nav => PageHints.Navigation,
-            HtmlTag.Aside => PageHints.Sidebar,
-            HtmlTag.Footer => PageHints.Footer,
-            HtmlTag.Header => PageHints.Header,
-            HtmlTag.Form => PageHints.Widget,
-            HtmlTag.Dialog => PageHints.Dialog,
-            HtmlTag.Figcaption => PageHints.Caption,
-            _ => PageHints.None,
-        };
-        if ((hints & Unwanted) != 0 && worth[at] * 2 <= total) return true;
-        return (hints & Small) != 0 && allCharacters[at] < 300 && worth[at] * 4 <= total;
-    }
+        HtmlTag.Nav => node.Hints | PageHints.Navigation,
+        HtmlTag.Aside => node.Hints | PageHints.Sidebar,
+        HtmlTag.Footer => node.Hints | PageHints.Footer,
+        HtmlTag.Header => node.Hints | PageHints.Header,
+        HtmlTag.Form => node.Hints | PageHints.Widget,
+        HtmlTag.Dialog => node.Hints | PageHints.Dialog,
+        HtmlTag.Figcaption => node.Hints | PageHints.Caption,
+        HtmlTag.Blockquote => node.Hints & ~(PageHints.Share | PageHints.Date | PageHints.Author),
+        HtmlTag.Pre => PageHints.None,
+        _ => node.Hints,
+    };
 
-    private int Descend(HtmlTree tree)
+    private int Descend(ReadOnlySpan<HtmlNode> nodes)
     {
         int at = 0;
         while (true)
         {
             int best = -1;
-            for (int child = at + 1; child < tree.Nodes[at].End; child = tree.Nodes[child].End)
-                if (tree.Nodes[child].Tag != HtmlTag.Text && (best < 0 || worth[child] > worth[best])) best = child;
-            if (best < 0 || worth[best] * 10 < worth[at] * 8 || tree.Nodes[best].Tag is HtmlTag.P) return at;
+            for (int child = at + 1; child < nodes[at].End; child = nodes[child].End)
+                if (nodes[child].Tag != HtmlTag.Text && (best < 0 || sums[child].Worth > sums[best].Worth)) best = child;
+            if (best < 0 || sums[best].Worth * 10 < sums[at].Worth * 8 || nodes[best].Tag is HtmlTag.P) return at;
             at = best;
+        }
+    }
+
+    private void DropLinkClusters(ReadOnlySpan<HtmlNode> nodes, int root)
+    {
+        for (int at = root + 1; at < nodes[root].End;)
+        {
+            ref readonly HtmlNode node = ref nodes[at];
+            ref readonly Sums sum = ref sums[at];
+            if (dropped[at])
+            {
+                at = node.End;
+                continue;
+            }
+            bool cluster = HtmlTags.Is(node.Tag, TagTraits.Block) && node.Tag != HtmlTag.P && !HtmlTags.Is(node.Tag, TagTraits.Heading)
+                && sum.Links >= 3 && sum.LinkCharacters * 2 > sum.Characters && sum.Worth * 3 < sum.Characters && (sum.Characters - sum.LinkCharacters) < sum.Links * 25;
+            if (cluster)
+            {
+                dropped.AsSpan(at, node.End - at).Fill(true);
+                at = node.End;
+            }
+            else at++;
+        }
+    }
+
+    private void Mark(HtmlTree tree, Span<PageBlock> blocks, int root)
+    {
+        ReadOnlySpan<HtmlNode> nodes = tree.Nodes;
+        int first = 0, end = blocks.Length;
+        while (first < end && blocks[first].First < root) first++;
+        while (end > first && blocks[end - 1].First >= nodes[root].End) end--;
+        MarkLead(nodes, blocks[..first]);
+        Span<PageBlock> inside = blocks[first..end];
+        int firstGood = 0, lastGood = inside.Length - 1;
+        while (firstGood < inside.Length && Worth(inside[firstGood]) == 0) firstGood++;
+        while (lastGood > firstGood && Worth(inside[lastGood]) == 0) lastGood--;
+        for (int number = 0; number < inside.Length; number++)
+        {
+            ref PageBlock block = ref inside[number];
+            if (dropped[block.First]) continue;
+            HtmlTag tag = nodes[block.Container].Tag;
+            if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = number >= firstGood || tag != HtmlTag.H1;
+            else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0) block.Kept = true;
+            else block.Kept = !IsLinked(block) && number >= firstGood;
+        }
+        DropEmptyHeadings(nodes, inside);
+    }
+
+    // A lead stands between the title and the text.
+    private void MarkLead(ReadOnlySpan<HtmlNode> nodes, Span<PageBlock> before)
+    {
+        int title = before.Length - 1;
+        while (title >= 0 && !IsTitle(nodes, before[title].Container)) title--;
+        if (title < 0 || before.Length - title > 30) return;
+        foreach (ref PageBlock block in before[(title + 1)..]) block.Kept = !dropped[block.First] && Worth(block) > 0;
+    }
+
+    private static bool IsTitle(ReadOnlySpan<HtmlNode> nodes, int container) =>
+        nodes[container].Tag == HtmlTag.H1 || ((nodes[container].Hints | nodes[nodes[container].Parent].Hints) & PageHints.Title) != 0;
+
+    private static bool IsLinked(in PageBlock block) => block.LinkShare > 0.6 && !(block.OwnCharacters >= 20 && block.Stops > 0 && block.Characters > 60);
+
+    private static void DropEmptyHeadings(ReadOnlySpan<HtmlNode> nodes, Span<PageBlock> blocks)
+    {
+        int content = 7; // the highest level of heading below which nothing stands yet
+        bool any = false;
+        for (int number = blocks.Length - 1; number >= 0; number--)
+        {
+            ref PageBlock block = ref blocks[number];
+            if (!block.Kept) continue;
+            HtmlTag tag = nodes[block.Container].Tag;
+            if (!HtmlTags.Is(tag, TagTraits.Heading))
+            {
+                any = true;
+                content = 7;
+                continue;
+            }
+            int level = HtmlTags.Level(tag);
+            if (!any || level >= content) block.Kept = Worth(block) > 0;
+            if (block.Kept) content = level;
         }
     }
 
     private void Sum(HtmlTree tree, Span<PageBlock> blocks)
     {
-        Array.Clear(worth, 0, tree.Count);
-        Array.Clear(allCharacters, 0, tree.Count);
-        Array.Clear(linkCharacters, 0, tree.Count);
+        ReadOnlySpan<HtmlNode> nodes = tree.Nodes;
+        Array.Clear(sums, 0, nodes.Length);
         foreach (ref readonly PageBlock block in blocks)
         {
-            if (dropped[block.First]) continue;
-            worth[block.Container] += Worth(block);
-            allCharacters[block.Container] += block.Characters;
-            linkCharacters[block.Container] += block.LinkCharacters;
+            ref Sums sum = ref sums[block.Container];
+            sum.Worth += Worth(block);
+            sum.Characters += block.Characters;
+            sum.LinkCharacters += block.LinkCharacters;
+            sum.Links += block.Links;
         }
-        for (int at = tree.Count - 1; at > 0; at--)
+        for (int at = nodes.Length - 1; at > 0; at--)
         {
-            int parent = tree.Nodes[at].Parent;
-            worth[parent] += worth[at];
-            allCharacters[parent] += allCharacters[at];
-            linkCharacters[parent] += linkCharacters[at];
+            ref Sums parent = ref sums[nodes[at].Parent];
+            ref readonly Sums sum = ref sums[at];
+            parent.Worth += sum.Worth;
+            parent.Characters += sum.Characters;
+            parent.LinkCharacters += sum.LinkCharacters;
+            parent.Links += sum.Links;
         }
     }
 
+    // Characters of a block that reads like sentences; 0 for others.
     private static int Worth(in PageBlock block)
     {
-        if (block.LinkShare > 0.5) return 0;
-        if (block.OwnCharacters < 40 || (block.Stops == 0 && block.Commas == 0 && block.OwnCharacters < 80)) return 0;
-        return block.OwnCharacters;
+        if (block.LinkShare > 0.5 || block.OwnCharacters < 40) return 0;
+        return block.Stops == 0 && block.Commas == 0 && block.OwnCharacters < 80 ? 0 : block.OwnCharacters;
+    }
+
+    private struct Sums
+    {
+        public int Worth;
+        public int Characters;
+        public int LinkCharacters;
+        public int Links;
     }
 }

@@ -4,14 +4,16 @@ namespace OpenEuroLLM.Corpus.Extraction;
 internal static class HintTable
 {
     private const int TableSize = 4096;
+    private const int LeastSentenceParts = 5;
     private static readonly (byte[]? Word, PageHints Hints)[] _table = Load();
 
     /// <summary>The hints of the current tag.</summary>
     public static PageHints Of(HtmlAttributes attributes, ReadOnlySpan<byte> html)
     {
         if (attributes.IsEmpty) return PageHints.None;
+        ReadOnlySpan<byte> id = attributes.Value(HtmlAttribute.Id, html);
         var hints = OfNames(attributes.Value(HtmlAttribute.Class, html))
-            | OfNames(attributes.Value(HtmlAttribute.Id, html))
+            | (IsSentence(id) ? PageHints.None : OfNames(id))
             | OfNames(attributes.Value(HtmlAttribute.Role, html))
             | OfNames(attributes.Value(HtmlAttribute.ItemProp, html));
         if (attributes.Has(HtmlAttribute.Hidden) || AsciiWord.EqualsIgnoreCase(attributes.Value(HtmlAttribute.AriaHidden, html), "true"u8)) hints |= PageHints.Hidden;
@@ -53,6 +55,15 @@ internal static class HintTable
             previous = word.Length;
         }
         return hints;
+    }
+
+    // Many programs make the id of a section from its heading: what such a sentence is about says nothing of its purpose.
+    private static bool IsSentence(ReadOnlySpan<byte> id)
+    {
+        int parts = 1;
+        foreach (byte value in id)
+            if (value is (byte)'-' or (byte)'_' or (byte)'.' or (byte)'+' or (byte)'%') parts++;
+        return parts >= LeastSentenceParts;
     }
 
     private static bool IsHidden(ReadOnlySpan<byte> style)

@@ -27,8 +27,7 @@ public sealed class HtmlExtractor
         if (!Utf8.IsValid(utf8Html)) utf8Html = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8Html));
         facts.Clear();
         whole &= builder.Build(utf8Html, tree, facts);
-        segmenter.Segment(tree);
-        finder.Find(tree, segmenter.Blocks);
+        finder.Find(tree, segmenter);
         string text = renderer.Render(tree, segmenter.Blocks, markdown);
         return new ExtractedPage(text, facts.Title ?? facts.PageTitle, facts.Date, facts.Url, facts.Language, [.. facts.Licenses], !whole);
     }

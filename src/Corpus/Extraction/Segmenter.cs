@@ -12,8 +12,9 @@ internal sealed class Segmenter
     /// <summary>The blocks in document order.</summary>
     public Span<PageBlock> Blocks => blocks.AsSpan(0, Count);
 
-    /// <summary>Divides a tree, leaving out elements that never hold text for readers.</summary>
-    public void Segment(HtmlTree tree)
+    /// <summary>Divides a tree, leaving out elements that never hold text for readers and those that were dropped.</summary>
+    /// <param name="dropped">For each node whether to pass over it; empty: none.</param>
+    public void Segment(HtmlTree tree, ReadOnlySpan<bool> dropped)
     {
         Count = 0;
         if (containers.Length < tree.Count || containers.Length > 1 << 20) containers = new int[Math.Max(4096, tree.Count)];
@@ -32,7 +33,7 @@ internal sealed class Segmenter
                 at++;
                 continue;
             }
-            if (IsMute(node.Tag))
+            if (IsMute(node.Tag) || (!dropped.IsEmpty && dropped[at]))
             {
                 border |= HtmlTags.Is(node.Tag, TagTraits.Block);
                 at = node.End;
@@ -48,7 +49,7 @@ internal sealed class Segmenter
     }
 
     /// <summary>Elements whose text is never for reading.</summary>
-    public static bool IsMute(HtmlTag tag) => tag is HtmlTag.Head or HtmlTag.Select or HtmlTag.Option or HtmlTag.Datalist or HtmlTag.Svg or HtmlTag.Template or HtmlTag.Object or HtmlTag.Applet
+    public static bool IsMute(HtmlTag tag) => tag is HtmlTag.Head or HtmlTag.Select or HtmlTag.Option or HtmlTag.Datalist or HtmlTag.Svg or HtmlTag.Math or HtmlTag.Template or HtmlTag.Object or HtmlTag.Applet
         or HtmlTag.Audio or HtmlTag.Video or HtmlTag.Canvas or HtmlTag.Button or HtmlTag.Textarea or HtmlTag.Meter or HtmlTag.Progress or HtmlTag.Rp or HtmlTag.Map;
 
     private void AddText(HtmlTree tree, in HtmlNode node, int at, bool border, ref int link)
