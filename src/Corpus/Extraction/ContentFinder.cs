@@ -8,10 +8,12 @@ internal sealed class ContentFinder
     private const PageHints Small = PageHints.Author | PageHints.Tags | PageHints.Date | PageHints.Caption;
     private const PageHints Certain = PageHints.Comments | PageHints.Hidden;
     private const int SmallCharacters = 300;
+    private const int EnoughWithoutCertain = 300;
 
     private Sums[] sums = new Sums[4096];
     private bool[] dropped = new bool[4096];
     private PageHints[] absolved = new PageHints[4096];
+    private int[] scopes = new int[4096];
 
     /// <summary>Divides the tree into blocks and marks those of the main text.</summary>
     public void Find(HtmlTree tree, Segmenter segmenter)
@@ -32,7 +34,7 @@ internal sealed class ContentFinder
         if (sums.Length < count || sums.Length > 1 << 20)
         {
             int size = Math.Max(4096, count);
-            (sums, dropped, absolved) = (new Sums[size], new bool[size], new PageHints[size]);
+            (sums, dropped, absolved, scopes) = (new Sums[size], new bool[size], new PageHints[size], new int[size]);
         }
         Array.Clear(dropped, 0, count);
     }
@@ -40,6 +42,7 @@ internal sealed class ContentFinder
     private void DropByHints(ReadOnlySpan<HtmlNode> nodes)
     {
         int total = sums[0].Worth;
+        PageHints meaningless = MeaninglessHints(nodes);
         for (int at = 0; at < nodes.Length;)
         {
             ref readonly HtmlNode node = ref nodes[at];
@@ -48,14 +51,17 @@ internal sealed class ContentFinder
                 at++;
                 continue;
             }
-            PageHints inherited = absolved[node.Parent];
+            int scope = scopes[node.Parent];
+            scopes[at] = IsScope(node) ? at : at == 0 ? 0 : scope;
+            PageHints inherited = at == 0 ? meaningless : absolved[node.Parent];
             PageHints hints = HintsOf(node) & ~inherited;
             ref readonly Sums sum = ref sums[at];
             bool drop;
             if ((hints & Unwanted) != 0)
             {
                 // A name that would take most of the page's sentences away means something else here, for everything inside.
-                drop = sum.Worth * 2 <= total || ((hints & Certain) != 0 && total - sum.Worth >= 300);
+                int rest = sums[scope].Worth - sum.Worth;
+                drop = sum.Worth * 2 <= total || ((hints & Certain) != 0 && rest >= EnoughWithoutCertain) || (IsAside(node.Tag) && rest * 3 >= sum.Worth);
                 if (!drop) inherited |= hints & Unwanted;
             }
             else drop = (hints & Small) != 0 && sum.Characters < SmallCharacters && sum.Worth * 4 <= total;
@@ -69,6 +75,32 @@ internal sealed class ContentFinder
         }
     }
 
+    // A hint that all places together would take most sentences away is a name for something else on this page.
+    private PageHints MeaninglessHints(ReadOnlySpan<HtmlNode> nodes)
+    {
+        int total = sums[0].Worth;
+        var meaningless = PageHints.None;
+        for (int bit = 0; bit < 24; bit++)
+        {
+            var hint = (PageHints)(1 << bit);
+            if ((Unwanted & hint) == 0) continue;
+            int worth = 0;
+            for (int at = 0; at < nodes.Length;)
+            {
+                bool hit = nodes[at].Tag != HtmlTag.Text && (HintsOf(nodes[at]) & hint) != 0;
+                if (hit) worth += sums[at].Worth;
+                at = hit ? nodes[at].End : at + 1;
+            }
+            bool most = worth * 4 > total * 3 && total > 0;
+            if (most && ((Certain & hint) == 0 || total - worth < EnoughWithoutCertain)) meaningless |= hint;
+        }
+        return meaningless;
+    }
+
+    private static bool IsAside(HtmlTag tag) => tag is HtmlTag.Aside or HtmlTag.Nav or HtmlTag.Footer;
+
+    private static bool IsScope(in HtmlNode node) => node.Tag is HtmlTag.Main or HtmlTag.Article or HtmlTag.Body;
+
     private static PageHints HintsOf(in HtmlNode node) => node.Tag switch
     {
         HtmlTag.Nav => node.Hints | PageHints.Navigation,
@@ -79,7 +111,9 @@ internal sealed class ContentFinder
         HtmlTag.Dialog => node.Hints | PageHints.Dialog,
         HtmlTag.Figcaption => node.Hints | PageHints.Caption,
         HtmlTag.Blockquote => node.Hints & ~(PageHints.Share | PageHints.Date | PageHints.Author),
-        HtmlTag.Pre => PageHints.None,
+        HtmlTag.Pre or HtmlTag.Html or HtmlTag.Body => PageHints.None,
+        HtmlTag.P => node.Hints & ~(PageHints.Sidebar | PageHints.Navigation | PageHints.Footer | PageHints.Widget),
+        _ when (node.Hints & PageHints.Body) != 0 => node.Hints & Certain,
         _ => node.Hints,
     };
 
@@ -91,9 +125,16 @@ internal sealed class ContentFinder
             int best = -1;
             for (int child = at + 1; child < nodes[at].End; child = nodes[child].End)
                 if (nodes[child].Tag != HtmlTag.Text && (best < 0 || sums[child].Worth > sums[best].Worth)) best = child;
-            if (best < 0 || sums[best].Worth * 10 < sums[at].Worth * 8 || nodes[best].Tag is HtmlTag.P) return at;
+            if (best < 0 || nodes[best].Tag == HtmlTag.P || sums[best].Worth * 100 < sums[at].Worth * NeededShare(nodes[best])) return at;
             at = best;
         }
+    }
+
+    // Percent of the sentences that an element must hold for the rest to be left: less where its name says that it is the text.
+    private static int NeededShare(in HtmlNode node)
+    {
+        if (node.Tag is HtmlTag.Article or HtmlTag.Main || (node.Hints & PageHints.Body) != 0) return 50;
+        return (node.Hints & PageHints.Content) != 0 ? 65 : 75;
     }
 
     private void DropLinkClusters(ReadOnlySpan<HtmlNode> nodes, int root)
@@ -134,9 +175,9 @@ internal sealed class ContentFinder
             ref PageBlock block = ref inside[number];
             if (dropped[block.First]) continue;
             HtmlTag tag = nodes[block.Container].Tag;
-            if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = number >= firstGood || tag != HtmlTag.H1;
+            if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = (number >= firstGood || tag != HtmlTag.H1) && !(IsLinked(nodes, block) && nodes[nodes[block.Container].Parent].Tag == HtmlTag.Li);
             else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0) block.Kept = true;
-            else block.Kept = !IsLinked(block) && number >= firstGood;
+            else block.Kept = !IsLinked(nodes, block) && (number >= firstGood || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
         DropEmptyHeadings(nodes, inside);
     }
@@ -153,7 +194,16 @@ internal sealed class ContentFinder
     private static bool IsTitle(ReadOnlySpan<HtmlNode> nodes, int container) =>
         nodes[container].Tag == HtmlTag.H1 || ((nodes[container].Hints | nodes[nodes[container].Parent].Hints) & PageHints.Title) != 0;
 
-    private static bool IsLinked(in PageBlock block) => block.LinkShare > 0.6 && !(block.OwnCharacters >= 20 && block.Stops > 0 && block.Characters > 60);
+    private static bool IsSibling(ReadOnlySpan<HtmlNode> nodes, in PageBlock block, in PageBlock good) =>
+        block.Container == good.Container || (nodes[block.Container].Tag == HtmlTag.P && nodes[good.Container].Tag == HtmlTag.P && nodes[block.Container].Parent == nodes[good.Container].Parent);
+
+    private static bool IsLinked(ReadOnlySpan<HtmlNode> nodes, in PageBlock block)
+    {
+        if (block.LinkShare <= 0.6) return false;
+        if (block.OwnCharacters >= 20 && block.Stops > 0 && block.Characters > 60) return false;
+        // A sentence may be a link as a whole; in a teaser the paragraph lies inside the link.
+        return !(nodes[block.Container].Tag == HtmlTag.P && block.Characters >= 80 && block.Stops > 0 && nodes[nodes[block.Container].Parent].Tag != HtmlTag.A);
+    }
 
     private static void DropEmptyHeadings(ReadOnlySpan<HtmlNode> nodes, Span<PageBlock> blocks)
     {
@@ -202,7 +252,7 @@ internal sealed class ContentFinder
     // Characters of a block that reads like sentences; 0 for others.
     private static int Worth(in PageBlock block)
     {
-        if (block.LinkShare > 0.5 || block.OwnCharacters < 40) return 0;
+        if (block.LinkShare > 0.5 || block.Characters < 40) return 0;
         return block.Stops == 0 && block.Commas == 0 && block.OwnCharacters < 80 ? 0 : block.OwnCharacters;
     }
 

@@ -27,13 +27,14 @@ internal static class HintTable
         var hints = PageHints.None;
         Span<byte> pair = stackalloc byte[64];
         int previous = 0; // bytes of the word before, at the start of pair
+        bool subject = false;
         int at = 0;
         while (at < names.Length)
         {
             byte value = names[at];
             if (!AsciiWord.IsLetter(value))
             {
-                if (AsciiWord.IsSpace(value)) previous = 0;
+                if (AsciiWord.IsSpace(value)) (previous, subject) = (0, false);
                 at++;
                 continue;
             }
@@ -45,7 +46,9 @@ internal static class HintTable
                 previous = 0;
                 continue;
             }
-            hints |= Find(word);
+            // WordPress writes the subjects of a post into its class: tag-weather, category-polls.
+            if (previous == 0 && at < names.Length && names[at] == '-') subject = AsciiWord.EqualsIgnoreCase(word, "tag"u8) || AsciiWord.EqualsIgnoreCase(word, "category"u8);
+            if (!subject) hints |= Find(word);
             word.CopyTo(pair[previous..]);
             if (previous > 0)
             {
