@@ -32,9 +32,11 @@ internal static class Program
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
+        bool resumes = false;
         try
         {
             var parsed = Root().Parse(arguments);
+            resumes = parsed.CommandResult.Command is ResumableCommand;
             if (parsed.Errors.Count > 0) throw CommandLineMistake.Of(parsed);
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
             return await parsed.InvokeAsync(configuration, cancellation).ConfigureAwait(false);
@@ -46,7 +48,7 @@ internal static class Program
         }
         catch (Exception exception) when (Unwrap(exception) is OperationCanceledException)
         {
-            error.WriteLine("oellm: interrupted; the same command goes on where it stopped.");
+            error.WriteLine(resumes ? "oellm: interrupted; the same command goes on where it stopped." : "oellm: interrupted; nothing is left half-written.");
             return ExitCode.Interrupted;
         }
         catch (Exception exception) when (Unwrap(exception) is { } failure && StorageFailure.Is(failure))

@@ -19,7 +19,7 @@ internal static class QuickstartCommand
         var serve = new Option<bool>("--serve") { Description = "Open the server with the new model at the end." };
         var threads = RunCommand.Threads();
         var json = new Option<bool>("--json") { Description = "End with one JSON object on standard output." };
-        var command = new Command("quickstart", "Makes a small European language model before your eyes: text, tokenizer, training, examination in 24 languages, card; then talk to it.\n" +
+        var command = new ResumableCommand("quickstart", "Makes a small European language model before your eyes: text, tokenizer, training, examination in 24 languages, card; then talk to it.\n" +
             "Example: oellm quickstart --serve") { overrides, outFolder, serve, threads, json };
         command.SetAction(async (parsed, cancellation) =>
         {

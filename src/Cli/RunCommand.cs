@@ -13,7 +13,7 @@ internal static class RunCommand
         var outFolder = Out();
         var threads = Threads();
         var json = new Option<bool>("--json") { Description = "End with one JSON object on standard output." };
-        var command = new Command("run", "Runs all stages of a recipe: corpus, tokenizer, tokens, training, export, evaluation, model, report. The same command goes on after an interruption.\n" +
+        var command = new ResumableCommand("run", "Runs all stages of a recipe: corpus, tokenizer, tokens, training, export, evaluation, model, report. The same command goes on after an interruption.\n" +
             "Example: oellm run recipes/europe-sample.jsonc corpus.source=texts --out runs/europe") { recipe, overrides, outFolder, threads, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {

@@ -17,7 +17,7 @@ internal static class TrainCommand
         var plan = new Option<bool>("--plan") { Description = "Print parameters, operations, memory and time, and train nothing." };
         var threads = RunCommand.Threads();
         var json = new Option<bool>("--json") { Description = "Print the result as one JSON object." };
-        var command = new Command("train", "Pretrains a model; corpus, tokenizer and tokens are built first where they are missing. The same command resumes.\n" +
+        var command = new ResumableCommand("train", "Pretrains a model; corpus, tokenizer and tokens are built first where they are missing. The same command resumes.\n" +
             "Example: oellm train recipes/quickstart.jsonc training.seed=2 --out runs/two --plan") { recipe, overrides, outFolder, plan, threads, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {

@@ -83,4 +83,15 @@ public sealed class InitCommandTests : IDisposable
         Assert.True(new FileInfo(path).Length > 1_000_000);
         Oellm.Refuses(["init", .. Shape, "--quantize", "q8_0", "--out", _folder.At("folder")], "type 'q8_0' has no place in a model folder; expected f32, f16 or bf16.");
     }
+
+    [Fact]
+    public async Task Interrupted_it_leaves_nothing_and_promises_nothing()
+    {
+        await using var output = new StringWriter();
+        await using var error = new StringWriter();
+        int code = await Program.RunAsync(["init", .. Shape, "--out", _folder.At("x.gguf")], output, error, new CancellationToken(canceled: true));
+        Assert.Equal(130, code);
+        Assert.EndsWith($"oellm: interrupted; nothing is left half-written.{error.NewLine}", error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Root));
+    }
 }
