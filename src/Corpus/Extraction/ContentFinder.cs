@@ -9,11 +9,15 @@ internal sealed class ContentFinder
     private const PageHints Certain = PageHints.Comments | PageHints.Hidden;
     private const int SmallCharacters = 300;
     private const int EnoughWithoutCertain = 300;
+    private const int LongestPhraseLine = 200;
 
     private Sums[] sums = new Sums[4096];
     private bool[] dropped = new bool[4096];
     private PageHints[] absolved = new PageHints[4096];
     private int[] scopes = new int[4096];
+
+    /// <summary>Whether an element is left out with all that is in it.</summary>
+    public bool IsDropped(int node) => dropped[node];
 
     /// <summary>Divides the tree into blocks and marks those of the main text.</summary>
     public void Find(HtmlTree tree, Segmenter segmenter)
@@ -179,7 +183,72 @@ internal sealed class ContentFinder
             else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0) block.Kept = true;
             else block.Kept = !IsLinked(nodes, block) && (number >= firstGood || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
+        DropByPhrases(tree, inside);
         DropEmptyHeadings(nodes, inside);
+    }
+
+    private void DropByPhrases(HtmlTree tree, Span<PageBlock> blocks)
+    {
+        ReadOnlySpan<HtmlNode> nodes = tree.Nodes;
+        int total = 0, before = 0;
+        foreach (ref readonly PageBlock block in blocks) total += Worth(block);
+        int lastGood = -1;
+        for (int number = 0; number < blocks.Length; number++)
+        {
+            ref PageBlock block = ref blocks[number];
+            int worth = Worth(block);
+            if (block.Characters <= LongestPhraseLine)
+            {
+                PhraseKind kind = PhraseTable.Match(TextOf(tree, block), block.Links > 0 || block.Characters <= 60);
+                if (kind == PhraseKind.Comments && before * 2 >= total)
+                {
+                    foreach (ref PageBlock rest in blocks[number..]) rest.Kept = false;
+                    return;
+                }
+                if (kind == PhraseKind.Related)
+                {
+                    int end = EndOfRelated(nodes, blocks, number, lastGood, total);
+                    for (; number < end; number++) blocks[number].Kept = false;
+                    number--;
+                    continue;
+                }
+                if (kind == PhraseKind.Notice || (kind == PhraseKind.RelatedLine && (block.Links > 0 || block.Characters <= 60)))
+                {
+                    block.Kept = false;
+                    continue;
+                }
+            }
+            if (worth > 0 && block.Kept) lastGood = number;
+            before += worth;
+        }
+    }
+
+    // A heading over ways to other pages covers the largest element around it that holds nothing of the text before, or in the flow of the text all up to the next paragraph of that flow.
+    private int EndOfRelated(ReadOnlySpan<HtmlNode> nodes, Span<PageBlock> blocks, int heading, int lastGood, int total)
+    {
+        if (lastGood < 0) return heading + 1;
+        int good = blocks[lastGood].First;
+        int region = blocks[heading].Container;
+        while (nodes[region].Parent is var parent && parent > good && sums[parent].Worth * 5 <= total * 2) region = parent;
+        int end = heading + 1;
+        if (region != blocks[heading].Container)
+        {
+            while (end < blocks.Length && blocks[end].First < nodes[region].End) end++;
+            return end;
+        }
+        int flow = nodes[blocks[lastGood].Container].Parent;
+        int limit = nodes[nodes[region].Parent].End;
+        int covered = 0;
+        while (end < blocks.Length && blocks[end].First < limit && !(nodes[blocks[end].Container].Parent == flow && Worth(blocks[end]) > 0)) covered += Worth(blocks[end++]);
+        return covered * 5 <= total * 2 ? end : heading + 1;
+    }
+
+    private static string TextOf(HtmlTree tree, in PageBlock block)
+    {
+        var text = new System.Text.StringBuilder();
+        for (int at = block.First; at < block.End; at++)
+            if (tree.Nodes[at].Tag == HtmlTag.Text) text.Append(System.Text.Encoding.UTF8.GetString(tree.TextOf(tree.Nodes[at])));
+        return text.ToString();
     }
 
     // A lead stands between the title and the text.

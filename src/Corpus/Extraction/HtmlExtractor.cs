@@ -28,7 +28,7 @@ public sealed class HtmlExtractor
         facts.Clear();
         whole &= builder.Build(utf8Html, tree, facts);
         finder.Find(tree, segmenter);
-        string text = renderer.Render(tree, segmenter.Blocks, markdown);
+        string text = renderer.Render(tree, segmenter.Blocks, finder, markdown);
         return new ExtractedPage(text, facts.Title ?? facts.PageTitle, facts.Date, facts.Url, facts.Language, [.. facts.Licenses], !whole);
     }
 }

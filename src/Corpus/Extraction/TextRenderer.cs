@@ -8,7 +8,7 @@ internal sealed class TextRenderer
     private byte[] output = new byte[1 << 16];
     private int length;
 
-    public string Render(HtmlTree tree, Span<PageBlock> blocks, bool markdown)
+    public string Render(HtmlTree tree, Span<PageBlock> blocks, ContentFinder finder, bool markdown)
     {
         length = 0;
         foreach (ref readonly PageBlock block in blocks)
@@ -18,6 +18,7 @@ internal sealed class TextRenderer
             for (int at = block.First; at < block.End; at++)
             {
                 ref readonly HtmlNode node = ref tree.Nodes[at];
+                if (finder.IsDropped(at)) continue;
                 if (node.Tag == HtmlTag.Text) Append(tree.TextOf(node));
                 else if (node.Tag == HtmlTag.Br) Append("\n"u8);
             }
