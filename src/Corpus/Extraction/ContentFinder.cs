@@ -24,9 +24,11 @@ internal sealed class ContentFinder
     {
         Prepare(tree.Count);
         segmenter.Segment(tree, []);
+        AbsolveLinkedSentences(tree.Nodes, segmenter.Blocks);
         Sum(tree, segmenter.Blocks);
         DropByHints(tree.Nodes);
         segmenter.Segment(tree, dropped);
+        AbsolveLinkedSentences(tree.Nodes, segmenter.Blocks);
         Sum(tree, segmenter.Blocks);
         int root = Descend(tree.Nodes);
         DropLinkClusters(tree.Nodes, root);
@@ -41,6 +43,17 @@ internal sealed class ContentFinder
             (sums, dropped, absolved, scopes) = (new Sums[size], new bool[size], new PageHints[size], new int[size]);
         }
         Array.Clear(dropped, 0, count);
+    }
+
+    // A paragraph of sentences may be a link as a whole and is text all the same; in a teaser the paragraph lies inside the link.
+    private static void AbsolveLinkedSentences(ReadOnlySpan<HtmlNode> nodes, Span<PageBlock> blocks)
+    {
+        foreach (ref PageBlock block in blocks)
+        {
+            if (block.LinkShare <= 0.5 || block.Characters < 120 || block.Stops == 0) continue;
+            ref readonly HtmlNode container = ref nodes[block.Container];
+            if (container.Tag == HtmlTag.P && (nodes[block.Container + 1].Tag != HtmlTag.Text || (nodes[block.Container + 1].Flags & NodeFlags.Link) == 0)) block.LinkCharacters = 0;
+        }
     }
 
     private void DropByHints(ReadOnlySpan<HtmlNode> nodes)
@@ -179,9 +192,9 @@ internal sealed class ContentFinder
             ref PageBlock block = ref inside[number];
             if (dropped[block.First]) continue;
             HtmlTag tag = nodes[block.Container].Tag;
-            if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = (number >= firstGood || tag != HtmlTag.H1) && !(IsLinked(nodes, block) && nodes[nodes[block.Container].Parent].Tag == HtmlTag.Li);
+            if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = (number >= firstGood || tag != HtmlTag.H1) && !(IsLinked(block) && nodes[nodes[block.Container].Parent].Tag == HtmlTag.Li);
             else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0) block.Kept = true;
-            else block.Kept = !IsLinked(nodes, block) && (number >= firstGood || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
+            else block.Kept = !IsLinked(block) && (number >= firstGood || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
         DropByPhrases(tree, inside);
         DropEmptyHeadings(nodes, inside);
@@ -266,12 +279,10 @@ internal sealed class ContentFinder
     private static bool IsSibling(ReadOnlySpan<HtmlNode> nodes, in PageBlock block, in PageBlock good) =>
         block.Container == good.Container || (nodes[block.Container].Tag == HtmlTag.P && nodes[good.Container].Tag == HtmlTag.P && nodes[block.Container].Parent == nodes[good.Container].Parent);
 
-    private static bool IsLinked(ReadOnlySpan<HtmlNode> nodes, in PageBlock block)
+    private static bool IsLinked(in PageBlock block)
     {
         if (block.LinkShare <= 0.6) return false;
-        if (block.OwnCharacters >= 20 && block.Stops > 0 && block.Characters > 60) return false;
-        // A sentence may be a link as a whole; in a teaser the paragraph lies inside the link.
-        return !(nodes[block.Container].Tag == HtmlTag.P && block.Characters >= 80 && block.Stops > 0 && nodes[nodes[block.Container].Parent].Tag != HtmlTag.A);
+        return !(block.OwnCharacters >= 20 && block.Stops > 0 && block.Characters > 60);
     }
 
     private static void DropEmptyHeadings(ReadOnlySpan<HtmlNode> nodes, Span<PageBlock> blocks)
