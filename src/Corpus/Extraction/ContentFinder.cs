@@ -8,13 +8,16 @@ internal sealed class ContentFinder
     private const PageHints Small = PageHints.Author | PageHints.Tags | PageHints.Date | PageHints.Caption;
     private const PageHints Certain = PageHints.Comments | PageHints.Hidden;
     private const int SmallCharacters = 300;
+    private const int CaptionCharacters = 150;
     private const int EnoughWithoutCertain = 300;
     private const int LongestPhraseLine = 200;
+    private const int MostRelatedBlocks = 100;
 
     private Sums[] sums = new Sums[4096];
     private bool[] dropped = new bool[4096];
     private PageHints[] absolved = new PageHints[4096];
     private int[] scopes = new int[4096];
+    private bool[] inData = new bool[4096];
 
     /// <summary>Whether an element is left out with all that is in it.</summary>
     public bool IsDropped(int node) => dropped[node];
@@ -40,9 +43,10 @@ internal sealed class ContentFinder
         if (sums.Length < count || sums.Length > 1 << 20)
         {
             int size = Math.Max(4096, count);
-            (sums, dropped, absolved, scopes) = (new Sums[size], new bool[size], new PageHints[size], new int[size]);
+            (sums, dropped, absolved, scopes, inData) = (new Sums[size], new bool[size], new PageHints[size], new int[size], new bool[size]);
         }
         Array.Clear(dropped, 0, count);
+        Array.Clear(inData, 0, count);
     }
 
     // A paragraph of sentences may be a link as a whole and is text all the same; in a teaser the paragraph lies inside the link.
@@ -81,7 +85,12 @@ internal sealed class ContentFinder
                 drop = sum.Worth * 2 <= total || ((hints & Certain) != 0 && rest >= EnoughWithoutCertain) || (IsAside(node.Tag) && rest * 3 >= sum.Worth);
                 if (!drop) inherited |= hints & Unwanted;
             }
-            else drop = (hints & Small) != 0 && sum.Characters < SmallCharacters && sum.Worth * 4 <= total;
+            else
+            {
+                // A caption that is a sentence tells something; a credit or a name does not.
+                int most = (hints & Small) == PageHints.Caption ? CaptionCharacters : SmallCharacters;
+                drop = (hints & Small) != 0 && (sum.Characters < most || sum.Worth == 0) && sum.Worth * 4 <= total;
+            }
             absolved[at] = inherited;
             if (drop)
             {
@@ -142,10 +151,13 @@ internal sealed class ContentFinder
             int best = -1;
             for (int child = at + 1; child < nodes[at].End; child = nodes[child].End)
                 if (nodes[child].Tag != HtmlTag.Text && (best < 0 || sums[child].Worth > sums[best].Worth)) best = child;
-            if (best < 0 || nodes[best].Tag == HtmlTag.P || sums[best].Worth * 100 < sums[at].Worth * NeededShare(nodes[best])) return at;
+            if (best < 0 || IsPartOfText(nodes, best) || sums[best].Worth * 100 < sums[at].Worth * NeededShare(nodes[best])) return at;
             at = best;
         }
     }
+
+    private static bool IsPartOfText(ReadOnlySpan<HtmlNode> nodes, int at) =>
+        nodes[at].Tag is HtmlTag.P or HtmlTag.Ul or HtmlTag.Ol or HtmlTag.Dl or HtmlTag.Blockquote or HtmlTag.Pre || (nodes[at].Tag == HtmlTag.Table && TableShape.IsData(nodes, at));
 
     // Percent of the sentences that an element must hold for the rest to be left: less where its name says that it is the text.
     private static int NeededShare(in HtmlNode node)
@@ -162,6 +174,12 @@ internal sealed class ContentFinder
             ref readonly Sums sum = ref sums[at];
             if (dropped[at])
             {
+                at = node.End;
+                continue;
+            }
+            if (node.Tag == HtmlTag.Table && sum.LinkCharacters * 4 <= sum.Characters * 3 && TableShape.IsData(nodes, at))
+            {
+                inData.AsSpan(at, node.End - at).Fill(true);
                 at = node.End;
                 continue;
             }
@@ -193,7 +211,7 @@ internal sealed class ContentFinder
             if (dropped[block.First]) continue;
             HtmlTag tag = nodes[block.Container].Tag;
             if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = (number >= firstGood || tag != HtmlTag.H1) && !(IsLinked(block) && nodes[nodes[block.Container].Parent].Tag == HtmlTag.Li);
-            else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0) block.Kept = true;
+            else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0 || inData[block.First]) block.Kept = true;
             else block.Kept = !IsLinked(block) && (number >= firstGood || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
         DropByPhrases(tree, inside);
@@ -210,7 +228,7 @@ internal sealed class ContentFinder
         {
             ref PageBlock block = ref blocks[number];
             int worth = Worth(block);
-            if (block.Characters <= LongestPhraseLine)
+            if (block.Characters <= LongestPhraseLine && !inData[block.First])
             {
                 PhraseKind kind = PhraseTable.Match(TextOf(tree, block), block.Links > 0 || block.Characters <= 60);
                 if (kind == PhraseKind.Comments && before * 2 >= total)
@@ -252,7 +270,7 @@ internal sealed class ContentFinder
         int flow = nodes[blocks[lastGood].Container].Parent;
         int limit = nodes[nodes[region].Parent].End;
         int covered = 0;
-        while (end < blocks.Length && blocks[end].First < limit && !(nodes[blocks[end].Container].Parent == flow && Worth(blocks[end]) > 0)) covered += Worth(blocks[end++]);
+        while (end < blocks.Length && blocks[end].First < limit && end - heading < MostRelatedBlocks && !(nodes[blocks[end].Container].Parent == flow && Worth(blocks[end]) > 0)) covered += Worth(blocks[end++]);
         return covered * 5 <= total * 2 ? end : heading + 1;
     }
 
