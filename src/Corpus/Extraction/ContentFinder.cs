@@ -136,10 +136,11 @@ internal sealed class ContentFinder
         HtmlTag.Form => node.Hints | PageHints.Widget,
         HtmlTag.Dialog => node.Hints | PageHints.Dialog,
         HtmlTag.Figcaption => node.Hints | PageHints.Caption,
-        HtmlTag.Blockquote => node.Hints & ~(PageHints.Share | PageHints.Date | PageHints.Author),
+        HtmlTag.Blockquote => node.Hints & ~(PageHints.Share | PageHints.Date | PageHints.Author | PageHints.Header),
         HtmlTag.Pre or HtmlTag.Html or HtmlTag.Body => PageHints.None,
         HtmlTag.P => node.Hints & ~(PageHints.Sidebar | PageHints.Navigation | PageHints.Footer | PageHints.Widget),
         _ when (node.Hints & PageHints.Body) != 0 => node.Hints & Certain,
+        _ when (node.Hints & PageHints.Embed) != 0 => node.Hints & ~PageHints.Share,
         _ => node.Hints,
     };
 
@@ -212,7 +213,7 @@ internal sealed class ContentFinder
             HtmlTag tag = nodes[block.Container].Tag;
             if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = (number >= firstGood || tag != HtmlTag.H1) && !(IsLinked(block) && nodes[nodes[block.Container].Parent].Tag == HtmlTag.Li);
             else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0 || inData[block.First]) block.Kept = true;
-            else block.Kept = !IsLinked(block) && (number >= firstGood || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
+            else block.Kept = !IsLinked(block) && (number >= firstGood || IsInBody(nodes, block.Container) || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
         DropByPhrases(tree, inside);
         DropEmptyHeadings(nodes, inside);
@@ -270,8 +271,16 @@ internal sealed class ContentFinder
         int flow = nodes[blocks[lastGood].Container].Parent;
         int limit = nodes[nodes[region].Parent].End;
         int covered = 0;
-        while (end < blocks.Length && blocks[end].First < limit && end - heading < MostRelatedBlocks && !(nodes[blocks[end].Container].Parent == flow && Worth(blocks[end]) > 0)) covered += Worth(blocks[end++]);
+        while (end < blocks.Length && blocks[end].First < limit && end - heading < MostRelatedBlocks && !ResumesText(nodes, blocks[end], flow)) covered += Worth(blocks[end++]);
         return covered * 5 <= total * 2 ? end : heading + 1;
+    }
+
+    private bool ResumesText(ReadOnlySpan<HtmlNode> nodes, in PageBlock block, int flow)
+    {
+        int part = block.Container;
+        while (part > flow && nodes[part].Parent != flow) part = nodes[part].Parent;
+        if (nodes[part].Parent != flow) return false;
+        return part == block.Container && Worth(block) > 0 || (sums[part].Links == 0 && !HtmlTags.Is(nodes[part].Tag, TagTraits.Heading));
     }
 
     private static string TextOf(HtmlTree tree, in PageBlock block)
@@ -293,6 +302,16 @@ internal sealed class ContentFinder
 
     private static bool IsTitle(ReadOnlySpan<HtmlNode> nodes, int container) =>
         nodes[container].Tag == HtmlTag.H1 || ((nodes[container].Hints | nodes[nodes[container].Parent].Hints) & PageHints.Title) != 0;
+
+    private static bool IsInBody(ReadOnlySpan<HtmlNode> nodes, int container)
+    {
+        for (int level = 0; level < 4; level++)
+        {
+            if ((nodes[container].Hints & PageHints.Body) != 0) return true;
+            container = nodes[container].Parent;
+        }
+        return false;
+    }
 
     private static bool IsSibling(ReadOnlySpan<HtmlNode> nodes, in PageBlock block, in PageBlock good) =>
         block.Container == good.Container || (nodes[block.Container].Tag == HtmlTag.P && nodes[good.Container].Tag == HtmlTag.P && nodes[block.Container].Parent == nodes[good.Container].Parent);
