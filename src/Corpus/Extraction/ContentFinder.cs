@@ -17,10 +17,13 @@ internal sealed class ContentFinder
     private bool[] dropped = new bool[4096];
     private PageHints[] absolved = new PageHints[4096];
     private int[] scopes = new int[4096];
-    private bool[] inData = new bool[4096];
+    private int[] tables = new int[4096];
 
     /// <summary>Whether an element is left out with all that is in it.</summary>
     public bool IsDropped(int node) => dropped[node];
+
+    /// <summary>The table of data around a node of the main text, or null.</summary>
+    public int? TableOf(int node) => tables[node] == 0 ? null : tables[node];
 
     /// <summary>Divides the tree into blocks and marks those of the main text.</summary>
     public void Find(HtmlTree tree, Segmenter segmenter)
@@ -29,7 +32,7 @@ internal sealed class ContentFinder
         segmenter.Segment(tree, []);
         AbsolveLinkedSentences(tree.Nodes, segmenter.Blocks);
         Sum(tree, segmenter.Blocks);
-        DropByHints(tree.Nodes);
+        DropByHints(tree);
         segmenter.Segment(tree, dropped);
         AbsolveLinkedSentences(tree.Nodes, segmenter.Blocks);
         Sum(tree, segmenter.Blocks);
@@ -38,15 +41,23 @@ internal sealed class ContentFinder
         Mark(tree, segmenter.Blocks, root);
     }
 
+    /// <summary>Divides the tree into blocks and marks all of them.</summary>
+    public void KeepAll(HtmlTree tree, Segmenter segmenter)
+    {
+        Prepare(tree.Count);
+        segmenter.Segment(tree, []);
+        foreach (ref PageBlock block in segmenter.Blocks) block.Kept = true;
+    }
+
     private void Prepare(int count)
     {
         if (sums.Length < count || sums.Length > 1 << 20)
         {
             int size = Math.Max(4096, count);
-            (sums, dropped, absolved, scopes, inData) = (new Sums[size], new bool[size], new PageHints[size], new int[size], new bool[size]);
+            (sums, dropped, absolved, scopes, tables) = (new Sums[size], new bool[size], new PageHints[size], new int[size], new int[size]);
         }
         Array.Clear(dropped, 0, count);
-        Array.Clear(inData, 0, count);
+        Array.Clear(tables, 0, count);
     }
 
     // A paragraph of sentences may be a link as a whole and is text all the same; in a teaser the paragraph lies inside the link.
@@ -60,8 +71,9 @@ internal sealed class ContentFinder
         }
     }
 
-    private void DropByHints(ReadOnlySpan<HtmlNode> nodes)
+    private void DropByHints(HtmlTree tree)
     {
+        ReadOnlySpan<HtmlNode> nodes = tree.Nodes;
         int total = sums[0].Worth;
         PageHints meaningless = MeaninglessHints(nodes);
         for (int at = 0; at < nodes.Length;)
@@ -70,6 +82,11 @@ internal sealed class ContentFinder
             if (node.Tag == HtmlTag.Text)
             {
                 at++;
+                continue;
+            }
+            if (node.Tag is HtmlTag.Pre or HtmlTag.Code)
+            {
+                at = node.End; // there, names are those of a programming language's parts
                 continue;
             }
             int scope = scopes[node.Parent];
@@ -92,7 +109,7 @@ internal sealed class ContentFinder
                 drop = (hints & Small) != 0 && (sum.Characters < most || sum.Worth == 0) && sum.Worth * 4 <= total;
             }
             absolved[at] = inherited;
-            if (drop)
+            if (drop || IsPermalink(tree, at))
             {
                 dropped.AsSpan(at, node.End - at).Fill(true);
                 at = node.End;
@@ -100,6 +117,11 @@ internal sealed class ContentFinder
             else at++;
         }
     }
+
+    // The sign behind a heading that links to itself.
+    private static bool IsPermalink(HtmlTree tree, int at) =>
+        tree[at].Tag == HtmlTag.A && tree[at].End == at + 2 && tree[at + 1].Tag == HtmlTag.Text && AsciiWord.Trim(tree.TextOf(tree[at + 1])) is var text
+        && (text.SequenceEqual("#"u8) || text.SequenceEqual("¶"u8) || text.SequenceEqual("§"u8));
 
     // A hint that all places together would take most sentences away is a name for something else on this page.
     private PageHints MeaninglessHints(ReadOnlySpan<HtmlNode> nodes)
@@ -180,7 +202,7 @@ internal sealed class ContentFinder
             }
             if (node.Tag == HtmlTag.Table && sum.LinkCharacters * 4 <= sum.Characters * 3 && TableShape.IsData(nodes, at))
             {
-                inData.AsSpan(at, node.End - at).Fill(true);
+                tables.AsSpan(at, node.End - at).Fill(at);
                 at = node.End;
                 continue;
             }
@@ -212,7 +234,7 @@ internal sealed class ContentFinder
             if (dropped[block.First]) continue;
             HtmlTag tag = nodes[block.Container].Tag;
             if (HtmlTags.Is(tag, TagTraits.Heading)) block.Kept = (number >= firstGood || tag != HtmlTag.H1) && !(IsLinked(block) && nodes[nodes[block.Container].Parent].Tag == HtmlTag.Li);
-            else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0 || inData[block.First]) block.Kept = true;
+            else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0 || tables[block.First] != 0) block.Kept = true;
             else block.Kept = !IsLinked(block) && (number >= firstGood || IsInBody(nodes, block.Container) || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
         DropByPhrases(tree, inside);
@@ -229,7 +251,7 @@ internal sealed class ContentFinder
         {
             ref PageBlock block = ref blocks[number];
             int worth = Worth(block);
-            if (block.Characters <= LongestPhraseLine && !inData[block.First])
+            if (block.Characters <= LongestPhraseLine && tables[block.First] == 0)
             {
                 PhraseKind kind = PhraseTable.Match(TextOf(tree, block), block.Links > 0 || block.Characters <= 60);
                 if (kind == PhraseKind.Comments && before * 2 >= total)
@@ -283,12 +305,13 @@ internal sealed class ContentFinder
         return part == block.Container && Worth(block) > 0 || (sums[part].Links == 0 && !HtmlTags.Is(nodes[part].Tag, TagTraits.Heading));
     }
 
-    private static string TextOf(HtmlTree tree, in PageBlock block)
+    /// <summary>The text of a block as one line.</summary>
+    public string TextOf(HtmlTree tree, in PageBlock block)
     {
         var text = new System.Text.StringBuilder();
         for (int at = block.First; at < block.End; at++)
-            if (tree.Nodes[at].Tag == HtmlTag.Text) text.Append(System.Text.Encoding.UTF8.GetString(tree.TextOf(tree.Nodes[at])));
-        return text.ToString();
+            if (tree[at].Tag == HtmlTag.Text && !dropped[at]) text.Append(System.Text.Encoding.UTF8.GetString(tree.TextOf(tree[at])));
+        return text.ToString().Trim();
     }
 
     // A lead stands between the title and the text.
