@@ -84,8 +84,7 @@ internal sealed class PageFacts
                 if (AsciiWord.EqualsIgnoreCase(attributes.Value(HtmlAttribute.Rel, html), "license"u8) || IsLicense(target)) License(target);
                 break;
             case HtmlTag.Time:
-                if (attributes.Has(HtmlAttribute.DateTime))
-                    Keep(Fact.Date, AsciiWord.EqualsIgnoreCase(attributes.Value(HtmlAttribute.ItemProp, html), "datepublished"u8) ? 4 : 2, attributes.Value(HtmlAttribute.DateTime, html));
+                if (attributes.Has(HtmlAttribute.DateTime)) Keep(Fact.Date, RankOfTime(attributes, html), attributes.Value(HtmlAttribute.DateTime, html));
                 break;
         }
     }
@@ -102,6 +101,14 @@ internal sealed class PageFacts
     public void AddLicense(string address)
     {
         if (address.Length > 0 && licenses.Count < MaximumLicenses && !licenses.Contains(address)) licenses.Add(address);
+    }
+
+    // A time in the text may be any; one that is called the date of an entry is the page's.
+    private static int RankOfTime(HtmlAttributes attributes, ReadOnlySpan<byte> html)
+    {
+        if (AsciiWord.EqualsIgnoreCase(attributes.Value(HtmlAttribute.ItemProp, html), "datepublished"u8)) return 4;
+        ReadOnlySpan<byte> names = attributes.Value(HtmlAttribute.Class, html);
+        return AsciiWord.Contains(names, "publish"u8) || AsciiWord.Contains(names, "date"u8) ? 2 : 0;
     }
 
     private void Meta(HtmlAttributes attributes, ReadOnlySpan<byte> html)
