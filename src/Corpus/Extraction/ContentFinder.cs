@@ -12,6 +12,7 @@ internal sealed class ContentFinder
     private const int EnoughWithoutCertain = 300;
     private const int LongestPhraseLine = 200;
     private const int MostRelatedBlocks = 100;
+    private const int LeastShortText = 20;
 
     private Sums[] sums = new Sums[4096];
     private bool[] dropped = new bool[4096];
@@ -237,6 +238,7 @@ internal sealed class ContentFinder
             else if ((nodes[block.First].Flags & NodeFlags.Preformatted) != 0 || tables[block.First] != 0) block.Kept = true;
             else block.Kept = !IsLinked(block) && (number >= firstGood || IsInBody(nodes, block.Container) || (firstGood < inside.Length && IsSibling(nodes, block, inside[firstGood])));
         }
+        if (firstGood == inside.Length) KeepShortText(inside);
         DropByPhrases(tree, inside);
         DropEmptyHeadings(nodes, inside);
     }
@@ -295,6 +297,20 @@ internal sealed class ContentFinder
         int covered = 0;
         while (end < blocks.Length && blocks[end].First < limit && end - heading < MostRelatedBlocks && !ResumesText(nodes, blocks[end], flow)) covered += Worth(blocks[end++]);
         return covered * 5 <= total * 2 ? end : heading + 1;
+    }
+
+    // A page without a single long sentence may still be a text: a poem, a few words.
+    private void KeepShortText(Span<PageBlock> blocks)
+    {
+        int own = 0, linked = 0;
+        foreach (ref readonly PageBlock block in blocks)
+        {
+            if (dropped[block.First]) continue;
+            own += block.OwnCharacters;
+            linked += block.LinkCharacters;
+        }
+        if (own < LeastShortText || linked * 2 > own) return;
+        foreach (ref PageBlock block in blocks) block.Kept |= !dropped[block.First] && !IsLinked(block);
     }
 
     private bool ResumesText(ReadOnlySpan<HtmlNode> nodes, in PageBlock block, int flow)

@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Corpus.Extraction;
 public sealed class HtmlExtractor
 {
     /// <summary>Longer pages are cut there.</summary>
-    public const int MaximumHtmlBytes = 1 << 26;
+    public const int MaximumHtmlBytes = 1 << 25;
 
     private const int FewCharacters = 400;
 
@@ -37,7 +37,7 @@ public sealed class HtmlExtractor
         if (data.License is string license) facts.AddLicense(license);
         var page = new ExtractedPage(
             text, Title(heading, data.Headline), PageDate.Parse(data.Published) ?? PageDate.Parse(facts.Date) ?? PageDate.InAddress(url) ?? PageDate.InAddress(facts.Url),
-            facts.Url, facts.Language ?? data.Language, [.. facts.Licenses], !whole);
+            facts.Url, facts.Language ?? data.Language, [.. facts.Licenses.Select(address => Absolute(address, url))], !whole);
         // Pages that build themselves in the browser often carry their text for search engines all the same.
         return text.Length < FewCharacters && data.Body is string body && body.Length > 2 * text.Length ? page with { Text = PlainBody(body) } : page;
     }
@@ -56,11 +56,21 @@ public sealed class HtmlExtractor
         return null;
     }
 
-    // The title element often carries the site's name too: where it holds the heading, the heading alone is the title.
+    // Titles for other sites and of windows often end in the site's name, and the first heading may be that name alone.
     private string? Title(string? heading, string? headline)
     {
-        string? other = facts.Title ?? headline ?? facts.PageTitle;
-        if (heading is null || facts.PageTitle is null) return other ?? heading;
-        return facts.PageTitle.Contains(heading, StringComparison.OrdinalIgnoreCase) ? heading : other;
+        string? title = facts.Title ?? headline ?? facts.PageTitle ?? heading;
+        if (heading is null || title is null || title.Length <= heading.Length) return title;
+        if (title.StartsWith(heading, StringComparison.OrdinalIgnoreCase)) return heading;
+        if (!title.EndsWith(heading, StringComparison.OrdinalIgnoreCase)) return title;
+        string rest = title[..^heading.Length].TrimEnd();
+        return rest.Length > 1 && rest[^1] is '|' or '-' or '–' or '—' or '·' or '•' or ':' or '»' or '«' ? rest[..^1].TrimEnd() : title;
+    }
+
+    // Licences are often given as //host/path or as a path.
+    private string Absolute(string address, string? url)
+    {
+        if (address.StartsWith("//", StringComparison.Ordinal)) return "https:" + address;
+        return Uri.TryCreate(url ?? facts.Url, UriKind.Absolute, out Uri? page) && page.Scheme is "http" or "https" && Uri.TryCreate(page, address, out Uri? absolute) ? absolute.AbsoluteUri : address;
     }
 }

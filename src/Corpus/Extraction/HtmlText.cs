@@ -5,8 +5,8 @@ namespace OpenEuroLLM.Corpus.Extraction;
 /// <summary>Turns text of markup into plain text: references replaced, runs of white space made one, invisible characters left out.</summary>
 internal static class HtmlText
 {
-    /// <summary>The most bytes that text of a length can become.</summary>
-    public static int MaximumBytes(int length) => (length * 2) + HtmlEntities.LongestReplacement;
+    /// <summary>The most bytes that text of a length can become: few references stand for more than their own length, the worst for six bytes in five.</summary>
+    public static int MaximumBytes(int length) => length + (length / 4) + HtmlEntities.LongestReplacement;
 
     /// <summary>Decodes text.</summary>
     /// <param name="source">Valid UTF-8 with character references.</param>

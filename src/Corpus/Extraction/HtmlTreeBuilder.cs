@@ -89,7 +89,7 @@ internal sealed class HtmlTreeBuilder
             AddVoid(tag);
             return;
         }
-        if (tag == HtmlTag.Form && IsOpen(HtmlTag.Form)) return;
+        if ((tag == HtmlTag.Form && IsOpen(HtmlTag.Form)) || (tag is HtmlTag.Svg or HtmlTag.Math && tokens.SelfClosing)) return;
         PageHints hints = tag == HtmlTag.Body ? PageHints.None : HintTable.Of(attributes, html);
         bool opened = Open(tag, tokens.NameHash, hints);
         if (opened && tag == HtmlTag.A && attributes.Has(HtmlAttribute.Href)) link = depth - 1;

@@ -5,7 +5,7 @@ namespace OpenEuroLLM.Corpus.Extraction;
 /// <summary>Reads days as pages write them: ISO 8601, numbers with points or slashes, and the dates of mail headers. What could mean two days is not read.</summary>
 internal static class PageDate
 {
-    private const int EarliestYear = 1970;
+    private const int EarliestYear = 1990; // the web's own age: clocks that were not set say 1970
     private const int LatestYear = 2100;
 
     private static readonly string[] _months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

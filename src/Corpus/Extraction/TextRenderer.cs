@@ -136,7 +136,7 @@ internal sealed class TextRenderer
             }
             else at++;
         }
-        EndBlock(markdown);
+        if (markdown) Append("\n"u8);
     }
 
     // The number of cells written.
