@@ -65,6 +65,13 @@ internal static class TextFiles
             yield return new TrainingText(Read(() => File.ReadAllBytes(path), path), language);
             yield break;
         }
+        foreach (var document in Documents(path))
+            yield return new TrainingText(Encoding.UTF8.GetBytes(document.Text), document.Lang);
+    }
+
+    /// <summary>The documents of a <c>.jsonl</c> or <c>.jsonl.gz</c> file.</summary>
+    public static IEnumerable<Document> Documents(string path)
+    {
         using var file = Open(path);
         using var content = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress, leaveOpen: true) : file;
         int number = 0;
@@ -75,8 +82,7 @@ internal static class TextFiles
             length += line.Length + 1L;
             if (line.AsSpan().Trim(" \t\r"u8).IsEmpty)
                 continue;
-            var document = Document.Parse(line, FormattableString.Invariant($"{path}:{number}"));
-            yield return new TrainingText(Encoding.UTF8.GetBytes(document.Text), document.Lang);
+            yield return Document.Parse(line, FormattableString.Invariant($"{path}:{number}"));
         }
         if (!ReferenceEquals(content, file))
             RequireWhole(file, path, length);

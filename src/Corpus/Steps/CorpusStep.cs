@@ -15,6 +15,9 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(NearDuplicates), "near-duplicates")]
 [JsonDerivedType(typeof(LengthFilter), "length")]
 [JsonDerivedType(typeof(ScriptFilter), "script")]
+[JsonDerivedType(typeof(RepetitionFilter), "repetition")]
+[JsonDerivedType(typeof(QualityFilter), "quality")]
+[JsonDerivedType(typeof(LineFilter), "lines")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
