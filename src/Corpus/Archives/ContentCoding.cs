@@ -6,20 +6,26 @@ namespace OpenEuroLLM.Corpus.Archives;
 /// <summary>Undoes the encodings that HTTP packs content in. Source: RFC 9110, section 8.4.</summary>
 internal static class ContentCoding
 {
+    /// <summary>Problem of a body that is not packed as it is said to be.</summary>
+    public const string NotPacked = "not-packed";
+
+    /// <summary>Reason of a body that cannot be unpacked here.</summary>
+    public const string UnknownCoding = "unknown-coding";
+
     /// <summary>Unpacks a body. One that is not packed stays as it is (many archives unpack and keep the header); of one that is cut short or damaged
     /// stays what could be unpacked, as in a browser.</summary>
     /// <param name="coding">The encoding's name.</param>
     /// <param name="body">The packed content.</param>
     /// <param name="limits">What is read at most.</param>
     /// <param name="problem">What was wrong; null when nothing was.</param>
-    /// <exception cref="DamagedDataException">The content unpacks to more than is allowed.</exception>
+    /// <exception cref="DamagedDataException">The content unpacks to more than is allowed, or the encoding is unknown.</exception>
     public static ReadOnlyMemory<byte> Undo(string coding, ReadOnlyMemory<byte> body, ArchiveLimits limits, out string? problem)
     {
         problem = null;
         if (body.IsEmpty || coding is "identity" or "none" or "utf-8") return body;
-        if (Open(coding, body) is not { } unpacking)
+        if (Open(coding, body, limits) is not { } unpacking)
         {
-            problem = coding is "gzip" or "x-gzip" or "deflate" or "br" or "zstd" ? "not-packed" : "unknown-coding";
+            problem = NotPacked;
             return body;
         }
         using (unpacking)
@@ -41,17 +47,17 @@ internal static class ContentCoding
             }
             catch (Exception error) when (error is InvalidDataException or IOException or InvalidOperationException || (error is DamagedDataException damage && IsPartial(damage)))
             {
-                problem = length == 0 ? "not-packed" : "cut-short";
+                problem = length == 0 ? NotPacked : DamagedDataException.CutShort;
                 if (length == 0) return body;
             }
-            if (length == 0) problem = "not-packed";
+            if (length == 0) problem = NotPacked;
             return length == 0 ? body : content.AsMemory(0, length);
         }
     }
 
     private static bool IsPartial(DamagedDataException damage) => damage.Reason is DamagedDataException.Damaged or DamagedDataException.CutShort;
 
-    private static Stream? Open(string coding, ReadOnlyMemory<byte> body)
+    private static Stream? Open(string coding, ReadOnlyMemory<byte> body, ArchiveLimits limits)
     {
         ReadOnlySpan<byte> bytes = body.Span;
         MemoryStream Source() => MemoryMarshal.TryGetArray(body, out ArraySegment<byte> segment)
@@ -68,8 +74,12 @@ internal static class ContentCoding
                 return bytes[0] is (byte)'<' or (byte)'{' ? null : new DeflateStream(Source(), CompressionMode.Decompress);
             case "br":
                 return bytes[0] is (byte)'<' or (byte)'{' ? null : new BrotliStream(Source(), CompressionMode.Decompress);
+            case "zstd":
+                return !bytes.StartsWith((ReadOnlySpan<byte>)[0x28, 0xB5, 0x2F, 0xFD]) ? null
+                    : Zstandard.IsAvailable ? new UnpackedStream(Source(), Packing.Zstandard, limits)
+                    : throw new DamagedDataException(UnknownCoding, "libzstd is not on this machine");
             default:
-                return null;
+                throw new DamagedDataException(UnknownCoding, $"the content encoding '{coding}' is unknown");
         }
     }
 }

@@ -9,7 +9,7 @@ internal abstract class Members(PackedInput input, ArchiveLimits limits) : IDisp
     private long _unpacked;
 
     /// <summary>Where the member last begun starts in the file.</summary>
-    public long MemberStart { get; private set; }
+    public long MemberStart { get; protected set; }
 
     /// <summary>How far the file is read.</summary>
     public long Position => Input.Position;
@@ -27,6 +27,7 @@ internal abstract class Members(PackedInput input, ArchiveLimits limits) : IDisp
         return packing switch
         {
             Packing.Gzip => new GzipMembers(input, limits),
+            Packing.Zstandard => new ZstandardMembers(input, limits),
             _ => new PlainMembers(input, limits),
         };
     }
@@ -133,16 +134,3 @@ internal abstract class Members(PackedInput input, ArchiveLimits limits) : IDisp
 
 /// <summary>Whether the first bytes of a member, sixteen or less, are those of a record.</summary>
 internal delegate bool MemberBeginning(ReadOnlySpan<byte> beginning);
-
-/// <summary>How a file is packed.</summary>
-internal enum Packing
-{
-    /// <summary>Not at all.</summary>
-    None,
-
-    /// <summary>gzip, in one member or several.</summary>
-    Gzip,
-
-    /// <summary>Zstandard, in one frame or several.</summary>
-    Zstandard,
-}

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Unicode;
 
 namespace OpenEuroLLM.Corpus.Encodings;
@@ -36,6 +38,14 @@ internal readonly record struct DetectedText(byte[] Utf8, string Encoding, Encod
 /// <summary>Finds the encoding of a text and turns it into UTF-8.</summary>
 internal static class EncodingDetector
 {
+    private const string Utf8Name = "utf-8";
+
+    /// <summary>Good characters for each wrong byte that make a text UTF-8 all the same.</summary>
+    private const int MostlyGood = 9;
+
+    /// <summary>Nats that a declaration is worth: some letters that are impossible in the language outweigh it, for servers and templates declare what they like.</summary>
+    private const double DeclaredBonus = 12;
+
     /// <summary>Turns a text into UTF-8.</summary>
     /// <param name="bytes">The text as it came.</param>
     /// <param name="httpCharset">The encoding its message declares; null when none.</param>
@@ -43,11 +53,48 @@ internal static class EncodingDetector
     public static DetectedText ToUtf8(ReadOnlySpan<byte> bytes, string? httpCharset = null, bool html = false)
     {
         if (DeclaredEncoding.FromMark(bytes) is { } mark) return Decode(bytes[mark.Length..], mark.Name, EncodingEvidence.Mark);
-        if (!bytes.ContainsAnyInRange((byte)0x80, (byte)0xFF) && !bytes.Contains((byte)0)) return new DetectedText(bytes.ToArray(), "utf-8", EncodingEvidence.Ascii);
-        if (Utf8.IsValid(bytes) && !bytes.Contains((byte)0)) return new DetectedText(bytes.ToArray(), "utf-8", EncodingEvidence.Valid);
+        bool isAscii = !bytes.ContainsAnyInRange((byte)0x80, (byte)0xFF);
+        if (bytes.Contains((byte)0) && WideText.Find(bytes) is { } wide) return Decode(bytes, wide, EncodingEvidence.Statistics);
+        if (isAscii) return new DetectedText(bytes.ToArray(), Utf8Name, EncodingEvidence.Ascii);
+        if (Utf8.IsValid(bytes)) return new DetectedText(bytes.ToArray(), Utf8Name, EncodingEvidence.Valid);
         (string? declared, EncodingEvidence evidence) = Declared(bytes, httpCharset, html);
-        if (declared is not null and not "utf-8") return Decode(bytes, declared, evidence);
-        return Decode(bytes, "windows-1252", EncodingEvidence.Statistics);
+        if (IsMostlyUtf8(bytes)) return Decode(bytes, Utf8Name, declared == Utf8Name ? evidence : EncodingEvidence.Valid);
+        if (declared is not null and not Utf8Name && !EncodingStatistics.Encodings.Contains(declared) && CanBe(declared, bytes)) return Decode(bytes, declared, evidence);
+        (string found, _) = EncodingStatistics.Default.Find(bytes, html, declared, DeclaredBonus);
+        return Decode(bytes, found, found == declared ? evidence : EncodingEvidence.Statistics);
+    }
+
+    /// <summary>Text that was cut, or pieced together badly, has some wrong bytes among many good ones.</summary>
+    private static bool IsMostlyUtf8(ReadOnlySpan<byte> bytes)
+    {
+        int good = 0, bad = 0;
+        while (!bytes.IsEmpty)
+        {
+            int high = bytes.IndexOfAnyInRange((byte)0x80, (byte)0xFF);
+            if (high < 0) break;
+            bytes = bytes[high..];
+            switch (Rune.DecodeFromUtf8(bytes, out _, out int length))
+            {
+                case OperationStatus.Done:
+                    good++;
+                    break;
+                case OperationStatus.NeedMoreData:
+                    return good >= MostlyGood * bad;   // cut short at the very end
+                default:
+                    bad++;
+                    break;
+            }
+            bytes = bytes[length..];
+        }
+        return good >= MostlyGood * bad;
+    }
+
+    /// <summary>Whether the bytes can be text of an encoding with several bytes for a character, or of one whose letters are not known here.</summary>
+    private static bool CanBe(string name, ReadOnlySpan<byte> bytes)
+    {
+        byte[] text = CharacterEncoding.Of(name).ToUtf8(bytes);
+        int wrong = text.AsSpan().Count("\uFFFD"u8);
+        return wrong * 100 <= text.Length;
     }
 
     private static (string? Name, EncodingEvidence Evidence) Declared(ReadOnlySpan<byte> bytes, string? httpCharset, bool html)
