@@ -12,6 +12,7 @@ internal ref struct HtmlTokenizer(ReadOnlySpan<byte> html, HtmlAttributes attrib
     private readonly ReadOnlySpan<byte> html = html;
     private readonly HtmlAttributes attributes = attributes;
     private int position;
+    private int scriptCommentEnd = -1;
     private bool commentsEnd = true;
 
     /// <summary>Where the next token begins.</summary>
@@ -208,7 +209,7 @@ internal ref struct HtmlTokenizer(ReadOnlySpan<byte> html, HtmlAttributes attrib
     }
 
     // Inside <!-- --> a script may hold whole script elements: the end tag of such an inner one does not end the outer.
-    private readonly int EndOfScript(int end)
+    private int EndOfScript(int end)
     {
         int at = position;
         while (true)
@@ -216,9 +217,8 @@ internal ref struct HtmlTokenizer(ReadOnlySpan<byte> html, HtmlAttributes attrib
             int comment = html[at..end].IndexOf("<!--"u8);
             if (comment < 0) return end;
             at += comment + 4;
-            int close = html[at..].IndexOf("-->"u8);
-            if (close < 0) return end; // browsers lose the rest of the page here
-            int commentEnd = at + close;
+            int commentEnd = EndOfScriptComment(at);
+            if (commentEnd == int.MaxValue) return end; // browsers lose the rest of the page here
             while (end < commentEnd)
             {
                 if (!AsciiWord.Contains(html[at..end], "<script"u8)) return end;
@@ -229,5 +229,13 @@ internal ref struct HtmlTokenizer(ReadOnlySpan<byte> html, HtmlAttributes attrib
             }
             at = commentEnd + 3;
         }
+    }
+
+    // Looked for once and kept: many scripts may begin a comment whose end lies far behind all of them.
+    private int EndOfScriptComment(int from)
+    {
+        if (scriptCommentEnd >= from) return scriptCommentEnd;
+        int found = html[from..].IndexOf("-->"u8);
+        return scriptCommentEnd = found < 0 ? int.MaxValue : from + found;
     }
 }

@@ -39,6 +39,19 @@ internal struct PageBlock
     /// <summary>Characters outside of links.</summary>
     public readonly int OwnCharacters => Characters - LinkCharacters;
 
+    /// <summary>Characters of a block that reads like sentences; 0 for others.</summary>
+    public readonly int Worth
+    {
+        get
+        {
+            if (LinkShare > 0.5 || Characters < 40) return 0;
+            return Stops == 0 && Commas == 0 && OwnCharacters < 80 ? 0 : OwnCharacters;
+        }
+    }
+
+    /// <summary>Whether it is a link rather than text with a link in it.</summary>
+    public readonly bool IsLinked => LinkShare > 0.6 && !(OwnCharacters >= 20 && Stops > 0 && Characters > 60);
+
     /// <summary>Share of the characters in links.</summary>
     public readonly double LinkShare => Characters == 0 ? 0 : (double)LinkCharacters / Characters;
 }

@@ -16,7 +16,7 @@ public sealed class HostilePageTests
         { "tables in tables", "<table><tr><td>", 150_000 }, { "rows without table", "<tr><td>", 300_000 }, { "tables without cells", "<table>", 300_000 }, { "lists", "<ul><li>", 300_000 },
         { "end tags", "</div></p></b></table></x>", 100_000 }, { "deep and crossed", "<span><div></span>", 150_000 }, { "selects", "<select><option>", 150_000 },
         { "comments without end", "<!--", 500_000 }, { "comments almost ended", "<!-- -- ", 300_000 }, { "scripts without end", "<script><!--<script>", 100_000 },
-        { "scripts in comments of scripts", "<script><!--<script></script>", 100_000 }, { "raw text without end", "<title><textarea><noscript><iframe>", 60_000 },
+        { "scripts in comments of scripts", "<script><!--<script></script>", 100_000 }, { "scripts whose comments end behind them all", "<script><!--</script>", 100_000 }, { "raw text without end", "<title><textarea><noscript><iframe>", 60_000 },
         { "less-than signs", "<", 2_000_000 }, { "ampersands", "&", 2_000_000 }, { "references without end", "&#x", 700_000 }, { "names of references", "&CounterClockwiseContourIntegra", 60_000 },
         { "attributes", " <p a=1 b='2' c=\"3\" ", 100_000 }, { "slashes", "<p /", 500_000 }, { "quotes", "<p a=\"", 300_000 }, { "declarations", "<!x<?y</ z", 200_000 },
         { "svg", "<svg><foreignObject><math>", 80_000 }, { "headings of related pages", "<h2>Related articles</h2>", 80_000 }, { "related lines", "<p>Read more</p><p>The text goes on here, with commas, and it ends.</p>", 30_000 },
@@ -30,10 +30,10 @@ public sealed class HostilePageTests
     {
         Assert.NotEmpty(what);
         var extractor = new HtmlExtractor();
-        byte[] html = Encoding.UTF8.GetBytes(Article + Repeated(part, count) + Article);
+        byte[] html = Encoding.UTF8.GetBytes(Article + Repeated(part, count) + "-->" + Article);
         var watch = Stopwatch.StartNew();
         ExtractedPage plain = extractor.Extract(html);
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"{html.Length} bytes took {watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{html.Length} bytes took {watch.Elapsed}");
         Assert.True(Encoding.UTF8.GetByteCount(plain.Text) <= 2 * html.Length);
         Assert.Equal(plain.Title, extractor.Extract(html, markdown: true).Title);
     }
