@@ -31,7 +31,7 @@ internal static class CorpusMeasureWords
                 status.Update($"measuring   {file.Path}");
                 return TextFiles.Texts(file.Path);
             });
-            MeasuredWords measured = MeasuredWords.Of(texts.Where(text => text.Source is { } source && wanted.Contains(source)));
+            MeasuredWords measured = MeasuredWords.Of(texts.Where(text => wanted.Contains(text.Source)));
             if (!measured.Languages.ContainsKey("en"))
                 throw new UserErrorException($"--sources {string.Join(' ', wanted)}: no English document has one of these sources; English is what other languages are compared with.");
             string path = parsed.GetValue(target)!;

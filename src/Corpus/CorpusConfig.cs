@@ -6,7 +6,8 @@ namespace OpenEuroLLM.Corpus;
 
 /// <summary>What the corpus is made from, and how: the section <c>corpus</c> of a recipe.</summary>
 /// <param name="Source"><c>sample</c> for the built-in sample, otherwise a folder or a file, relative to the current folder:
-/// <c>.jsonl</c> and <c>.jsonl.gz</c> hold a document a line; a <c>.txt</c> file is one document, whose language is the folder
+/// <c>.jsonl</c> holds a document a line (also chats and preferences), <c>.csv</c> and <c>.tsv</c> a document a row, <c>.warc</c>, <c>.wet</c> and <c>.arc</c> are web archives, all of
+/// them plain or with <c>.gz</c> or <c>.zst</c> behind; a <c>.txt</c> file is one document, whose language is the folder
 /// it lies in or the beginning of its name (<c>cs/letter.txt</c>, <c>cs-letter.txt</c>, <c>cs.txt</c>).</param>
 /// <param name="Languages">The languages kept; absent: the 24 official languages of the European Union.</param>
 /// <param name="Steps">The steps each document goes through, in order.</param>
@@ -20,6 +21,10 @@ namespace OpenEuroLLM.Corpus;
 /// <param name="ShardBytes">A training file is closed when it has reached this size, in bytes.</param>
 /// <param name="IncludeSample">Adds the built-in sample to another source, before its texts: a model of real text then also learns to
 /// answer, and can be examined on the sample's facts.</param>
+/// <param name="UnitBytes">Files that can be divided (<c>.jsonl</c>, <c>.warc</c>, <c>.warc.gz</c>) are read in ranges of about this many bytes, each a unit of work.</param>
+/// <param name="BadLineShare">The share of the lines of a file (or range) that may be no documents: they are passed over, counted, and listed in <c>skipped.jsonl</c>. With more, the
+/// run stops with the place of the first; 0 stops at every one.</param>
+/// <param name="Columns">What the columns of <c>.csv</c> and <c>.tsv</c> files are.</param>
 /// <param name="Sample">The built-in sample; unused without it.</param>
 public sealed record CorpusConfig(
     string Source = CorpusConfig.SampleSource,
@@ -32,6 +37,9 @@ public sealed record CorpusConfig(
     string TextLicense = "unknown",
     [property: Range(1, long.MaxValue)] long ShardBytes = 256L << 20,
     bool IncludeSample = false,
+    [property: Range(1, long.MaxValue)] long UnitBytes = 256L << 20,
+    [property: Range(0.0, 1.0)] double BadLineShare = 0.01,
+    ColumnNames? Columns = null,
     SampleConfig? Sample = null)
 {
     /// <summary>The name of the built-in sample as a source.</summary>
@@ -48,6 +56,9 @@ public sealed record CorpusConfig(
     /// <summary>The steps each document goes through, in order.</summary>
     public IReadOnlyList<CorpusStep> Steps { get; init; } =
         Steps ?? [new UnicodeNormalization(), new ExactDuplicates(), new LengthFilter(), new ScriptFilter()];
+
+    /// <summary>What the columns of tables are.</summary>
+    public ColumnNames Columns { get; init; } = Columns ?? new();
 
     /// <summary>The built-in sample.</summary>
     public SampleConfig Sample { get; init; } = Sample ?? new();

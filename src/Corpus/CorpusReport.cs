@@ -36,6 +36,9 @@ public sealed record LanguageFunnel(
 /// training text; only <see cref="Changed"/> is told beside.</summary>
 public static class CorpusReport
 {
+    /// <summary>Step under which what is no document is counted: files of other kinds, bad lines, damaged records.</summary>
+    public const string SourceStep = "source";
+
     /// <summary>Step under which documents are counted as they are read.</summary>
     public const string ReadStep = "read";
 

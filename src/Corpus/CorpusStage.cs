@@ -11,7 +11,7 @@ using OpenEuroLLM.Languages;
 namespace OpenEuroLLM.Corpus;
 
 /// <summary>The stage "corpus": texts in, cleaned documents for training and held-out ones out. The folder has
-/// <c>train/LANGUAGE-00000.jsonl</c> and so on, <c>heldout/LANGUAGE.jsonl</c>, and for the built-in sample <c>examination.jsonl</c>
+/// <c>train/LANGUAGE-00000.jsonl</c> and so on, <c>heldout/LANGUAGE.jsonl</c>, <c>skipped.jsonl</c> with the places in the input that were no documents, if any, and for the built-in sample <c>examination.jsonl</c>
 /// (see <see cref="ExaminationItem"/>).</summary>
 /// <remarks>The output is the same byte for byte whatever the number of workers. Finished units of work are kept in
 /// <c>OUT.work</c> until the folder is complete, so that the same call goes on after an interruption.</remarks>
@@ -78,6 +78,7 @@ public static class CorpusStage
     {
         private readonly string _work = target + ".work";
         private readonly HashSet<string> _languages = [.. config.Languages];
+        private IReadOnlyList<WorkUnit> _firstUnits = [];
 
         public Manifest Run()
         {
@@ -92,10 +93,11 @@ public static class CorpusStage
             using AtomicDirectory output = AtomicDirectory.Create(target, StageName, settings, files, clock);
             (IReadOnlyList<WorkUnit> units, Funnel decided, IEnumerable<ManifestCount> counted) = RunPhases(input, settings, fingerprints);
             foreach (ManifestCount count in counted.Concat(decided.Counts())) output.Count(count);
-            if (input.OtherFiles > 0) output.Count(new ManifestCount("source", "other-file", Documents: input.OtherFiles));
+            if (input.OtherFiles > 0) output.Count(new ManifestCount(CorpusReport.SourceStep, "other-file", Documents: input.OtherFiles));
             WriteSplit(units, output);
+            WriteSkipped(output);
             WriteExamination(examination, output);
-            foreach ((string path, string recordedAs) in input.Units.SelectMany(unit => unit.Files)) output.AddInputFile(path, recordedAs);
+            foreach ((string path, string recordedAs) in InputFiles(input)) output.AddInputFile(path, recordedAs);
             manifest = output.Commit(launcher.Workers);
             claim.Dispose();
             files.Delete(_work);
@@ -125,7 +127,7 @@ public static class CorpusStage
             if (!files.FileExists(Path.Combine(target, Manifest.FileName))) return null;
             Manifest manifest = Manifest.Read(files, target);
             var hashes = manifest.Inputs.ToDictionary(recorded => recorded.Path, recorded => recorded.Sha256);
-            List<(string Path, string RecordedAs)> read = [.. input.Units.SelectMany(unit => unit.Files)];
+            List<(string Path, string RecordedAs)> read = [.. InputFiles(input)];
             bool same = manifest.Stage == StageName
                 && CanonicalJson.Write(manifest.Settings).AsSpan().SequenceEqual(CanonicalJson.Write(settings))
                 && read.Count == hashes.Count
@@ -166,12 +168,13 @@ public static class CorpusStage
                     string folder = Path.Combine(_work, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{phase.Number}-{number:00000}"));
                     string key = Manifest.Hash(Encoding.UTF8.GetBytes($"{before} {phase.Number} {number} {fingerprints[number]}"));
                     done[number] = WorkUnit.TryOpen(files, folder, key)
-                        ?? phase.Run(files, folder, key, phase.Number == 0
-                            ? FromInput(input.Units[number], meter)
+                        ?? phase.Run(files, folder, key, skipped => phase.Number == 0
+                            ? FromInput(input.Units[number], meter, skipped)
                             : Phase.Read(files, sources[number], goesOn[number], meter.Add), _languages);
                 }, cancellation);
                 meter.Finish();
                 units = done;
+                if (phase.Number == 0) _firstUnits = done;
                 counts.AddRange(units.SelectMany(unit => unit.Counts));
                 // What goes on depends on every unit, and so does the next phase.
                 before = Manifest.Hash(Encoding.UTF8.GetBytes(before + string.Concat(units.Select(unit => unit.Key))));
@@ -180,9 +183,9 @@ public static class CorpusStage
             return (units, decided, counts);
         }
 
-        private IEnumerable<(Document Document, Side Side)> FromInput(CorpusUnit unit, ProgressMeter meter)
+        private IEnumerable<(Document Document, Side Side)> FromInput(CorpusUnit unit, ProgressMeter meter, Action<SkippedInput> skipped)
         {
-            foreach (Document document in unit.Read(files, meter.Add))
+            foreach (Document document in unit.Read(files, meter.Add, skipped))
             {
                 cancellation.ThrowIfCancellationRequested();
                 yield return (document, unit.IsHeldOut(document) switch { null => Side.ByHash, true => Side.HeldOut, false => Side.Train });
@@ -205,6 +208,21 @@ public static class CorpusStage
             launcher.Run(languages.Length, language => funnels[language] = split.Write(languages[language], all, output.Path, meter.Add), cancellation);
             meter.Finish();
             foreach (ManifestCount count in funnels.SelectMany(funnel => funnel.Counts())) output.Count(count);
+        }
+
+        /// <summary>Every file once, however many units read it.</summary>
+        private static IEnumerable<(string Path, string RecordedAs)> InputFiles(CorpusInput input) => input.Units.SelectMany(unit => unit.Files).DistinctBy(file => file.RecordedAs);
+
+        /// <summary>The places of what was passed over, in input order.</summary>
+        private void WriteSkipped(AtomicDirectory output)
+        {
+            if (_firstUnits.All(unit => !unit.Files.ContainsKey(WorkUnit.SkippedFile))) return;
+            using Stream stream = files.CreateFile(Path.Combine(output.Path, WorkUnit.SkippedFile));
+            foreach (WorkUnit unit in _firstUnits.Where(unit => unit.Files.ContainsKey(WorkUnit.SkippedFile)))
+            {
+                using Stream ofUnit = files.OpenRead(Path.Combine(unit.Folder, WorkUnit.SkippedFile));
+                ofUnit.CopyTo(stream);
+            }
         }
 
         private void WriteExamination(List<ExaminationItem> items, AtomicDirectory output)

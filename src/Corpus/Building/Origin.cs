@@ -8,6 +8,7 @@ internal readonly record struct Origin(string Language, string Source, string Li
 /// <summary>Counts documents and bytes by step, reason and origin.</summary>
 internal sealed class Funnel
 {
+    private readonly SortedDictionary<string, long> _skipped = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Step, string Reason, Origin Origin), (long Documents, long Bytes)> _counts = [];
 
     /// <summary>Counts one document.</summary>
@@ -17,8 +18,15 @@ internal sealed class Funnel
         _counts[(step, reason, origin)] = (documents + 1, sum + bytes);
     }
 
+    /// <summary>Counts something of the input that is no document.</summary>
+    public void Skip(string reason) => _skipped[reason] = _skipped.GetValueOrDefault(reason) + 1;
+
     /// <summary>The counts, in an order that depends on nothing but themselves.</summary>
-    public IEnumerable<ManifestCount> Counts() => _counts
+    public IEnumerable<ManifestCount> Counts() => _skipped
+        .Select(skipped => new ManifestCount(CorpusReport.SourceStep, skipped.Key, Documents: skipped.Value))
+        .Concat(DocumentCounts());
+
+    private IEnumerable<ManifestCount> DocumentCounts() => _counts
         .OrderBy(count => count.Key.Step, StringComparer.Ordinal).ThenBy(count => count.Key.Reason, StringComparer.Ordinal)
         .ThenBy(count => count.Key.Origin.Language, StringComparer.Ordinal).ThenBy(count => count.Key.Origin.Source, StringComparer.Ordinal)
         .ThenBy(count => count.Key.Origin.License, StringComparer.Ordinal)

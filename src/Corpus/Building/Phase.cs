@@ -34,14 +34,20 @@ internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, Measured
     }
 
     /// <summary>Runs the phase on what one worker was given, and leaves the result in a folder.</summary>
-    public WorkUnit Run(IFileSystem files, string folder, string key, IEnumerable<(Document Document, Side Side)> documents, IReadOnlySet<string> languages)
+    public WorkUnit Run(IFileSystem files, string folder, string key, Func<Action<SkippedInput>, IEnumerable<(Document Document, Side Side)>> documents, IReadOnlySet<string> languages)
     {
         files.Delete(folder);   // half-done work of an earlier run
         files.CreateDirectory(folder);
         using var writer = new WorkUnitWriter(files, folder, measures: Measured is not null);
         byte[] measure = new byte[Measured?.MeasureBytes ?? 0];
         var funnel = new Funnel();
-        foreach ((Document read, Side side) in documents)
+        void Skip(SkippedInput skipped)
+        {
+            funnel.Skip(skipped.Reason);
+            writer.Skip(skipped);
+        }
+
+        foreach ((Document read, Side side) in documents(Skip))
         {
             Document document = read;
             if (Number == 0 && !Enter(ref document, languages, funnel)) continue;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Building;
 
@@ -8,6 +9,9 @@ namespace OpenEuroLLM.Corpus.Building;
 /// with the same key finds it and goes on with the next.</summary>
 internal sealed class WorkUnit
 {
+    /// <summary>What of the input was passed over: an entry a line.</summary>
+    public const string SkippedFile = "skipped.jsonl";
+
     private const string MarkerName = "done.json";
 
     private WorkUnit(string folder, string key, IReadOnlyList<Origin> origins, IReadOnlyList<ManifestCount> counts, IReadOnlyDictionary<string, long> files)
@@ -55,7 +59,7 @@ internal sealed class WorkUnit
             var unit = new WorkUnit(folder, key,
                 [.. root["origins"]!.AsArray().Select(origin => new Origin((string)origin![0]!, (string)origin[1]!, (string)origin[2]!))],
                 [.. root["counts"]!.AsArray().Select(count => new ManifestCount(
-                    (string)count![0]!, (string)count[1]!, (string)count[2]!, (string)count[3]!, (string)count[4]!, (long)count[5]!, (long)count[6]!))],
+                    (string)count![0]!, (string)count[1]!, (string?)count[2], (string?)count[3], (string?)count[4], (long)count[5]!, (long)count[6]!))],
                 root["files"]!.AsObject().ToDictionary(file => file.Key, file => (long)file.Value!));
             return unit.Files.All(file => Path.Combine(folder, file.Key) is var path && files.FileExists(path) && files.FileLength(path) == file.Value) ? unit : null;
         }
@@ -92,10 +96,13 @@ internal sealed class WorkUnit
 internal sealed class WorkUnitWriter(IFileSystem files, string folder, bool measures) : IDisposable
 {
     internal const string MeasuresEnding = ".measures";
+    private const int LoggedOfReason = 1_000;
     private static readonly string[] Endings = [".jsonl", ".index", MeasuresEnding];
 
     private readonly Dictionary<string, Stream[]> _groups = [];
     private readonly Dictionary<Origin, int> _origins = [];
+    private readonly Dictionary<string, int> _logged = [];
+    private Stream? _skipped;
 
     /// <summary>Adds a document to a group.</summary>
     public void Add(string group, Document document, UInt128 hash, ReadOnlySpan<byte> measure, Side side, int textBytes)
@@ -110,12 +117,25 @@ internal sealed class WorkUnitWriter(IFileSystem files, string folder, bool meas
         if (measures) streams[2].Write(measure);
     }
 
+    /// <summary>Logs what was passed over, of every reason the first ones; all are counted elsewhere.</summary>
+    public void Skip(SkippedInput skipped)
+    {
+        if (skipped.Place is null) return;
+        int logged = _logged[skipped.Reason] = _logged.GetValueOrDefault(skipped.Reason) + 1;
+        if (logged > LoggedOfReason) return;
+        _skipped ??= files.CreateFile(Path.Combine(folder, WorkUnit.SkippedFile));
+        _skipped.Write(skipped.ToJsonLine());
+        _skipped.WriteByte((byte)'\n');
+    }
+
     /// <summary>Flushes everything and writes the marker.</summary>
     public WorkUnit Finish(string key, Funnel funnel)
     {
         var lengths = new Dictionary<string, long>();
         foreach (Stream stream in _groups.Values.SelectMany(streams => streams)) files.FlushToDisk(stream);
+        if (_skipped is not null) files.FlushToDisk(_skipped);
         Dispose();
+        if (_skipped is not null) lengths[WorkUnit.SkippedFile] = files.FileLength(Path.Combine(folder, WorkUnit.SkippedFile));
         foreach ((string group, Stream[] streams) in _groups)
             foreach (string ending in Endings[..streams.Length])
                 lengths[group + ending] = files.FileLength(Path.Combine(folder, group + ending));
@@ -124,6 +144,7 @@ internal sealed class WorkUnitWriter(IFileSystem files, string folder, bool meas
 
     public void Dispose()
     {
+        _skipped?.Dispose();
         foreach (Stream stream in _groups.Values.SelectMany(streams => streams)) stream.Dispose();
     }
 }

@@ -58,8 +58,8 @@ public sealed record MeasuredWords(IReadOnlyDictionary<string, IReadOnlyDictiona
         foreach (TrainingText text in texts)
         {
             TextShape shape = TextShape.Of(Encoding.UTF8.GetString(text.Utf8.Span));
-            var (words, characters, alphabetic) = sums.GetValueOrDefault((text.Language, text.Source ?? ""));
-            sums[(text.Language, text.Source ?? "")] = (words + shape.Words.Count, characters + shape.CoreCharacters, alphabetic + shape.AlphabeticWords);
+            var (words, characters, alphabetic) = sums.GetValueOrDefault((text.Language, text.Source));
+            sums[(text.Language, text.Source)] = (words + shape.Words.Count, characters + shape.CoreCharacters, alphabetic + shape.AlphabeticWords);
         }
         var languages = new SortedDictionary<string, IReadOnlyDictionary<string, WordMeasures>>(StringComparer.Ordinal);
         foreach (var language in sums.Where(sum => sum.Value.Words >= leastWords).GroupBy(sum => sum.Key.Language))

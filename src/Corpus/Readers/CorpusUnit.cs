@@ -18,8 +18,11 @@ internal abstract class CorpusUnit
     /// <summary>Changes whenever the content does.</summary>
     public abstract string Fingerprint(IFileSystem files);
 
-    /// <summary>The documents; <paramref name="progress"/> is told of the bytes as they are read.</summary>
-    public abstract IEnumerable<Document> Read(IFileSystem files, Action<long> progress);
+    /// <summary>The documents.</summary>
+    /// <param name="files">The file system.</param>
+    /// <param name="progress">Told of the bytes as they are read.</param>
+    /// <param name="skipped">Told of what is no document and was passed over.</param>
+    public abstract IEnumerable<Document> Read(IFileSystem files, Action<long> progress, Action<SkippedInput>? skipped = null);
 
     /// <summary>Which side of the split a document belongs to where the source decides that itself; null: the hash of its text does.</summary>
     public virtual bool? IsHeldOut(Document document) => null;

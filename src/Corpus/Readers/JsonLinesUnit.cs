@@ -1,78 +1,59 @@
 using System.Globalization;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Archives;
 
 namespace OpenEuroLLM.Corpus.Readers;
 
-/// <summary>A <c>.jsonl</c> or <c>.jsonl.gz</c> file: a document a line. Blank lines hold no document; any other line that is none, and a
-/// file that is cut short or damaged, ends the run with its place.</summary>
-internal sealed class JsonLinesUnit(string path, string recordedAs, long bytes) : CorpusUnit
+/// <summary>A file with a document a line, or a range of one: the lines that begin in it. Blank lines hold no document; any other line that is none, and the rest of a file that is
+/// cut short or damaged, is passed over and counted, unless there are many.</summary>
+internal sealed class JsonLinesUnit(SourceFile file, ByteRange range, CorpusConfig config) : FileUnit(file, range)
 {
-    public override string Name => recordedAs;
+    private const int MaxLineBytes = 64 << 20;
 
-    public override long Bytes => bytes;
-
-    private bool IsPacked => path.EndsWith(".gz", StringComparison.Ordinal);
-
-    public override IReadOnlyList<(string Path, string RecordedAs)> Files => [(path, recordedAs)];
-
-    public override string Fingerprint(IFileSystem files) => Manifest.HashFile(files, path);
-
-    public override IEnumerable<Document> Read(IFileSystem files, Action<long> progress)
+    public override IEnumerable<Document> Read(IFileSystem files, Action<long> progress, Action<SkippedInput>? skipped = null)
     {
-        using Stream file = Guard(() => files.OpenRead(path), 0);
-        using var counted = new CountedStream(file, progress);
-        using Stream content = IsPacked ? new GzipReader(counted) : counted;
-        var lines = new LineReader(content);
-        while (Guard(() => Next(lines), lines.Line) is { } document)
+        long from = Math.Max(0, Range.From - 1);   // the byte before tells whether a line begins at the range's first
+        using Stream content = Guard(() => File.OpenUnpacked(files, progress, from));
+        var lines = new LineReader(content, MaxLineBytes, from);
+        var bad = new BadLines(config.BadLineShare, skipped);
+        if (Range.From > 0) Guard(lines.SkipLine);
+        while (lines.Next < Range.To && Guard(() => Next(lines, bad)) is { } document)
+        {
+            bad.Good();
             yield return document;
+        }
+        bad.Check();
     }
 
-    private Document? Next(LineReader lines)
+    private Document? Next(LineReader lines, BadLines bad)
     {
-        while (lines.TryRead(out ReadOnlyMemory<byte> line))
+        while (lines.Next < Range.To)
         {
-            if (line.Span.Trim(" \t"u8).IsEmpty) continue;
-            return IsPacked ? Unspoilt(line, lines) : Parse(line, Place(lines.Line));
+            try
+            {
+                if (!lines.TryRead(out ReadOnlyMemory<byte> line)) return null;
+                if (line.Span.Trim(" \t"u8).IsEmpty) continue;
+                return TrainingLine.Parse(line.Span, Place(lines), File, config);
+            }
+            catch (UserErrorException error)
+            {
+                bad.Bad("bad-line", Place(lines), error);
+            }
+            catch (InvalidDataException error)
+            {
+                bad.Bad("line-too-long", Place(lines), new UserErrorException($"{Place(lines)}: {error.Message}; split or remove it.", error));
+            }
+            catch (DamagedDataException error)
+            {
+                string place = string.Create(CultureInfo.InvariantCulture, $"{File.Path}:{lines.Line + 1}");
+                bad.Bad(error.Reason, place, Damaged(place, error), spoilsFile: true);
+                return null;
+            }
         }
         return null;
     }
 
-    /// <summary>In a gzip file that is cut short the last line is spoilt; then the file is to blame, not the line.</summary>
-    private Document Unspoilt(ReadOnlyMemory<byte> line, LineReader lines)
-    {
-        try
-        {
-            return Parse(line, Place(lines.Line));
-        }
-        catch (UserErrorException)
-        {
-            while (lines.TryRead(out _)) { } // throws where the data turns out to be damaged
-            throw;
-        }
-    }
-
-    private static Document Parse(ReadOnlyMemory<byte> line, string where)
-    {
-        Document document = Document.Parse(line.Span, where);
-        ChatMessages.Check(document, where);
-        return document;
-    }
-
-    private T Guard<T>(Func<T> read, long line)
-    {
-        try
-        {
-            return read();
-        }
-        catch (InvalidDataException error)
-        {
-            throw new UserErrorException($"{Place(line + 1)}: the file is damaged or cut short ({error.Message.TrimEnd('.')}); fetch it again.", error);
-        }
-        catch (Exception error) when (StorageFailure.Is(error))
-        {
-            throw StorageFailure.Explain(error, path);
-        }
-    }
-
-    private string Place(long line) => string.Create(CultureInfo.InvariantCulture, $"{path}:{line}");
+    /// <summary>In a range the number of a line is not known, but its place is.</summary>
+    private string Place(LineReader lines) =>
+        Range.From == 0 ? string.Create(CultureInfo.InvariantCulture, $"{File.Path}:{lines.Line}") : File.Place(lines.Start);
 }

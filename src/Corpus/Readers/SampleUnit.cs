@@ -14,7 +14,7 @@ internal sealed class SampleUnit(string language, SampleConfig config, ulong see
 
     public override string Fingerprint(IFileSystem files) => Manifest.Hash(SampleText.Bytes(language));
 
-    public override IEnumerable<Document> Read(IFileSystem files, Action<long> progress)
+    public override IEnumerable<Document> Read(IFileSystem files, Action<long> progress, Action<SkippedInput>? skipped = null)
     {
         foreach (Document document in new SampleGenerator(SampleText.Load(language), config, seed).Documents())
         {

@@ -1,13 +1,17 @@
 using System.Text;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Archives;
 
 namespace OpenEuroLLM.Corpus.Readers;
 
-/// <summary>Some <c>.txt</c> files of one language, each a document.</summary>
-internal sealed class TextUnit(string language, string license, IReadOnlyList<(string Path, string RecordedAs, long Bytes)> texts) : CorpusUnit
+/// <summary>Some text files of one language, each a document.</summary>
+internal sealed class TextUnit(string language, string license, IReadOnlyList<SourceFile> texts) : CorpusUnit
 {
     /// <summary>A larger file is hardly one document.</summary>
     public const long MaxBytes = 256L << 20;
+
+    private const int TextsPerUnit = 1_000;
+    private const long BytesPerUnit = 64L << 20;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -17,32 +21,64 @@ internal sealed class TextUnit(string language, string license, IReadOnlyList<(s
 
     public override IReadOnlyList<(string Path, string RecordedAs)> Files => [.. texts.Select(text => (text.Path, text.RecordedAs))];
 
-    public override string Fingerprint(IFileSystem files) =>
-        Manifest.Hash(Encoding.UTF8.GetBytes(string.Join('\n', texts.Select(text => $"{text.RecordedAs} {Manifest.HashFile(files, text.Path)}"))));
+    /// <summary>Joins the files of each language into units.</summary>
+    public static IEnumerable<CorpusUnit> Of(IReadOnlyList<SourceFile> texts, CorpusConfig config) => texts
+        .GroupBy(text => text.Language ?? (config.Languages is [var only]
+            ? only
+            : throw new UserErrorException($"{text.Path}: its language is unknown; expected a folder or the beginning of the name to say it (cs/letter.txt, cs-letter.txt), or one language in corpus.languages.")))
+        .SelectMany(ofLanguage => Parts(ofLanguage).Select(part => new TextUnit(ofLanguage.Key, config.TextLicense, part)));
 
-    public override IEnumerable<Document> Read(IFileSystem files, Action<long> progress)
+    public override string Fingerprint(IFileSystem files) =>
+        Manifest.Hash(Encoding.UTF8.GetBytes(string.Join('\n', texts.Select(text => $"{text.RecordedAs} {text.Hash(files)}"))));
+
+    public override IEnumerable<Document> Read(IFileSystem files, Action<long> progress, Action<SkippedInput>? skipped = null)
     {
-        foreach ((string path, string recordedAs, long bytes) in texts)
+        foreach (SourceFile text in texts)
         {
-            if (bytes > MaxBytes)
-                throw new UserErrorException($"{path}: {bytes} bytes; expected at most {MaxBytes} for one document. Split it, or write its documents as lines of a .jsonl file.");
-            yield return new Document(recordedAs, Decode(ReadAll(files, path), path), language, "text", license);
-            progress(bytes);
+            yield return new Document(text.RecordedAs, Decode(ReadAll(files, text), text.Path), language, "text", license);
+            progress(text.Bytes);
         }
     }
 
-    private static byte[] ReadAll(IFileSystem files, string path)
+    private static IEnumerable<List<SourceFile>> Parts(IEnumerable<SourceFile> texts)
+    {
+        var part = new List<SourceFile>();
+        long bytes = 0;
+        foreach (SourceFile text in texts.OrderBy(text => text.RecordedAs, StringComparer.Ordinal))
+        {
+            if (part.Count > 0 && (part.Count == TextsPerUnit || bytes + text.Bytes > BytesPerUnit))
+            {
+                yield return part;
+                (part, bytes) = ([], 0);
+            }
+            part.Add(text);
+            bytes += text.Bytes;
+        }
+        yield return part;
+    }
+
+    private static byte[] ReadAll(IFileSystem files, SourceFile text)
     {
         try
         {
-            using Stream stream = files.OpenRead(path);
+            using Stream stream = text.OpenUnpacked(files, _ => { });
             using var content = new MemoryStream();
-            stream.CopyTo(content);
+            byte[] buffer = new byte[1 << 16];
+            for (int read; (read = stream.Read(buffer)) > 0;)
+            {
+                content.Write(buffer, 0, read);
+                if (content.Length > MaxBytes)
+                    throw new UserErrorException($"{text.Path}: has more than {MaxBytes} bytes; expected at most that for one document. Split it, or write its documents as lines of a .jsonl file.");
+            }
             return content.ToArray();
+        }
+        catch (DamagedDataException error)
+        {
+            throw new UserErrorException($"{text.Path}: the file is damaged or cut short ({error.Message.TrimEnd('.')}); fetch it again.", error);
         }
         catch (Exception error) when (StorageFailure.Is(error))
         {
-            throw StorageFailure.Explain(error, path);
+            throw StorageFailure.Explain(error, text.Path);
         }
     }
 
