@@ -6,7 +6,8 @@ namespace OpenEuroLLM.Tokenizers;
 /// <summary>SentencePiece models in the form of <c>tokenizer.json</c>, as other programs write and read them.</summary>
 /// <remarks>Ids are the same on ordinary text. The two definitions differ where (1) rules of several lengths begin at one place: the longest is taken here,
 /// the shortest there; (2) a text begins with a space or <c>▁</c>: there no dummy one is added then; (3) two ways to merge one piece overlap, or sums of scores
-/// are equal but for rounding in single precision; (4) a user-defined piece is cut out before the text is normalized; (5) the unknown piece is decoded.</remarks>
+/// are equal but for rounding in single precision; (4) a user-defined piece is cut out before the text is normalized, and spaces beside it may go; (5) unknown words of a
+/// word model stand side by side, which are one token here; (6) the unknown piece is decoded.</remarks>
 internal static class SentencePieceConversion
 {
     private const string Mark = "▁";
