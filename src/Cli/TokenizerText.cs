@@ -13,28 +13,41 @@ internal static class TokenizerText
     {
         var (tokenizer, file, json) = (TokenizerCommand.TokenizerPath(), TokenizerCommand.FileArgument(), TokenizerCommand.Json());
         var special = new Option<bool>("--allow-special") { Description = "Control tokens that are written out in the text become those tokens." };
+        var around = new Option<bool>("--special") { Description = "Adds the control tokens that the tokenizer puts around a text." };
+        var offsets = new Option<bool>("--offsets") { Description = "With --json: the bytes of the line that each token stands for, first and one after the last." };
         var command = new Command("encode", "Turns each line of text into one line of token ids.\nExample: oellm tokenizer encode --tokenizer tokenizer letter.txt")
         {
-            tokenizer, file, special, json,
+            tokenizer, file, special, around, offsets, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var loaded = BuiltInTokenizer.Load(parsed.GetValue(tokenizer)!);
             var output = parsed.InvocationConfiguration.Output;
-            var ids = new List<int>();
+            var tokens = new List<EncodedToken>();
             using var input = TextFiles.Open(parsed.GetValue(file));
             foreach (byte[] line in TextFiles.Lines(input, parsed.GetValue(file) ?? "standard input"))
             {
                 cancellation.ThrowIfCancellationRequested();
-                ids.Clear();
-                loaded.Encode(line, ids, parsed.GetValue(special));
+                tokens.Clear();
+                loaded.EncodeWithOffsets(line, tokens, parsed.GetValue(special), parsed.GetValue(around));
                 output.WriteLine(parsed.GetValue(json) ? JsonLine.Of(writer =>
                 {
                     writer.WriteStartArray("ids");
-                    foreach (int id in ids)
-                        writer.WriteNumberValue(id);
+                    foreach (var token in tokens)
+                        writer.WriteNumberValue(token.Id);
                     writer.WriteEndArray();
-                }) : string.Join(' ', ids.Select(id => id.ToString(CultureInfo.InvariantCulture))));
+                    if (!parsed.GetValue(offsets))
+                        return;
+                    writer.WriteStartArray("offsets");
+                    foreach (var token in tokens)
+                    {
+                        writer.WriteStartArray();
+                        writer.WriteNumberValue(token.Start);
+                        writer.WriteNumberValue(token.End);
+                        writer.WriteEndArray();
+                    }
+                    writer.WriteEndArray();
+                }) : string.Join(' ', tokens.Select(token => token.Id.ToString(CultureInfo.InvariantCulture))));
             }
             output.Flush();
             return ExitCode.Success;

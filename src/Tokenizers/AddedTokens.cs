@@ -84,7 +84,7 @@ internal sealed class AddedTokens
 
         public void Split(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans)
         {
-            int written = 0, position = 0;
+            int written = 0, position = 0, whiteSpaceEnd = 0;
             while (CanMatch(allowSpecial) && text[position..].IndexOfAny(_firstBytes) is int skipped and >= 0)
             {
                 position += skipped;
@@ -100,9 +100,9 @@ internal sealed class AddedTokens
                 if ((token.Special && !allowSpecial) || (token.SingleWord && (EndsInWord(text[..start]) || BeginsWithWord(text[end..]))))
                     continue;
                 if (token.LeftStrip)
-                    start = Math.Max(TrimmedEnd(text[..start]), written);
+                    start = written < start ? written + TrimmedEnd(text[written..start]) : written;
                 if (token.RightStrip)
-                    end += WhiteSpaceAtStart(text[end..]);
+                    end = whiteSpaceEnd = end < whiteSpaceEnd ? whiteSpaceEnd : end + WhiteSpaceAtStart(text[end..]);
                 // White space that the token before has swallowed can be a token itself: then it stands for these bytes too.
                 if (written < start)
                     spans.Add(new AddedTokenSpan(written, start, null));

@@ -15,7 +15,7 @@ public sealed class Tokenizer
     private readonly IDecoder _decoder;
     private readonly byte[]?[] _texts;      // of each id, as the vocabulary has it
     private readonly byte[]?[]? _bytes;     // of each id, where tokens are simply put together
-    private readonly bool[] _special;
+    private readonly bool[] _special, _isAdded;
     private readonly Dictionary<string, int> _addedIds;
     private readonly Lazy<ByteTrie> _idsByText;
 
@@ -27,24 +27,26 @@ public sealed class Tokenizer
         VocabularySize = Math.Max(parts.Model.Tokens.Count, parts.Added.Select(token => token.Id + 1).DefaultIfEmpty().Max());
         _texts = new byte[]?[VocabularySize];
         _special = new bool[VocabularySize];
+        _isAdded = new bool[VocabularySize];
         _bytes = _decoder is ByteLevelDecoder ? new byte[]?[VocabularySize] : null;
         for (int id = 0; id < parts.Model.Tokens.Count; id++)
-            Set(id, parts.Model.Tokens[id]);
+        {
+            _texts[id] = parts.Model.Tokens[id];
+            if (_bytes is not null && _texts[id] is { } text)
+                _bytes[id] = _decoder.Inside(text);
+        }
         foreach (var token in parts.Added)
         {
-            Set(token.Id, Encoding.UTF8.GetBytes(token.Content));
-            _special[token.Id] = token.Special;
+            // Its bytes are its content, whatever that would mean in the byte alphabet.
+            _texts[token.Id] = Encoding.UTF8.GetBytes(token.Content);
+            if (_bytes is not null)
+                _bytes[token.Id] = _texts[token.Id];
+            (_special[token.Id], _isAdded[token.Id]) = (token.Special, true);
         }
         _addedIds = parts.Added.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
         _idsByText = new Lazy<ByteTrie>(() => new ByteTrie(_texts.Select((text, id) => (Text: _bytes is null ? text : _bytes[id], id))
             .Where(token => token.Text is not null).Select(token => (token.Text!, token.id))));
 
-        void Set(int id, byte[]? text)
-        {
-            _texts[id] = text;
-            if (_bytes is not null && text is not null)
-                _bytes[id] = _decoder.Inside(text);
-        }
     }
 
     internal Tokenizer(BpeModel model, IReadOnlyList<AddedToken> added, TokenizerSurroundings surroundings)
@@ -76,11 +78,12 @@ public sealed class Tokenizer
     internal byte[]? Configuration { get; }
 
     /// <summary>Reads a tokenizer.</summary>
-    /// <param name="path">A <c>tokenizer.json</c>, a SentencePiece <c>.model</c>, or the folder that holds a <c>tokenizer.json</c> or else a <c>tokenizer.model</c>.</param>
+    /// <param name="path">A <c>tokenizer.json</c>, a SentencePiece <c>.model</c>, a rank file (<c>cl100k_base.tiktoken</c>), or the folder that holds a <c>tokenizer.json</c> or else a <c>tokenizer.model</c>.</param>
     /// <exception cref="UserErrorException">The file is missing, malformed, or names a component that is not known here.</exception>
     public static Tokenizer Load(string path) => TokenizerFolder.Load(path);
 
-    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> into an existing folder; equal tokenizers give equal bytes.</summary>
+    /// <summary>Writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c> into an existing folder, of a SentencePiece model
+    /// <c>tokenizer.model</c> too; equal tokenizers give equal bytes.</summary>
     /// <exception cref="UserErrorException">The folder cannot be written.</exception>
     public void Save(string folder) => TokenizerFolder.Save(this, folder);
 
@@ -206,8 +209,7 @@ public sealed class Tokenizer
         foreach (bool addPrefixSpace in Parts.PostProcessor?.Trimmings ?? [])
         {
             byte[] source = utf8.ToArray();
-            var addedIds = _addedIds.Values.ToHashSet();
-            OffsetTrimming.Apply(tokens, token => addedIds.Contains(token.Id) ? source[token.Start..token.End] : _texts[token.Id]!, addPrefixSpace);
+            OffsetTrimming.Apply(tokens, token => _isAdded[token.Id] ? source[token.Start..token.End] : _texts[token.Id]!, addPrefixSpace);
         }
         return [.. tokens.Select(token => new PlacedToken(token, sequence, sequence))];
     }

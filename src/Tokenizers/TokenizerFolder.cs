@@ -4,12 +4,12 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tokenizers;
 
-/// <summary>What a tokenizer's files hold beside the tokens; for tokenizers that are made here.</summary>
+/// <summary>What a tokenizer's files hold beside the tokens, for tokenizers that are made here.</summary>
 /// <param name="PostProcessor">Adds control tokens for those who ask; null for none.</param>
 /// <param name="Configuration">The bytes of <c>tokenizer_config.json</c>; null writes this project's own.</param>
 internal sealed record TokenizerSurroundings(IPostProcessor? PostProcessor = null, byte[]? Configuration = null);
 
-/// <summary>A tokenizer's two files in a model folder.</summary>
+/// <summary>A tokenizer's files in a model folder: <c>tokenizer.json</c>, else the files of the time before, else a SentencePiece model, else ranks of tiktoken.</summary>
 internal static class TokenizerFolder
 {
     public const string TokenizerName = "tokenizer.json";
@@ -20,22 +20,37 @@ internal static class TokenizerFolder
 
     public static Tokenizer Load(string path)
     {
-        string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path) ?? "";
-        string file = Directory.Exists(path) ? Path.Combine(path, TokenizerName) : path;
-        if (Directory.Exists(path) && !File.Exists(file) && File.Exists(Path.Combine(path, SentencePieceName)))
-            file = Path.Combine(path, SentencePieceName);
+        bool isFolder = Directory.Exists(path);
+        string folder = isFolder ? path : Path.GetDirectoryName(path) ?? "";
+        string file = isFolder ? FileIn(path) : path;
+        if (file.EndsWith(TiktokenFile.Extension, StringComparison.OrdinalIgnoreCase))
+            return TiktokenFile.Load(file);
         if (file.EndsWith(SentencePieceExtension, StringComparison.OrdinalIgnoreCase))
-            return SentencePieceTokenizer.Parse(Read(file), file);
+        {
+            // Llama 3 has its ranks under the name of SentencePiece's files.
+            byte[] model = Read(file);
+            return TiktokenFile.Looks(model) ? TiktokenFile.Parse(model, file) : SentencePieceTokenizer.Parse(model, file);
+        }
         string configuration = Path.Combine(folder, ConfigurationName);
-        byte[] json = Read(file);
         byte[]? configurationJson = File.Exists(configuration) ? Read(configuration) : null;
-        return TokenizerJson.Parse(json, file, configurationJson);
+        return isFolder && !File.Exists(file) && LegacyTokenizer.IsIn(folder) ? LegacyTokenizer.Load(folder, Read, configurationJson)
+            : TokenizerJson.Parse(Read(file), file, configurationJson);
     }
 
     public static void Save(Tokenizer tokenizer, string folder)
     {
         Write(Path.Combine(folder, TokenizerName), TokenizerJson.Write(tokenizer));
         Write(Path.Combine(folder, ConfigurationName), tokenizer.Configuration ?? Configuration(tokenizer));
+        if (tokenizer.Parts.Model is SentencePieceSettings model)
+            Write(Path.Combine(folder, SentencePieceName), SentencePieceFormat.Write(model.Vocabulary.File));
+    }
+
+    private static string FileIn(string folder)
+    {
+        string file = Path.Combine(folder, TokenizerName), model = Path.Combine(folder, SentencePieceName);
+        if (File.Exists(file) || LegacyTokenizer.IsIn(folder))
+            return file;
+        return File.Exists(model) ? model : Directory.EnumerateFiles(folder, "*" + TiktokenFile.Extension).Order(StringComparer.Ordinal).FirstOrDefault(file);
     }
 
     private static byte[] Configuration(Tokenizer tokenizer)
@@ -63,7 +78,7 @@ internal static class TokenizerFolder
         }
     }
 
-    private static byte[] Read(string path)
+    internal static byte[] Read(string path)
     {
         try
         {

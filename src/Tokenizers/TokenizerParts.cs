@@ -46,7 +46,7 @@ internal sealed record TokenizerParts(
     private bool TryBuildBytePairs([NotNullWhen(true)] out BpeModel? model)
     {
         model = null;
-        if (Normalizer is not (null or UnicodeForm) || Decoder is not ByteLevelDecoder || Model is not BpeSettings settings)
+        if (Normalizer is not (null or UnicodeForm) || Model is not BpeSettings settings)
             return false;
         var steps = Steps(PreTokenizer).ToList();
         if (steps.Count == 0 || steps[^1] is not ByteLevelPreTokenizer { AddPrefixSpace: false } last)

@@ -41,8 +41,9 @@ public sealed class GgufVocabularyTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model", "llama", "tokenizer.ggml.model is 'llama', which is not known here; expected 'gpt2'")]
-    [InlineData("pre", "qwen2", "tokenizer.ggml.pre is 'qwen2'")]
+    [InlineData("model", "bert", "tokenizer.ggml.model is 'bert', which is not known here; expected 'gpt2', 'llama' or 't5'")]
+    [InlineData("model", "llama", "tokenizer.ggml.scores is missing; expected an array")]
+    [InlineData("pre", "unheard-of", "tokenizer.ggml.pre is 'unheard-of', which is not known here; expected llama-bpe")]
     [InlineData("tokens", "none", "tokenizer.ggml.tokens is 'none'; expected an array")]
     [InlineData("merges", "bad", "merge 0 is 'a zzz'; expected two tokens")]
     [InlineData("token_type", "short", "token_type has 1 items and tokens 300")]
@@ -51,6 +52,44 @@ public sealed class GgufVocabularyTests : IDisposable
         Write(MadeUpVocabulary.Create(300), 300, ($"tokenizer.ggml.{key}", value switch { "bad" => new[] { "a zzz" }, "short" => new[] { 1 }, _ => value }));
         using var file = GgufFile.Open(Model);
         Assert.Contains(message, Assert.Throws<UserErrorException>(() => GgufVocabulary.Read(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("bpe-bytes", "llama"), InlineData("unigram-nfkc", "t5")]
+    public void A_SentencePiece_vocabulary_is_read_back(string name, string kind)
+    {
+        var tokenizer = SentencePieceTests.Load(name);
+        WriteAll(GgufVocabulary.Describe(tokenizer, tokenizer.VocabularySize + 3, 1, [2], null));
+        using var file = GgufFile.Open(Model);
+        Assert.Equal(kind, file.Text("tokenizer.ggml.model"));
+        var read = GgufVocabulary.Read(file);
+        Assert.Equal(tokenizer.VocabularySize, read.VocabularySize);
+        foreach (string text in Texts.All)
+        {
+            Assert.Equal(tokenizer.Encode(text), read.Encode(text));
+            Assert.Equal(tokenizer.Decode(tokenizer.Encode(text)), read.Decode(tokenizer.Encode(text)));
+        }
+    }
+
+    [Theory, InlineData("unigram-suffix", "has its spaces behind words"), InlineData("character", "has one piece a word or character"),
+     InlineData("bpe-whole", "no byte fallback, and is pair encoding"), InlineData("unigram-bytes", "has byte fallback and is Unigram")]
+    public void What_the_format_cannot_say_is_refused(string name, string message) =>
+        Assert.Contains(message, Assert.Throws<UserErrorException>(() => GgufVocabulary.Describe(SentencePieceTests.Load(name), 5000, null, [], null).ToList()).Message, StringComparison.Ordinal);
+
+    [Theory, InlineData("llama-bpe"), InlineData("gpt-2"), InlineData("qwen2"), InlineData("gpt-4o"), InlineData("tekken"), InlineData("smollm")]
+    public void A_known_split_is_read_and_written_under_its_name(string name)
+    {
+        WriteAll(GgufVocabulary.Describe(MadeUpVocabulary.Create(300), 300, null, [], null).Select(entry => entry.Key.EndsWith(".pre", StringComparison.Ordinal) ? new(entry.Key, name) : entry));
+        using var file = GgufFile.Open(Model);
+        var read = GgufVocabulary.Read(file);
+        Assert.Contains(GgufVocabulary.Describe(read, 300, null, [], null), entry => entry is { Key: "tokenizer.ggml.pre", Value: string written } && written == name);
+    }
+
+    private void WriteAll(IEnumerable<KeyValuePair<string, object>> metadata)
+    {
+        using var writer = new GgufWriter(Model);
+        foreach (var (key, value) in metadata)
+            writer.Add(key, value);
+        writer.Finish();
     }
 
     private void Write(Tokenizer tokenizer, int size, (string Key, object Value)? other = null)

@@ -42,7 +42,7 @@ internal static class TokenizerJson
     /// <summary>Writes a tokenizer: indented, one token and one merge a line; a large one without indentation, which would be a third of the file.</summary>
     public static byte[] Write(Tokenizer tokenizer)
     {
-        var parts = tokenizer.Parts;
+        var parts = tokenizer.Parts.Model is SentencePieceSettings ? SentencePieceConversion.ToJson(tokenizer.Parts) : tokenizer.Parts;
         var buffer = new ArrayBufferWriter<byte>(1 << 20);
         using (var json = new Utf8JsonWriter(buffer, Writing with { Indented = parts.Model.Tokens.Count <= MostIndented }))
         {

@@ -19,7 +19,7 @@ internal sealed class BpeModel
     /// <param name="merges">In order of rank, no pair twice.</param>
     /// <param name="ignoreMerges">Whether a word that is a token is emitted at once.</param>
     /// <param name="words">Where words end; null for <see cref="SplitPattern"/>.</param>
-    /// <exception cref="ArgumentException">A byte has no token, or a pair or the bytes of a token stand there twice.</exception>
+    /// <exception cref="ArgumentException">A byte has no token, a pair or the bytes of a token stand there twice, or there are too many merges.</exception>
     public BpeModel(IReadOnlyList<byte[]?> tokens, IReadOnlyList<Merge> merges, bool ignoreMerges, WordSplitter? words = null)
     {
         (Tokens, Merges, IgnoreMerges) = (tokens, merges, ignoreMerges);
@@ -28,7 +28,7 @@ internal sealed class BpeModel
         int[] byteIds = new int[256];
         for (int value = 0; value < 256; value++)
             byteIds[value] = _table.Find([(byte)value]) ?? throw new ArgumentException($"Byte {value} has no token.", nameof(tokens));
-        _merger = new BytePairMerger(byteIds, merges);
+        _merger = new BytePairMerger(new MergeTable(byteIds, merges));
     }
 
     public IReadOnlyList<byte[]?> Tokens { get; }

@@ -21,16 +21,21 @@ internal sealed class BpeWordCache
     private int _shortMissed;
     private int _longMissed;
 
-    /// <summary>The tokens of a short word: at most four, then -1; all zero when it is not there.</summary>
+    /// <summary>The tokens of a short word: at most four, then -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryFind(Vector128<ulong> key, out Vector128<int> ids)
     {
         ref var bucket = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_short), Hash(key) & (uint)(_short.Length - 1));
-        ids = bucket.NewerIds;
-        if (bucket.Newer == key)
+        ids = bucket.KeptIds;
+        if (bucket.Kept == key)
             return true;
-        ids = bucket.OlderIds;
-        return bucket.Older == key;
+        if (bucket.Recent != key)
+            return false;
+        // A word that was met again is kept from those that are met once, which are many.
+        (bucket.Kept, bucket.Recent) = (bucket.Recent, bucket.Kept);
+        (bucket.KeptIds, bucket.RecentIds) = (bucket.RecentIds, bucket.KeptIds);
+        ids = bucket.KeptIds;
+        return true;
     }
 
     /// <summary>The tokens of a long word: at most eight, then -1.</summary>
@@ -63,8 +68,10 @@ internal sealed class BpeWordCache
     private static void Put(Bucket[] buckets, Vector128<ulong> key, Vector128<int> ids)
     {
         ref var bucket = ref buckets[Hash(key) & (uint)(buckets.Length - 1)];
-        (bucket.Older, bucket.OlderIds) = (bucket.Newer, bucket.NewerIds);
-        (bucket.Newer, bucket.NewerIds) = (key, ids);
+        if (bucket.Kept == default)
+            (bucket.Kept, bucket.KeptIds) = (key, ids);
+        else
+            (bucket.Recent, bucket.RecentIds) = (key, ids);
     }
 
     private void GrowShort()
@@ -72,10 +79,10 @@ internal sealed class BpeWordCache
         var grown = new Bucket[_short.Length * 4];
         foreach (ref readonly var bucket in _short.AsSpan())
         {
-            if (bucket.Older != default)
-                Put(grown, bucket.Older, bucket.OlderIds);
-            if (bucket.Newer != default)
-                Put(grown, bucket.Newer, bucket.NewerIds);
+            if (bucket.Kept != default)
+                Put(grown, bucket.Kept, bucket.KeptIds);
+            if (bucket.Recent != default)
+                Put(grown, bucket.Recent, bucket.RecentIds);
         }
         _short = grown;
         _shortMissed = 0;
@@ -121,10 +128,10 @@ internal sealed class BpeWordCache
 
     private struct Bucket
     {
-        public Vector128<ulong> Newer;
-        public Vector128<ulong> Older;
-        public Vector128<int> NewerIds;
-        public Vector128<int> OlderIds;
+        public Vector128<ulong> Kept;
+        public Vector128<ulong> Recent;
+        public Vector128<int> KeptIds;
+        public Vector128<int> RecentIds;
     }
 
     private struct LongEntry

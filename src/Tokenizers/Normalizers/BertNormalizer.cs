@@ -42,9 +42,9 @@ internal sealed record BertNormalizer(bool CleanText, bool SeparateChinese, bool
                 continue;
             edit ??= text.BeginEdit();
             edit.Keep(kept, start);
-            edit.Append(" "u8, start, start);
+            edit.Append(" "u8, start, position);
             edit.Keep(start, position);
-            edit.Append(" "u8, position, position);
+            edit.Append(" "u8, start, position);
             kept = position;
         }
         if (edit is null)

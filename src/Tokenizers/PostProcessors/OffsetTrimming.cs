@@ -24,6 +24,8 @@ internal static class OffsetTrimming
                 trailing += bytes;
             if (leading > 0 && !((i == 0 || start == 0) && addPrefixSpace && characters == 1))
                 start = Math.Min(start + leading, end);
+            else if (leading > 0 && trailing == leading)
+                end = start;        // the space that was put before the text, by itself, stands for nothing
             if (trailing > 0 && end >= trailing)
                 end = Math.Max(end - trailing, start);
             span[i] = span[i] with { Start = start, End = end };

@@ -20,11 +20,12 @@ internal enum PrependScheme
 internal sealed record MetaspacePreTokenizer(string Replacement, PrependScheme Prepend, bool Splits) : IPreTokenizer
 {
     private readonly TextPattern _replacement = new(Replacement, null);
+    private readonly ReplaceNormalizer _visibleSpaces = new(new TextPattern(" ", null), System.Text.Encoding.UTF8.GetBytes(Replacement));
 
     public void Split(AlignedText piece, List<AlignedText> pieces)
     {
         if (piece.Bytes.Contains((byte)' '))
-            new ReplaceNormalizer(new TextPattern(" ", null), _replacement.Text.ToArray()).Normalize(piece);
+            _visibleSpaces.Normalize(piece);
         bool prepends = Prepend == PrependScheme.Always || (Prepend == PrependScheme.First && piece.SourceStart == 0);
         if (prepends && !piece.Bytes.StartsWith(_replacement.Text))
             PrependNormalizer.Apply(piece, _replacement.Text);

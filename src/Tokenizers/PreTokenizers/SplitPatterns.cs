@@ -42,6 +42,9 @@ internal static class SplitPatterns
     /// <summary>tiktoken's present form of cl100k. There <c>{1,3}+</c> is possessive; in <c>tokenizer.json</c> it repeats.</summary>
     public const string Cl100k = @"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s";
 
+    /// <summary>What tiktoken means by <see cref="Cl100k"/>, for <c>tokenizer.json</c>.</summary>
+    public const string Cl100kThreeNumbers = @"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s";
+
     /// <summary>tiktoken's present form of <see cref="Gpt2"/>; it means the same.</summary>
     public const string R50k = @"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s";
 
@@ -59,6 +62,7 @@ internal static class SplitPatterns
         [R50k] = Scanner.Gpt2,
         [Llama3] = Scanner.Llama3,
         [ShortContractions + PossessiveWord + @"\p{N}{1,3}|" + PossessivePunctuation + SingleBreakSpaces] = Scanner.Llama3,
+        [Cl100kThreeNumbers] = Scanner.Cl100k,
         [Cl100k] = WordScanner<PrefixedWordRule<Cl100kRepeatingNumbersOptions>>.Instance,
         [Qwen2] = Scanner.Qwen2,
         [ShortContractions + PossessiveWord + @"\p{N}|" + PossessivePunctuation + SingleBreakSpaces] = Scanner.Qwen2,

@@ -11,8 +11,8 @@ internal sealed class SentencePieceBpeModel : ITokenModel
 
     private readonly SentencePieceVocabulary _vocabulary;
     private readonly PairMerger _merger;
-    private readonly ByteTrie _symbols;             // pieces, and behind them the characters of pieces that are no pieces themselves
-    private readonly List<byte[]> _characters = [];
+    private readonly ByteTrie _symbols;
+    private readonly List<byte[]> _characters;
     private readonly bool _hasUnused;
     private readonly WordCuts? _cuts;
     private readonly WordCache<EncodedToken[]> _cache = new();
@@ -21,24 +21,14 @@ internal sealed class SentencePieceBpeModel : ITokenModel
     {
         _vocabulary = vocabulary;
         var pieces = vocabulary.File.Pieces;
-        int[] found = [.. vocabulary.Found];
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (int id in found)
-            for (int start = 0; start < pieces[id].Text.Length;)
-            {
-                int end = start + Utf8Characters.FirstLength(pieces[id].Text.AsSpan(start));
-                byte[] character = pieces[id].Text[start..end];
-                if (seen.Add(Convert.ToHexString(character)) && vocabulary.FindInText(character) < 0)
-                    _characters.Add(character);
-                start = end;
-            }
-        (byte[] Text, int Symbol)[] symbols =
-            [.. found.Select(id => (pieces[id].Text, id)), .. _characters.Select((text, number) => (text, vocabulary.Size + number))];
-        _symbols = new ByteTrie(symbols);
-        _merger = new PairMerger(Merges(found, new ByteTrie(symbols.Select(symbol => (Reversed(symbol.Text), symbol.Symbol)))));
+        var merges = new SentencePieceMerges(vocabulary);
+        (_symbols, _characters) = (merges.Symbols, merges.Characters);
+        // Equal scores have one rank, so that the place decides.
+        float[] scores = [.. vocabulary.Found.Select(id => pieces[id].Score).Distinct().Order()];
+        _merger = new PairMerger([.. merges.All().Select(merge => (merge, scores.Length - 1 - Array.BinarySearch(scores, pieces[merge.Merged].Score)))]);
         _hasUnused = pieces.Any(piece => piece.Kind == SentencePieceKind.Unused);
         if (!_hasUnused)
-            _cuts = new WordCuts(found.Select(id => pieces[id].Text));
+            _cuts = new WordCuts(vocabulary.Found.Select(id => pieces[id].Text));
     }
 
     public int VocabularySize => _vocabulary.Size;
@@ -57,37 +47,6 @@ internal sealed class SentencePieceBpeModel : ITokenModel
             foreach (var token in Word(piece[start..end]))
                 writer.Add(token.Id, start + token.Start, start + token.End);
         }
-    }
-
-    private static byte[] Reversed(ReadOnlySpan<byte> text)
-    {
-        byte[] reversed = text.ToArray();
-        Array.Reverse(reversed);
-        return reversed;
-    }
-
-    /// <summary>Every way in which two symbols can become a piece.</summary>
-    private List<(Merge Merge, int Rank)> Merges(int[] found, ByteTrie reversedSymbols)
-    {
-        var pieces = _vocabulary.File.Pieces;
-        float[] scores = [.. found.Select(id => pieces[id].Score).Distinct().Order()];
-        var merges = new List<(Merge, int)>();
-        int[] lefts = new int[reversedSymbols.LongestKey + 1];      // the symbol that ends at each place of the piece, or -1
-        foreach (int id in found)
-        {
-            byte[] text = pieces[id].Text;
-            int node = _symbols.Root;
-            for (int end = 1; end < text.Length; end++)
-                lefts[end] = _symbols.TryStep(ref node, text[end - 1], out int left) ? left : -1;
-            node = reversedSymbols.Root;
-            for (int start = text.Length - 1; start > 0 && reversedSymbols.TryStep(ref node, text[start], out int right); start--)
-                if (right >= 0 && lefts[start] >= 0)
-                    merges.Add((new Merge(lefts[start], right, id), RankOf(pieces[id].Score)));
-        }
-        return merges;
-
-        // Equal scores have one rank, so that the place decides.
-        int RankOf(float score) => scores.Length - 1 - Array.BinarySearch(scores, score);
     }
 
     private EncodedToken[] Word(ReadOnlySpan<byte> word)

@@ -8,8 +8,8 @@ internal sealed class RegexBudgetException(string message) : Exception(message);
 /// exponential time; short matches, the normal case, remember nothing.</remarks>
 internal sealed class RegexMatcher(RegexInstruction[] program)
 {
-    private const long FreeSteps = 20_000_000;
-    private const long StepsPerByte = 500;
+    private const long FreeSteps = 5_000_000;
+    private const long StepsPerByte = 100;
     private const int ForgetfulSteps = 2_000;
     private const int MostFrames = 1 << 23;
 
