@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Archives;
 using OpenEuroLLM.Languages;
 using OpenEuroLLM.Tokenizers;
 
@@ -44,7 +45,7 @@ public sealed class TrainingFile(string path) : ITrainingInput
             yield break;
         }
         bool packed = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-        using Stream content = packed ? new GzipReader(counted) : counted;
+        using Stream content = packed ? new UnpackedStream(counted, Packing.Gzip, new ArchiveLimits(Ratio: 5000, RatioFreeBytes: 64L << 20)) : counted;
         var lines = new LineReader(content);
         while (Guard(() => Next(lines, packed), lines.Line) is { } text)
             yield return text;
@@ -196,7 +197,7 @@ public sealed class TrainingFile(string path) : ITrainingInput
         {
             return read();
         }
-        catch (InvalidDataException error)
+        catch (Exception error) when (error is InvalidDataException or DamagedDataException)
         {
             throw new UserErrorException($"{Place(line + 1)}: the file is damaged or cut short ({error.Message.TrimEnd('.')}); fetch it again.", error);
         }
