@@ -34,7 +34,7 @@ internal sealed record SourceFile(string Path, string RecordedAs, long Bytes, Pa
     public string Place(long offset) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Path}: byte {offset}");
 
     /// <summary>Lines of the same words over and over pack better than pages do.</summary>
-    private static ArchiveLimits Limits { get; } = new(Ratio: 5000, RatioFreeBytes: 64L << 20);
+    internal static ArchiveLimits Limits { get; } = new(Ratio: 5000, RatioFreeBytes: 64L << 20);
 }
 
 /// <summary>A part of a file: what begins in it.</summary>

@@ -45,7 +45,7 @@ public sealed class TrainingFile(string path) : ITrainingInput
             yield break;
         }
         bool packed = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-        using Stream content = packed ? new UnpackedStream(counted, Packing.Gzip, new ArchiveLimits(Ratio: 5000, RatioFreeBytes: 64L << 20)) : counted;
+        using Stream content = packed ? new UnpackedStream(counted, Packing.Gzip, SourceFile.Limits) : counted;
         var lines = new LineReader(content);
         while (Guard(() => Next(lines, packed), lines.Line) is { } text)
             yield return text;
