@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 
 namespace OpenEuroLLM.Tokenizers.Tests.Fuzz;
 
@@ -53,7 +52,8 @@ public sealed class EncoderFuzzTests
                 var stream = new StreamingDecoder(tokenizer, skip);
                 Assert.Equal(tokenizer.Decode([.. ids], skip), string.Concat(ids.Select(stream.Push)) + stream.Flush());
             }
-            if (!special)
+            // Elsewhere the token of what is unknown counts as a control token.
+            if (keepsBytes && !special)
                 Assert.DoesNotContain(ids, tokenizer.IsSpecial);
         }
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tokenizers.Tests.Fuzz;
