@@ -9,7 +9,7 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm corpus</c>: texts to cleaned documents, documents to token shards, and what became of them.</summary>
 internal static class CorpusCommand
 {
-    public static Command Create() => new("corpus", "Builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { Build(), Tokenize(), Report() };
+    public static Command Create() => new("corpus", "Builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { Build(), Tokenize(), Report(), CorpusMeasureWords.Create() };
 
     private static ResumableCommand Build()
     {
@@ -17,13 +17,19 @@ internal static class CorpusCommand
         var overrides = RunCommand.Overrides();
         var target = new Option<string?>("--out") { Description = "The corpus folder. Default: runs/NAME/corpus.", HelpName = "DIR" };
         var workers = Workers();
+        var plan = new Option<bool>("--plan") { Description = "Say what the steps will do, near-duplicates with how likely pairs are joined, and stop." };
         var json = Json("Print the rows of the report as JSON, one a line.");
         var command = new ResumableCommand("build", "Reads and cleans texts and divides them into training and held-out documents. The same command goes on after an interruption.\n" +
-            "Example: oellm corpus build recipes/europe-sample.jsonc corpus.source=texts --out corpus --workers 8") { recipe, overrides, target, workers, json };
+            "Example: oellm corpus build recipes/europe-sample.jsonc corpus.source=texts --out corpus --workers 8") { recipe, overrides, target, workers, plan, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string path = parsed.GetValue(recipe)!;
             Recipe loaded = Recipe.Load(path, parsed.GetValue(overrides) ?? []);
+            if (parsed.GetValue(plan))
+            {
+                Plan(loaded.Corpus, parsed.GetValue(json), parsed.InvocationConfiguration.Output);
+                return ExitCode.Success;
+            }
             string folder = parsed.GetValue(target) ?? Path.Combine(RunCommand.DefaultOut(path), "corpus");
             Manifest manifest = CorpusStage.Run(
                 loaded.Corpus, folder, new LocalLauncher(RunCommand.ThreadCount(parsed.GetValue(workers))), Progress(parsed.InvocationConfiguration.Error),
@@ -32,6 +38,26 @@ internal static class CorpusCommand
             return ExitCode.Success;
         }, CancellationToken.None));
         return command;
+    }
+
+    private static void Plan(CorpusConfig config, bool json, TextWriter output)
+    {
+        foreach (CorpusStep step in config.Steps)
+        {
+            IReadOnlyList<(double Jaccard, double Probability)> joined = (step as NearDuplicates)?.Plan() ?? [];
+            if (json)
+            {
+                output.WriteLine(Line(new JsonObject
+                {
+                    ["step"] = step.Name,
+                    ["joins"] = new JsonArray([.. joined.Select(row => (JsonNode)new JsonObject { ["jaccard"] = row.Jaccard, ["probability"] = row.Probability })]),
+                }));
+                continue;
+            }
+            output.WriteLine(step.ToString());
+            foreach ((double jaccard, double probability) in joined)
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    similarity {jaccard:0.00}: joined with probability {probability:0.######}"));
+        }
     }
 
     private static Command Tokenize()

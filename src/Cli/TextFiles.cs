@@ -55,6 +55,9 @@ internal static class TextFiles
     /// <summary>The texts of a file.</summary>
     public static IEnumerable<TrainingText> Texts(string path) => new TrainingFile(path).Read(_ => { });
 
+    /// <summary>The documents of a <c>.jsonl</c> or <c>.jsonl.gz</c> file.</summary>
+    public static IEnumerable<Document> Documents(string path) => new TrainingFile(path).ReadDocuments();
+
     public static Stream Open(string? path) =>
         path is null ? Console.OpenStandardInput() : Read(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16), path);
 

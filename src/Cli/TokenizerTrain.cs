@@ -111,6 +111,7 @@ internal static class TokenizerTrain
             status.Say(FormattableString.Invariant($"tokenizer   the texts gave {tokenizer.VocabularySize} of {config.VocabularySize} tokens: no other pair occurs {config.MinimumPairCount} times"));
         if (report.DroppedWords > 0)
             status.Say(FormattableString.Invariant($"tokenizer   for want of memory {report.DroppedWords} different words that occur less than {report.MinimumWordCount} times were left out ({report.DroppedOccurrences} occurrences)"));
+        SayLevel(report, status);
         output.WriteLine(json
             ? JsonLine.Of(writer =>
             {
@@ -131,6 +132,23 @@ internal static class TokenizerTrain
             foreach (var (path, recordedAs) in files)
                 folder.AddInputFile(path, recordedAs);
         }
+    }
+
+    /// <summary>How level the languages are in the end, and for which of them that rests on an estimate.</summary>
+    private static void SayLevel(TrainingReport report, StatusLine status)
+    {
+        var compared = report.Languages.Where(language => language.TokensPerByteOfContent is not null).OrderBy(language => language.TokensPerByteOfContent).ToList();
+        if (compared.Count < 2)
+            return;
+        double median = compared[compared.Count / 2].TokensPerByteOfContent!.Value;
+        status.Say(FormattableString.Invariant($"tokenizer   tokens for the same content, median 1: {compared[0].Language} {compared[0].TokensPerByteOfContent / median:0.00} to ")
+            + FormattableString.Invariant($"{compared[^1].Language} {compared[^1].TokensPerByteOfContent / median:0.00}, from {report.ParallelDocuments} parallel documents"));
+        string estimated = string.Join(' ', compared.Where(language => language.ParallelDocuments == 0).Select(language => language.Language));
+        if (estimated.Length > 0)
+            status.Say($"tokenizer   without parallel documents, content estimated from characters: {estimated}");
+        string trained = string.Join(' ', compared.Where(language => language.HeldBackDocuments == 0).Select(language => language.Language));
+        if (trained.Length > 0)
+            status.Say($"tokenizer   without documents held back, compared on what was learnt from: {trained}");
     }
 
     private static Option<string[]> Several(string name, string helpName, string description) =>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Building;
+using OpenEuroLLM.Corpus.Deduplication;
 using OpenEuroLLM.Corpus.Readers;
 using OpenEuroLLM.Corpus.Sample;
 using OpenEuroLLM.Languages;
@@ -21,6 +22,9 @@ public static class CorpusStage
 
     /// <summary>File of the examination's items.</summary>
     public const string ExaminationFile = "examination.jsonl";
+
+    /// <summary>What a decision over all documents may hold in its tables, beside 4 bytes for each document.</summary>
+    private const long DecisionMemoryBytes = 512L << 20;
 
     /// <summary>Builds the corpus. A finished folder of the same settings and inputs is left as it is.</summary>
     /// <param name="config">The settings.</param>
@@ -144,7 +148,7 @@ public static class CorpusStage
 
         private (IReadOnlyList<WorkUnit> Units, Funnel Decided, IEnumerable<ManifestCount> Counts) RunPhases(CorpusInput input, JsonObject settings, string[] fingerprints)
         {
-            string before = Manifest.Hash(Encoding.UTF8.GetBytes($"work 1 {BuildVersion.Current} ").Concat(CanonicalJson.Write(settings)).ToArray());
+            string before = Manifest.Hash(Encoding.UTF8.GetBytes($"work 2 {BuildVersion.Current} ").Concat(CanonicalJson.Write(settings)).ToArray());
             var decided = new Funnel();
             var counts = new List<ManifestCount>();
             IReadOnlyList<WorkUnit> units = [];
@@ -171,7 +175,7 @@ public static class CorpusStage
                 counts.AddRange(units.SelectMany(unit => unit.Counts));
                 // What goes on depends on every unit, and so does the next phase.
                 before = Manifest.Hash(Encoding.UTF8.GetBytes(before + string.Concat(units.Select(unit => unit.Key))));
-                if (phase.Measured is not null) goesOn = phase.Decide(files, units, decided);
+                if (phase.Measured is not null) goesOn = phase.Decide(files, units, new DecisionRoom(launcher, DecisionMemoryBytes, cancellation), decided);
             }
             return (units, decided, counts);
         }

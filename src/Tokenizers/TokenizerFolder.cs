@@ -9,7 +9,7 @@ namespace OpenEuroLLM.Tokenizers;
 /// <param name="Configuration">The bytes of <c>tokenizer_config.json</c>; null writes this project's own.</param>
 internal sealed record TokenizerSurroundings(IPostProcessor? PostProcessor = null, byte[]? Configuration = null);
 
-/// <summary>A tokenizer's files in a model folder: <c>tokenizer.json</c>, else a SentencePiece model, else the files of the time before.</summary>
+/// <summary>A tokenizer's files in a model folder: <c>tokenizer.json</c>, else the files of the time before, else a SentencePiece model, else ranks of tiktoken.</summary>
 internal static class TokenizerFolder
 {
     public const string TokenizerName = "tokenizer.json";
@@ -48,7 +48,9 @@ internal static class TokenizerFolder
     private static string FileIn(string folder)
     {
         string file = Path.Combine(folder, TokenizerName), model = Path.Combine(folder, SentencePieceName);
-        return !File.Exists(file) && File.Exists(model) ? model : file;
+        if (File.Exists(file) || LegacyTokenizer.IsIn(folder))
+            return file;
+        return File.Exists(model) ? model : Directory.EnumerateFiles(folder, "*" + TiktokenFile.Extension).Order(StringComparer.Ordinal).FirstOrDefault(file);
     }
 
     private static byte[] Configuration(Tokenizer tokenizer)

@@ -85,4 +85,17 @@ public sealed class CorpusCommandTests(SmallRun run) : IDisposable
         Oellm.Refuses(Build(_folder.At("texts")), _folder.At("corpus"));
         Assert.Equal("x", File.ReadAllText(mine));
     }
+
+    [Fact]
+    public void The_plan_of_a_build_says_how_likely_near_duplicates_are_joined()
+    {
+        string recipe = _folder.Write("recipe.jsonc", """{ "corpus": { "steps": [ { "step": "exact-duplicates" }, { "step": "near-duplicates", "bands": 20 } ] } }""");
+        string[] lines = Oellm.Succeeds(["corpus", "build", recipe, "--plan", "--json"]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("""{"step":"exact-duplicates","joins":[]}""", lines[0]);
+        var joins = JsonNode.Parse(lines[1])!["joins"]!.AsArray();
+        Assert.Equal(1.0, (double)joins[^1]!["jaccard"]!);
+        Assert.InRange((double)joins.Single(row => (double)row!["jaccard"]! == 0.8)!["probability"]!, 0.9, 0.99);   // 20 bands find fewer pairs than 32
+        Assert.Contains("similarity 0.80: joined with probability 0.9", Oellm.Succeeds(["corpus", "build", recipe, "--plan"]).Output, StringComparison.Ordinal);
+        Assert.Equal(["recipe.jsonc"], Directory.GetFileSystemEntries(_folder.Root).Select(Path.GetFileName));
+    }
 }

@@ -39,6 +39,62 @@ public sealed class TokenizerCommandTests(SmallRun run) : IDisposable
     }
 
     [Fact]
+    public void Trains_by_a_recipe_with_languages_kept_level()
+    {
+        string recipe = _folder.Write("recipe.jsonc", """
+            { "tokenizer": { "vocabularySize": 700, "parity": 0.8, "split": "europe", "digits": "Single", "spaceRun": 4, "reserve": 2, "reservedTokens": ["<|tool|>"],
+              "sourceWeights": [ { "source": "sample*", "weight": 0.5 } ], "forbidden": ["Tá"] } }
+            """);
+        var trained = JsonNode.Parse(Oellm.Succeeds("tokenizer", "train", recipe, "tokenizer.vocabularySize=650", "--reserve", "5", "--input", run.In("corpus", "train"),
+            "--out", _folder.At("level"), "--memory", "300MB", "--json").Output)!;
+        Assert.Equal(650, (int)trained["vocabularySize"]!);
+        Assert.Equal(0, (int)trained["droppedWords"]!);
+        Oellm.Succeeds("verify", _folder.At("level"));
+        var settings = JsonNode.Parse(File.ReadAllText(_folder.At("level/manifest.json")))!["settings"]!;
+        Assert.Equal((0.8, 5, 4), ((double)settings["parity"]!, (int)settings["reserve"]!, (int)settings["spaceRun"]!));
+        var report = JsonNode.Parse(File.ReadAllText(_folder.At("level/training.json")))!["languages"]!.AsObject();
+        Assert.All(report, language => Assert.True((double)language.Value!["tokensPerByteOfContent"]! > 0));
+        string ids = Oellm.Succeeds("tokenizer", "encode", "--tokenizer", _folder.At("level"), _folder.Write("run.txt", "    \n1234\n")).Output;
+        Assert.Equal([1, 4], ids.TrimEnd().Split('\n').Select(line => line.Split(' ').Length));
+    }
+
+    [Fact]
+    public void Trains_a_unigram_model()
+    {
+        Oellm.Succeeds("tokenizer", "train", "--algorithm", "unigram", "--input", run.In("corpus", "train"), "--vocabulary-size", "900", "--out", _folder.At("unigram"));
+        Oellm.Succeeds("verify", _folder.At("unigram"));
+        string ids = Oellm.Succeeds("tokenizer", "encode", "--tokenizer", _folder.At("unigram"), _folder.Write("text.txt", Text)).Output;
+        Assert.Equal(Text, Oellm.Succeeds("tokenizer", "decode", "--tokenizer", _folder.At("unigram"), _folder.Write("ids.txt", ids)).Output);
+        Oellm.Refuses(["tokenizer", "train", "--algorithm", "unigram", "--parity", "1", "--input", run.In("corpus", "train"), "--out", _folder.At("t")], "--parity", "leave them out");
+    }
+
+    [Fact]
+    public void Built_in_tokenizers_are_found_by_name()
+    {
+        foreach (string name in (string[])["europa-64k", "europa-tokenizer-16k"])
+        {
+            string ids = Oellm.Succeeds("tokenizer", "encode", "--tokenizer", name, _folder.Write("text.txt", Text)).Output;
+            Assert.Equal(Text, Oellm.Succeeds("tokenizer", "decode", "--tokenizer", name, _folder.Write("ids.txt", ids)).Output);
+            Oellm.Succeeds("verify", Path.Combine(AppContext.BaseDirectory, "models", "europa-tokenizer-" + name[(name.LastIndexOf('-') + 1)..]));
+        }
+        Oellm.Refuses(["tokenizer", "encode", "--tokenizer", "europa-63k", _folder.At("text.txt")], "did you mean 'europa-64k'?");
+    }
+
+    [Fact]
+    public void Wrong_settings_of_training_are_named()
+    {
+        string[] start = ["tokenizer", "train", "--input", run.In("corpus", "train"), "--out", _folder.At("t")];
+        Oellm.Refuses([.. start, "--memory", "lots"], "--memory is 'lots'", "4GB");
+        Oellm.Refuses([.. start, "--memory", "10MB"], "--memory is 10000000; expected 256000000");
+        Oellm.Refuses([.. start, "--parity", "2"], "--parity is 2; expected 0 to 1");
+        Oellm.Refuses([.. start, "--split", "europa"], "'europa' is unknown; did you mean 'europe'?");
+        Oellm.Refuses([.. start, "--source-weight", "news"], "--source-weight is 'news'");
+        Oellm.Refuses([.. start, "--reserved-token", "tool"], "'tool' could stand in a text");
+        Oellm.Refuses(["tokenizer", "train", "--input", _folder.Write("empty.txt", ""), "--out", _folder.At("t")], "no text to train");
+        Assert.False(Directory.Exists(_folder.At("t")));
+    }
+
+    [Fact]
     public void Wrong_input_is_named()
     {
         Oellm.Refuses(["tokenizer", "encode", "--tokenizer", _folder.At("nowhere"), _folder.Write("a.txt", "x")], _folder.At("nowhere"));

@@ -17,7 +17,7 @@ internal enum Side : byte
 }
 
 /// <summary>What is known of a document in the work folder without reading it again: one for each line of the file beside it.</summary>
-/// <param name="Hash">What a <see cref="MeasuredStep"/> measured; after the last step, the identity of the text.</param>
+/// <param name="Hash">After the last step, the identity of the text; before, 0.</param>
 /// <param name="Origin">Index in the unit's list of origins.</param>
 /// <param name="Side">Which side its source puts it on.</param>
 /// <param name="TextBytes">Length of the text as UTF-8.</param>

@@ -1,5 +1,7 @@
+using System.Collections;
 using System.Text;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Deduplication;
 using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Building;
@@ -36,29 +38,35 @@ internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, Measured
     {
         files.Delete(folder);   // half-done work of an earlier run
         files.CreateDirectory(folder);
-        using var writer = new WorkUnitWriter(files, folder);
+        using var writer = new WorkUnitWriter(files, folder, measures: Measured is not null);
+        byte[] measure = new byte[Measured?.MeasureBytes ?? 0];
         var funnel = new Funnel();
         foreach ((Document read, Side side) in documents)
         {
             Document document = read;
             if (Number == 0 && !Enter(ref document, languages, funnel)) continue;
             if (!Pass(ref document, funnel)) continue;
+            Array.Clear(measure);
+            Measured?.Measure(document, measure);
             writer.Add(
-                Measured is null ? document.Lang : All, document, Measured?.Measure(document) ?? TextHash.Of(document.Text), side,
+                Measured is null ? document.Lang : All, document, Measured is null ? TextHash.Of(document.Text) : default, measure, side,
                 Encoding.UTF8.GetByteCount(document.Text));
         }
         return writer.Finish(key, funnel);
     }
 
-    /// <summary>Decides over all units in order: for each, which entries of its index go on.</summary>
-    public IReadOnlyList<bool[]> Decide(IFileSystem files, IReadOnlyList<WorkUnit> units, Funnel funnel)
+    /// <summary>Decides over all units: for each, which entries of its index go on.</summary>
+    public IReadOnlyList<bool[]> Decide(IFileSystem files, IReadOnlyList<WorkUnit> units, DecisionRoom room, Funnel funnel)
     {
-        Decision decision = Measured!.Build();
+        using var table = new MeasureTable(files, [.. units.Where(unit => unit.Has(All)).Select(unit => unit.Measures(All))], Measured!.MeasureBytes);
+        var dropped = new BitArray(table.Rows);
+        Measured.Decide(table, room, dropped);
+        int row = 0;
         return [.. units.Select(unit => unit.Has(All)
             ? IndexEntry.ReadAll(files, unit.Index(All)).Select(entry =>
             {
-                if (decision.Judge(entry.Hash) is not { } reason) return true;
-                funnel.Add(Measured.Name, reason, unit.Origins[entry.Origin], entry.TextBytes);
+                if (!dropped[row++]) return true;
+                funnel.Add(Measured.Name, "duplicate", unit.Origins[entry.Origin], entry.TextBytes);
                 return false;
             }).ToArray()
             : [])];

@@ -36,6 +36,9 @@ internal sealed class WorkUnit
     /// <summary>The index of a group.</summary>
     public string Index(string group) => Path.Combine(Folder, group + ".index");
 
+    /// <summary>What the step that ends the phase measured: a row for each document of a group.</summary>
+    public string Measures(string group) => Path.Combine(Folder, group + WorkUnitWriter.MeasuresEnding);
+
     /// <summary>Whether the unit has documents of a group.</summary>
     public bool Has(string group) => Files.ContainsKey(group + ".jsonl");
 
@@ -85,46 +88,42 @@ internal sealed class WorkUnit
     }
 }
 
-/// <summary>Writes the documents of one unit, in groups, each with its index.</summary>
-internal sealed class WorkUnitWriter(IFileSystem files, string folder) : IDisposable
+/// <summary>Writes the documents of one unit, in groups, each with its index and, where a step measures, its measures.</summary>
+internal sealed class WorkUnitWriter(IFileSystem files, string folder, bool measures) : IDisposable
 {
-    private readonly Dictionary<string, (Stream Lines, Stream Index)> _groups = [];
+    internal const string MeasuresEnding = ".measures";
+    private static readonly string[] Endings = [".jsonl", ".index", MeasuresEnding];
+
+    private readonly Dictionary<string, Stream[]> _groups = [];
     private readonly Dictionary<Origin, int> _origins = [];
 
     /// <summary>Adds a document to a group.</summary>
-    public void Add(string group, Document document, UInt128 hash, Side side, int textBytes)
+    public void Add(string group, Document document, UInt128 hash, ReadOnlySpan<byte> measure, Side side, int textBytes)
     {
-        if (!_groups.TryGetValue(group, out var target))
-            _groups[group] = target = (files.CreateFile(Path.Combine(folder, group + ".jsonl")), files.CreateFile(Path.Combine(folder, group + ".index")));
+        if (!_groups.TryGetValue(group, out Stream[]? streams))
+            _groups[group] = streams = [.. Endings[..(measures ? 3 : 2)].Select(ending => files.CreateFile(Path.Combine(folder, group + ending)))];
         var origin = new Origin(document.Lang, document.Source, document.License);
         if (!_origins.TryGetValue(origin, out int number)) _origins[origin] = number = _origins.Count;
-        target.Lines.Write(document.ToJsonLine());
-        target.Lines.WriteByte((byte)'\n');
-        new IndexEntry(hash, number, side, textBytes).WriteTo(target.Index);
+        streams[0].Write(document.ToJsonLine());
+        streams[0].WriteByte((byte)'\n');
+        new IndexEntry(hash, number, side, textBytes).WriteTo(streams[1]);
+        if (measures) streams[2].Write(measure);
     }
 
     /// <summary>Flushes everything and writes the marker.</summary>
     public WorkUnit Finish(string key, Funnel funnel)
     {
         var lengths = new Dictionary<string, long>();
-        foreach ((Stream lines, Stream index) in _groups.Values)
-        {
-            files.FlushToDisk(lines);
-            files.FlushToDisk(index);
-        }
+        foreach (Stream stream in _groups.Values.SelectMany(streams => streams)) files.FlushToDisk(stream);
         Dispose();
-        foreach (string group in _groups.Keys)
-            foreach (string name in (string[])[group + ".jsonl", group + ".index"])
-                lengths[name] = files.FileLength(Path.Combine(folder, name));
+        foreach ((string group, Stream[] streams) in _groups)
+            foreach (string ending in Endings[..streams.Length])
+                lengths[group + ending] = files.FileLength(Path.Combine(folder, group + ending));
         return WorkUnit.Finish(files, folder, key, [.. _origins.OrderBy(origin => origin.Value).Select(origin => origin.Key)], [.. funnel.Counts()], lengths);
     }
 
     public void Dispose()
     {
-        foreach ((Stream lines, Stream index) in _groups.Values)
-        {
-            lines.Dispose();
-            index.Dispose();
-        }
+        foreach (Stream stream in _groups.Values.SelectMany(streams => streams)) stream.Dispose();
     }
 }

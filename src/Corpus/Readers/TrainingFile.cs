@@ -50,6 +50,10 @@ public sealed class TrainingFile(string path) : ITrainingInput
             yield return text;
     }
 
+    /// <summary>Reads the documents of a <c>.jsonl</c> or <c>.jsonl.gz</c> file, with all their fields.</summary>
+    /// <exception cref="UserErrorException">The file cannot be read, is damaged, or a line is no document.</exception>
+    public IEnumerable<Document> ReadDocuments() => new JsonLinesUnit(path, path, Bytes ?? 0).Read(PhysicalFileSystem.Instance, _ => { });
+
     private TrainingText? Next(LineReader lines, bool packed)
     {
         while (lines.TryRead(out var line))

@@ -1,6 +1,8 @@
+using System.Collections;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Deduplication;
 
 namespace OpenEuroLLM.Corpus;
 
@@ -9,8 +11,13 @@ namespace OpenEuroLLM.Corpus;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "step")]
 [JsonDerivedType(typeof(UnicodeNormalization), "unicode-normalization")]
 [JsonDerivedType(typeof(ExactDuplicates), "exact-duplicates")]
+[JsonDerivedType(typeof(UrlDuplicates), "url-duplicates")]
+[JsonDerivedType(typeof(NearDuplicates), "near-duplicates")]
 [JsonDerivedType(typeof(LengthFilter), "length")]
 [JsonDerivedType(typeof(ScriptFilter), "script")]
+[JsonDerivedType(typeof(RepetitionFilter), "repetition")]
+[JsonDerivedType(typeof(QualityFilter), "quality")]
+[JsonDerivedType(typeof(LineFilter), "lines")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
@@ -28,22 +35,18 @@ public abstract record Filter : CorpusStep
     public abstract Verdict Judge(Document document);
 }
 
-/// <summary>A step that judges a document by those before it. It is split in two: measuring is done by many workers, deciding by one,
-/// in input order, so that the outcome never depends on their number.</summary>
+/// <summary>A step that judges documents by one another. It is split in two: measuring is done by many workers, deciding once over all
+/// measures, so that the outcome depends on the documents and their order alone.</summary>
 public abstract record MeasuredStep : CorpusStep
 {
-    /// <summary>What the decision needs to know of a document.</summary>
-    public abstract UInt128 Measure(Document document);
+    /// <summary>Length of a measure.</summary>
+    internal abstract int MeasureBytes { get; }
 
-    /// <summary>Begins a decision over all documents.</summary>
-    public abstract Decision Build();
-}
+    /// <summary>Writes what the decision needs to know of a document; a measure left at zeros takes no part.</summary>
+    internal abstract void Measure(Document document, Span<byte> measure);
 
-/// <summary>The state of a <see cref="MeasuredStep"/> while it goes through the documents in input order.</summary>
-public abstract class Decision
-{
-    /// <summary>The reason to drop the next document, or null to keep it.</summary>
-    public abstract string? Judge(UInt128 measure);
+    /// <summary>Marks the documents that are dropped, by their numbers in input order.</summary>
+    internal abstract void Decide(MeasureTable table, DecisionRoom room, BitArray dropped);
 }
 
 /// <summary>What a <see cref="Filter"/> says of a document: kept as it is, kept changed, or dropped for a reason that is counted.</summary>

@@ -1,21 +1,31 @@
+using System.Buffers.Binary;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Deduplication;
 
 namespace OpenEuroLLM.Corpus;
 
-/// <summary>Keeps the first of documents with the same text, over all languages and sources. Memory is about 40 bytes a document,
-/// whatever its length: texts are compared by 128 bits of their SHA-256.</summary>
-public sealed record ExactDuplicates : MeasuredStep
+/// <summary>Keeps the first of documents with the same text, over all languages and sources. Texts are compared by 128 bits of their SHA-256.</summary>
+public sealed record ExactDuplicates : SameKeyStep
 {
-    /// <inheritdoc/>
-    public override UInt128 Measure(Document document) => TextHash.Of(document.Text);
+    private protected override UInt128? Key(Document document) => TextHash.Of(document.Text);
+}
 
-    /// <inheritdoc/>
-    public override Decision Build() => new Seen();
+/// <summary>Keeps the first of documents that have a key in common. Memory is bounded whatever the number of documents.</summary>
+public abstract record SameKeyStep : MeasuredStep
+{
+    internal sealed override int MeasureBytes => 16;
 
-    private sealed class Seen : Decision
+    private protected abstract UInt128? Key(Document document);
+
+    internal sealed override void Measure(Document document, Span<byte> measure)
     {
-        private readonly HashSet<UInt128> _hashes = [];
-
-        public override string? Judge(UInt128 measure) => _hashes.Add(measure) ? null : "duplicate";
+        if (Key(document) is UInt128 key) BinaryPrimitives.WriteUInt128BigEndian(measure, key);
     }
+
+    internal sealed override void Decide(MeasureTable table, DecisionRoom room, System.Collections.BitArray dropped) => KeyGroups.Find(
+        table, room, kinds: 1, (measure, _) => BinaryPrimitives.ReadUInt128BigEndian(measure), key => (uint)(key >> 96), rows =>
+        {
+            lock (dropped)
+                foreach (int row in rows[1..]) dropped[row] = true;
+        });
 }

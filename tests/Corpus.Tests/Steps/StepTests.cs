@@ -61,16 +61,6 @@ public sealed class StepTests
         Assert.Equal(reason, new ScriptFilter().Judge(Text(text, language)).Reason);
 
     [Fact]
-    public void Duplicates_are_found_by_text_whatever_the_rest()
-    {
-        var step = new ExactDuplicates();
-        Decision decision = step.Build();
-        Assert.Null(decision.Judge(step.Measure(Text("one"))));
-        Assert.Null(decision.Judge(step.Measure(Text("two"))));
-        Assert.Equal("duplicate", decision.Judge(step.Measure(Text("one", "fr"))));
-    }
-
-    [Fact]
     public void Settings_read_from_a_recipe_and_print_themselves()
     {
         CorpusConfig config = RecipeReader.Parse(
