@@ -34,6 +34,20 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
     }
 
     [Fact]
+    public void A_tokenizer_is_measured_and_every_document_comes_back()
+    {
+        string texts = _folder.At("de.txt");
+        File.WriteAllText(texts, "Die Möwe fliegt über das Meer, und 12 Schiffe liegen im Hafen.\n");
+        var result = JsonNode.Parse(Oellm.Succeeds("bench", "tokenizer", "--tokenizer", run.Model, "--input", texts, "--runs", "2", "--threads", "2", "--json").Output)!;
+        Assert.True(Number(result, "encodeMegabytesPerSecond") > 0);
+        Assert.True(Number(result, "decodeMegabytesPerSecond") > 0);
+        Assert.Equal(new FileInfo(texts).Length, Number(result, "bytes"));
+        Assert.Equal(Number(result, "bytes") / Number(result, "tokens"), Number(result, "bytesPerToken"), 0.001);
+        Assert.Equal(0, Number(result, "differentDocuments"));
+        Assert.Contains("every document comes back", Oellm.Succeeds("bench", "tokenizer", "--tokenizer", run.Model, "--input", texts, "--runs", "1").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Generation_gives_a_line_for_each_number_of_threads()
     {
         var lines = Lines(Oellm.Succeeds("bench", "generate", "--model", run.Model, "--prompt-tokens", "20", "--new-tokens", "4", "--runs", "1", "--threads", "2", "--json"));

@@ -88,6 +88,7 @@ public sealed class RegexPatternTests
     [InlineData("^", "a\nb\n", "0-0 2-2")]
     [InlineData("$", "a\nb\n", "1-1 3-3 4-4")]
     [InlineData("\\Z", "a\nb\n", "3-3 4-4")]
+    [InlineData("\\w+|[^\\w\\s]+", ",\u00B2 \u00B2", "0-3 4-6")]
     [InlineData("\\B", "ab cd", "1-1 4-4")]
     public void Matches_as_the_reference_does(string regex, string text, string matches)
     {

@@ -86,7 +86,7 @@ internal sealed class RegexClassReader(RegexParser parser, bool ignoreCase)
         set = null;
         if (parser.Peek() != '\\')
             return parser.Character();
-        set = parser.ClassEscape();
+        set = parser.ClassEscape(inClass: true);
         if (set is not null)
             return null;
         switch (parser.Peek(1))

@@ -256,14 +256,15 @@ internal sealed class RegexParser
     }
 
     /// <summary>The set of <c>\s</c>, <c>\p{..}</c> and the like at the position; null where an escaped character stands there.</summary>
-    internal CodePointSet? ClassEscape()
+    /// <param name="inClass">Whether it stands in brackets, where the reference's <c>\w</c> is <c>[[:word:]]</c>.</param>
+    internal CodePointSet? ClassEscape(bool inClass = false)
     {
         char kind = _position + 1 < _regex.Length ? _regex[_position + 1] : throw Refuse("'\\' escapes nothing");
         CodePointSet? set = char.ToLowerInvariant(kind) switch
         {
             's' => UnicodeSets.Space,
             'd' => UnicodeSets.Digit,
-            'w' => UnicodeSets.WordCharacter,
+            'w' => inClass ? UnicodeSets.Bracket("word") : UnicodeSets.WordCharacter,
             'h' => UnicodeSets.HexDigit,
             _ => null,
         };
