@@ -39,10 +39,10 @@ public sealed class EncoderFuzzTests
             var placed = new List<EncodedToken>();
             tokenizer.EncodeWithOffsets(text, placed, special);
             Assert.Equal(ids, placed.Select(token => token.Id));
-            int before = 0;
+            int before = 0;    // normalization may exchange marks, and then the places of their tokens too
             foreach (var token in placed)
             {
-                Assert.True(token.Start >= before && token.Start <= token.End && token.End <= text.Length, $"{token} after {before} in {text.Length} bytes");
+                Assert.True((token.Start >= before || !keepsBytes) && token.Start <= token.End && token.End <= text.Length, $"{token} after {before} in {text.Length} bytes");
                 before = token.Start;
             }
             if (keepsBytes)
