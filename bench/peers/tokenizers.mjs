@@ -62,7 +62,7 @@ function goldenTexts() {
 async function writeGolden() {
     const path = join(golden, "crossing-tokenizer.json"), texts = goldenTexts(), peers = fixtures.peers();
     if (!existsSync(path)) {
-        const made = withPattern(trainCrossing(texts.filter((text) => !text.large).map((text) => text.text), 2400, 24), Object.values(patterns)[0], {added: true});
+        const made = withPattern(trainCrossing(texts.filter((text) => !text.large && !text.id.startsWith("special")).map((text) => text.text), 2400, 24), Object.values(patterns)[0], {added: true});
         writeFileSync(path, JSON.stringify(made).replaceAll('],["', '],\n["').replaceAll(/,"(vocab|merges|pre_tokenizer|model)"/g, ',\n"$1"') + "\n");
     }
     const json = JSON.parse(readFileSync(path, "utf8"));

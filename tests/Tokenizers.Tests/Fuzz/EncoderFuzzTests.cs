@@ -39,10 +39,10 @@ public sealed class EncoderFuzzTests
             var placed = new List<EncodedToken>();
             tokenizer.EncodeWithOffsets(text, placed, special);
             Assert.Equal(ids, placed.Select(token => token.Id));
-            int before = 0;
+            int before = 0;    // normalization may exchange marks, and then the places of their tokens too
             foreach (var token in placed)
             {
-                Assert.True(token.Start >= before && token.Start <= token.End && token.End <= text.Length, $"{token} after {before} in {text.Length} bytes");
+                Assert.True((token.Start >= before || !keepsBytes) && token.Start <= token.End && token.End <= text.Length, $"{token} after {before} in {text.Length} bytes");
                 before = token.Start;
             }
             if (keepsBytes)
@@ -52,7 +52,8 @@ public sealed class EncoderFuzzTests
                 var stream = new StreamingDecoder(tokenizer, skip);
                 Assert.Equal(tokenizer.Decode([.. ids], skip), string.Concat(ids.Select(stream.Push)) + stream.Flush());
             }
-            if (!special)
+            // Elsewhere the token of what is unknown counts as a control token.
+            if (keepsBytes && !special)
                 Assert.DoesNotContain(ids, tokenizer.IsSpecial);
         }
     }

@@ -128,6 +128,17 @@ public sealed class ParserFuzzTests : IDisposable
     }
 
     [Fact]
+    public void Damaged_rank_files()
+    {
+        // Any order of bytes will do for the first 256 ranks; the rest are joined from earlier ones.
+        byte[][] tokens = [.. Enumerable.Range(0, 256).Select(value => new[] { (byte)value }), "th"u8.ToArray(), "the"u8.ToArray(), " the"u8.ToArray(), "é"u8.ToArray(), "aé"u8.ToArray(), "\n\n"u8.ToArray()];
+        byte[] seed = Encoding.ASCII.GetBytes(string.Concat(tokens.Select((token, rank) => FormattableString.Invariant($"{Convert.ToBase64String(token)} {rank}\n"))));
+        string path = Path.Combine(_folder, "damaged_cl100k_base.tiktoken");
+        var outcomes = FuzzRun.Over("ranks", FuzzRun.Cases(1500), random => Mutation.Bytes(seed, [seed], random), bytes => Use(TiktokenFile.Parse(bytes, path, "cl100k_base")));
+        Assert.True(outcomes.Refused > 0, $"{outcomes}");
+    }
+
+    [Fact]
     public void Damaged_and_hostile_split_patterns()
     {
         string[] parts =

@@ -45,7 +45,7 @@ internal static class Seeds
         SentencePiece[] more = [new("<user>"u8.ToArray(), 0, SentencePieceKind.UserDefined), new("ab"u8.ToArray(), -9, SentencePieceKind.Unused)];
         yield return ("unigram", new([.. control, .. letters, .. pieces, .. more], new(SentencePieceAlgorithm.Unigram), normalization));
         yield return ("unigram with bytes", new([.. control, .. bytes, .. letters, .. pieces], new(SentencePieceAlgorithm.Unigram, ByteFallback: true), SentencePieceNormalization.Identity));
-        yield return ("pairs with bytes", new([.. control, .. bytes, .. pieces, .. letters, .. more], new(SentencePieceAlgorithm.Bpe, ByteFallback: true), normalization with { RemoveExtraWhitespaces = false }));
+        yield return ("pairs with bytes", new([.. control, .. bytes, .. pieces, .. letters, .. more], new(SentencePieceAlgorithm.Bpe, ByteFallback: true), SentencePieceNormalization.Identity with { RemoveExtraWhitespaces = false }));
         yield return ("words", new([.. control, .. letters, .. pieces], new(SentencePieceAlgorithm.Word), normalization));
         yield return ("characters", new([.. control, .. letters, .. more], new(SentencePieceAlgorithm.Character, WhitespaceAsSuffix: true), normalization, normalization));
     }
