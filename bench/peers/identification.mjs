@@ -61,7 +61,7 @@ const cld2Speed = () => Number(/(\d+) a second/.exec(execFileSync('sh', ['-c', `
 
 const { franc } = await load('franc-all');
 const cld3 = (await require('cld3-asm').loadModule()).create(0, 1000);
-const { eld } = await load('eld/large');
+const { eld } = await import(pathToFileURL(join(resolve(modules), 'eld/src/entries/static.large.js')));
 const scripted = {
   'franc-all': text => threeToTwo[franc(text, { minLength: 1 })] ?? 'und',
   'cld3-asm': text => (found => codes[found] ?? found)(cld3.findLanguage(text)?.language ?? 'und'),

@@ -28,6 +28,10 @@ public sealed unsafe partial class LanguageIdentifier : IDisposable
     public const int MostLabels = 48;
 
     private const int Width = 48;
+
+    // Features are looked up in batches of about as many as can be summed in 16 bits; after a full one there is room for the longest word and the signs.
+    private const int FullBatch = ScoreTable.SafeAdditions - 32, Batch = FullBatch + WordFeatures.Most + SignCounts.Most;
+
     private readonly IdentificationModel _model;
     private readonly string[] _latin, _cyrillic;
 
@@ -90,68 +94,37 @@ public sealed unsafe partial class LanguageIdentifier : IDisposable
     [SkipLocalsInit]
     private (TextCounts Counts, (int Latin, int Cyrillic) Features) Sum(ReadOnlySpan<byte> text, int* sums)
     {
-        short* partial = stackalloc short[2 * Width];
-        new Span<short>(partial, 2 * Width).Clear();
         byte* buffer = stackalloc byte[TextScanner.BufferBytes];
-        ulong* features = stackalloc ulong[WordFeatures.Most];
+        ulong* written = stackalloc ulong[2 * Batch];
+        var latin = new Span<ulong>(written, Batch);
+        var cyrillic = new Span<ulong>(written + Batch, Batch);
         var scanner = new TextScanner(text, new Span<byte>(buffer, TextScanner.BufferBytes));
-        var written = new Span<ulong>(features, WordFeatures.Most);
-        var (latin, cyrillic) = (_model.Latin, _model.Cyrillic);
-        int sinceLatin = 0, sinceCyrillic = 0, latinFeatures = 0, cyrillicFeatures = 0, mixed = 0;
+        int latinCount = 0, cyrillicCount = 0, latinFeatures = 0, cyrillicFeatures = 0, mixed = 0;
         while (scanner.MoveNext())
         {
-            int count = WordFeatures.Write(scanner.Word, written);
-            if (scanner.IsCyrillic)
-            {
-                cyrillicFeatures += count;
-                Add(cyrillic, written[..count], partial + Width, sums + Width, ref sinceCyrillic);
-            }
+            if (scanner.IsCyrillic) cyrillicCount += WordFeatures.Write(scanner.Word, cyrillic[cyrillicCount..]);
             else
             {
-                latinFeatures += count;
+                latinCount += WordFeatures.Write(scanner.Word, latin[latinCount..]);
                 if (scanner.IsMixedCase) mixed++;
-                Add(latin, written[..count], partial, sums, ref sinceLatin);
             }
+
+            if (latinCount > FullBatch) Empty(_model.Latin, latin, ref latinCount, ref latinFeatures, sums);
+            if (cyrillicCount > FullBatch) Empty(_model.Cyrillic, cyrillic, ref cyrillicCount, ref cyrillicFeatures, sums + Width);
         }
 
         var counts = scanner.Counts;
-        latinFeatures += AddSigns(latin, SignCounts.Of(counts, mixed), partial, sums, ref sinceLatin);
-        Empty(partial, sums, Width);
-        Empty(partial + Width, sums + Width, Width);
+        latinCount += SignCounts.Of(counts, mixed).Write(latin[latinCount..]);
+        Empty(_model.Latin, latin, ref latinCount, ref latinFeatures, sums);
+        Empty(_model.Cyrillic, cyrillic, ref cyrillicCount, ref cyrillicFeatures, sums + Width);
         return (counts, (latinFeatures, cyrillicFeatures));
     }
 
-    private static int AddSigns(ScoreTable table, SignCounts signs, short* partial, int* sums, ref int since)
+    private static void Empty(ScoreTable table, Span<ulong> features, ref int count, ref int all, int* sums)
     {
-        Span<ulong> features = stackalloc ulong[SignCounts.Most];
-        int count = signs.Write(features);
-        Add(table, features[..count], partial, sums, ref since);
-        return count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ScoreTable table, ReadOnlySpan<ulong> features, short* partial, int* sums, ref int since)
-    {
-        while (since + features.Length > ScoreTable.SafeAdditions)
-        {
-            int room = Math.Min(ScoreTable.SafeAdditions - since, features.Length);
-            table.Add(features[..room], partial);
-            features = features[room..];
-            Empty(partial, sums, Width);
-            since = 0;
-        }
-
-        table.Add(features, partial);
-        since += features.Length;
-    }
-
-    private static void Empty(short* partial, int* sums, int count)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            sums[i] += partial[i];
-            partial[i] = 0;
-        }
+        table.Add(features[..count], sums);
+        all += count;
+        count = 0;
     }
 
     // Names and quotations in Latin letters are common in text of the other scripts, and not the other way round: their letters count twice.

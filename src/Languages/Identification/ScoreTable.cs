@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -51,33 +52,79 @@ internal sealed unsafe class ScoreTable
     /// <summary>The mark of a feature in its bucket; never 0, which marks an empty place.</summary>
     public static ushort Mark(ulong feature) => (ushort)((feature >> 16) | 1);
 
-    /// <summary>Adds the rows of features to 16-bit sums, at most <see cref="SafeAdditions"/> of them between two emptyings.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Add(ReadOnlySpan<ulong> features, short* sums)
+    /// <summary>Adds the rows of features to sums of <see cref="Width"/> columns.</summary>
+    /// <remarks>In three passes over a batch: whether a feature has a row is a branch that no processor can foresee, and waiting for memory at each would
+    /// cost most of the time. So all marks are asked for first, then the rows of those found, and then there is nothing left to guess.</remarks>
+    [SkipLocalsInit]
+    public void Add(ReadOnlySpan<ulong> features, int* sums)
     {
-        uint buckets = _buckets;
+        uint* places = stackalloc uint[SafeAdditions];
+        for (; features.Length > SafeAdditions; features = features[SafeAdditions..]) Sum(places, Find(features[..SafeAdditions], places), sums);
+        Sum(places, Find(features, places), sums);
+    }
+
+    private int Find(ReadOnlySpan<ulong> features, uint* places)
+    {
         var marks = _marks;
-        bool wide = Width == 3 * Lanes;
-        foreach (ulong feature in features)
+        uint buckets = _buckets;
+        for (int i = 0; i < features.Length; i++)
         {
-            uint bucket = Bucket(feature, buckets);
-            uint found = Vector128.Equals(Vector128.Load(marks + (ulong)bucket * BucketRows), Vector128.Create(Mark(feature))).ExtractMostSignificantBits();
-            if (found == 0) continue;
-            var row = _rows + ((ulong)bucket * BucketRows + (uint)System.Numerics.BitOperations.TrailingZeroCount(found)) * (uint)Stride;
-            if (wide && Avx2.IsSupported)
+            uint bucket = Bucket(features[i], buckets);
+            places[i] = bucket;
+            if (Sse.IsSupported) Sse.Prefetch0(marks + (ulong)bucket * BucketRows);
+        }
+
+        int found = 0;
+        for (int i = 0; i < features.Length; i++)
+        {
+            uint bucket = places[i];
+            uint equal = Vector128.Equals(Vector128.Load(marks + (ulong)bucket * BucketRows), Vector128.Create(Mark(features[i]))).ExtractMostSignificantBits();
+            uint place = bucket * BucketRows + (uint)BitOperations.TrailingZeroCount(equal | 0x80);
+            places[found] = place;
+            if (Sse.IsSupported) Sse.Prefetch0(_rows + (ulong)place * (uint)Stride);
+            found += (int)((equal | (0 - equal)) >> 31); // one more, or none, without a branch
+        }
+
+        return found;
+    }
+
+    private void Sum(uint* places, int count, int* sums)
+    {
+        if (Width == 3 * Lanes && Avx2.IsSupported)
+        {
+            Vector256<short> first = default, second = default, third = default;
+            for (int i = 0; i < count; i++)
             {
-                (Vector256.Load(sums) + Avx2.ConvertToVector256Int16(row)).Store(sums);
-                (Vector256.Load(sums + 16) + Avx2.ConvertToVector256Int16(row + 16)).Store(sums + 16);
-                (Vector256.Load(sums + 32) + Avx2.ConvertToVector256Int16(row + 32)).Store(sums + 32);
-                continue;
+                var row = _rows + (ulong)places[i] * (uint)Stride;
+                first += Avx2.ConvertToVector256Int16(row);
+                second += Avx2.ConvertToVector256Int16(row + Lanes);
+                third += Avx2.ConvertToVector256Int16(row + 2 * Lanes);
             }
 
-            for (int column = 0; column < Width; column += Lanes)
-            {
-                var (low, high) = Vector128.Widen(Vector128.Load(row + column));
-                (Vector128.Load(sums + column) + low).Store(sums + column);
-                (Vector128.Load(sums + column + 8) + high).Store(sums + column + 8);
-            }
+            Widen(first, sums);
+            Widen(second, sums + Lanes);
+            Widen(third, sums + 2 * Lanes);
+            return;
         }
+
+        for (int column = 0; column < Width; column += Lanes)
+        {
+            Vector128<short> low = default, high = default;
+            for (int i = 0; i < count; i++)
+            {
+                var (lower, upper) = Vector128.Widen(Vector128.Load(_rows + (ulong)places[i] * (uint)Stride + column));
+                low += lower;
+                high += upper;
+            }
+
+            Widen(Vector256.Create(low, high), sums + column);
+        }
+    }
+
+    private static void Widen(Vector256<short> values, int* sums)
+    {
+        var (low, high) = Vector256.Widen(values);
+        (Vector256.Load(sums) + low).Store(sums);
+        (Vector256.Load(sums + 8) + high).Store(sums + 8);
     }
 }
