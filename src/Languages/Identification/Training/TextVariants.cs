@@ -6,12 +6,8 @@ namespace OpenEuroLLM.Languages.Identification;
 /// <summary>Text of one language or spelling made from that of a near one, by rules that are written down in <c>languages/identification/</c>.</summary>
 internal static class TextVariants
 {
-    private static readonly Dictionary<string, string> _latin = new()
-    {
-        ["а"] = "a", ["б"] = "b", ["в"] = "v", ["г"] = "g", ["д"] = "d", ["ђ"] = "đ", ["е"] = "e", ["ж"] = "ž", ["з"] = "z", ["и"] = "i",
-        ["ј"] = "j", ["к"] = "k", ["л"] = "l", ["љ"] = "lj", ["м"] = "m", ["н"] = "n", ["њ"] = "nj", ["о"] = "o", ["п"] = "p", ["р"] = "r",
-        ["с"] = "s", ["т"] = "t", ["ћ"] = "ć", ["у"] = "u", ["ф"] = "f", ["х"] = "h", ["ц"] = "c", ["ч"] = "č", ["џ"] = "dž", ["ш"] = "š",
-    };
+    private const string Cyrillic = "абвгдђежзијклљмнњопрстћуфхцчџш";
+    private static readonly string[] _latin = "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".Split(' ');
 
     private static readonly HashSet<string> _western = ["vrijeme", "gdje", "prije", "poslije", "dijete", "svijet", "riječ", "uvijek", "ovdje", "čovjek", "mjesto", "dvije", "lijepo", "htio", "vidio"];
     private static readonly HashSet<string> _eastern = ["vreme", "gde", "pre", "posle", "dete", "svet", "reč", "uvek", "ovde", "čovek", "mesto", "dve", "lepo", "hteo", "video"];
@@ -25,7 +21,9 @@ internal static class TextVariants
         foreach (char letter in cyrillic)
         {
             char lower = char.ToLowerInvariant(letter);
-            if (!_latin.TryGetValue(lower.ToString(), out string? replacement)) text.Append(letter);
+            int place = Cyrillic.IndexOf(lower, StringComparison.Ordinal);
+            string replacement = place < 0 ? "" : _latin[place];
+            if (place < 0) text.Append(letter);
             else if (lower == letter) text.Append(replacement);
             else text.Append(char.ToUpperInvariant(replacement[0])).Append(replacement, 1, replacement.Length - 1);
         }
