@@ -56,8 +56,10 @@ function timed(detect, texts) {
 
 const figures = JSON.parse(execFileSync(program, ['identify', 'evaluate', '--gold', gold, '--pieces', folder, '--json'], { encoding: 'utf8' }));
 execFileSync('g++', ['-O2', '-o', join(folder, 'cld2'), join(here, 'cld2.cpp'), '-lcld2']);
-const cld2 = name => execFileSync(join(folder, 'cld2'), [join(folder, name)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 }).trimEnd().split('\n').map(code => codes[code] ?? code);
-const cld2Speed = () => Number(/(\d+) a second/.exec(execFileSync('sh', ['-c', `"${join(folder, 'cld2')}" "${join(folder, 'sentences.tsv')}" 2>&1 >/dev/null`], { encoding: 'utf8' }))[1]);
+// The small tables that the library is linked with know neither lb nor nn.
+const fullTables = { ...process.env, LD_PRELOAD: 'libcld2_full.so.0' };
+const cld2 = name => execFileSync(join(folder, 'cld2'), [join(folder, name)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28, env: fullTables }).trimEnd().split('\n').map(code => codes[code] ?? code);
+const cld2Speed = () => Number(/(\d+) a second/.exec(execFileSync('sh', ['-c', `"${join(folder, 'cld2')}" "${join(folder, 'sentences.tsv')}" 2>&1 >/dev/null`], { encoding: 'utf8', env: fullTables }))[1]);
 
 const { franc } = await load('franc-all');
 const cld3 = (await require('cld3-asm').loadModule()).create(0, 1000);
