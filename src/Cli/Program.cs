@@ -9,7 +9,7 @@ internal static class Program
     /// <summary>The commands, in the order of the way from text to served model.</summary>
     public static IReadOnlyList<Func<Command>> Commands { get; } =
     [
-        QuickstartCommand.Create, RunCommand.Create, LanguagesCommand.Create, CorpusCommand.Create, TokenizerCommand.Create, TrainCommand.Create,
+        QuickstartCommand.Create, RunCommand.Create, LanguagesCommand.Create, IdentifyCommand.Create, CorpusCommand.Create, TokenizerCommand.Create, TrainCommand.Create,
         EvaluateCommand.Create, GenerateCommand.Create, ChatCommand.Create, ServeCommand.Create, ConvertCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
         VerifyCommand.Create, ProveCommand.Create,
     ];

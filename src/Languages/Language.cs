@@ -20,9 +20,12 @@ public sealed record Alphabet(Script Script, string Letters);
 /// <param name="Countries">ISO 3166 countries where it has official standing.</param>
 /// <param name="Alphabets">Its scripts with their letters, the usual one first.</param>
 /// <param name="Examples">Sentences written for this project.</param>
+/// <param name="StopWords">Its most frequent words of grammar, in small letters.</param>
+/// <param name="Words">Other frequent words, and those that tell it from its neighbours, in small letters.</param>
 public sealed record Language(
     string Code, string Iso6391, string Iso6393, IReadOnlyList<string> Tags, IReadOnlyList<string> Aliases, string Name, string NativeName,
-    LanguageStatus Status, string Family, IReadOnlyList<string> Countries, IReadOnlyList<Alphabet> Alphabets, IReadOnlyList<string> Examples)
+    LanguageStatus Status, string Family, IReadOnlyList<string> Countries, IReadOnlyList<Alphabet> Alphabets, IReadOnlyList<string> Examples,
+    IReadOnlyList<string> StopWords, IReadOnlyList<string> Words)
 {
     /// <summary>Whether a character belongs to a script of this language.</summary>
     public bool IsInScript(Rune rune)

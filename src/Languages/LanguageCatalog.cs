@@ -13,9 +13,12 @@ public static class LanguageCatalog
     public static IReadOnlyDictionary<string, Script> Scripts { get; } =
         Load("scripts/", LanguageFileContext.Default.Script).ToFrozenDictionary(script => script.Code);
 
-    /// <summary>All languages: official, co-official, candidate, Nordic, by code within each.</summary>
-    public static IReadOnlyList<Language> All { get; } =
+    /// <summary>The languages that identification tells apart: those of <see cref="All"/>, Welsh and Luxembourgish.</summary>
+    public static IReadOnlyList<Language> Identified { get; } =
         [.. Load("languages/", LanguageFileContext.Default.LanguageFile).Select(file => file.Build(Scripts)).OrderBy(language => language.Status).ThenBy(language => language.Code, StringComparer.Ordinal)];
+
+    /// <summary>All languages: official, co-official, candidate, Nordic, by code within each.</summary>
+    public static IReadOnlyList<Language> All { get; } = [.. Identified.Where(language => language.Status != LanguageStatus.Identified)];
 
     // ISO 639-1, 639-3, aliases. Codes that cover several languages of the catalogue are left out and explained instead.
     private static readonly FrozenDictionary<string, Language> _byCode = All
@@ -92,11 +95,12 @@ internal sealed record AlphabetFile(string Script, string Letters);
 /// <summary>A file of <c>languages/</c> as it lies there.</summary>
 internal sealed record LanguageFile(
     string Code, string Iso6391, string Iso6393, IReadOnlyList<string> Tags, IReadOnlyList<string> Aliases, string Name, string NativeName,
-    LanguageStatus Status, string Family, IReadOnlyList<string> Countries, IReadOnlyList<AlphabetFile> Scripts, IReadOnlyList<string> Examples)
+    LanguageStatus Status, string Family, IReadOnlyList<string> Countries, IReadOnlyList<AlphabetFile> Scripts, IReadOnlyList<string> Examples,
+    IReadOnlyList<string>? StopWords = null, IReadOnlyList<string>? Words = null)
 {
     public Language Build(IReadOnlyDictionary<string, Script> scripts) => new(
         Code, Iso6391, Iso6393, Tags, Aliases, Name, NativeName, Status, Family, Countries,
-        [.. Scripts.Select(alphabet => new Alphabet(scripts[alphabet.Script], alphabet.Letters))], Examples);
+        [.. Scripts.Select(alphabet => new Alphabet(scripts[alphabet.Script], alphabet.Letters))], Examples, StopWords ?? [], Words ?? []);
 }
 
 [JsonSourceGenerationOptions(

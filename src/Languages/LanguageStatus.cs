@@ -16,4 +16,7 @@ public enum LanguageStatus
 
     /// <summary>Of Iceland and Norway.</summary>
     [JsonStringEnumMemberName("nordic")] Nordic,
+
+    /// <summary>Told apart from the languages of the project by identification, and otherwise not of them.</summary>
+    [JsonStringEnumMemberName("identified")] Identified,
 }

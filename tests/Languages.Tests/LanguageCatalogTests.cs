@@ -20,6 +20,32 @@ public sealed class LanguageCatalogTests
         Assert.Equal(24, LanguageCatalog.Official.Count);
     }
 
+    [Fact]
+    public void Identification_knows_two_languages_more_which_are_no_targets()
+    {
+        Assert.Equal(["cy", "lb"], LanguageCatalog.Identified.Except(LanguageCatalog.All).Select(language => language.Code));
+        Assert.All(["cy", "lb"], code => Assert.Null(LanguageCatalog.TryFind(code)));
+    }
+
+    [Fact]
+    public void Word_lists_are_in_small_letters_of_their_language_and_say_nothing_twice()
+    {
+        foreach (var language in LanguageCatalog.Identified)
+        {
+            Assert.True(language.StopWords.Count >= 40, $"{language.Code}: {language.StopWords.Count} stop words");
+            foreach (var list in new[] { language.StopWords, language.Words })
+            {
+                Assert.Equal(list.Distinct(), list);
+                Assert.All(list, word =>
+                {
+                    Assert.True(word.IsNormalized(NormalizationForm.FormC));
+                    Assert.Equal(word.ToLowerInvariant(), word);
+                    Assert.True(word.EnumerateRunes().Where(Rune.IsLetter).All(language.IsInScript), $"{language.Code}: {word}");
+                });
+            }
+        }
+    }
+
     [Theory, MemberData(nameof(Codes))]
     public void The_data_of_a_language_are_sound(string code)
     {
