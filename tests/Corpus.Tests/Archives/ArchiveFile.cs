@@ -29,6 +29,7 @@ internal static partial class ArchiveFile
 
     public static byte[] Gzip(byte[] content, CompressionLevel level = CompressionLevel.Optimal)
     {
+        if (content.Length == 0) return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];   // the platform writes nothing at all
         using var packed = new MemoryStream();
         using (var packing = new GZipStream(packed, level)) packing.Write(content);
         return packed.ToArray();

@@ -47,12 +47,21 @@ public sealed class GzipTests
     {
         byte[] file = Gzip(Bytes("some words, some words, and others"));
         Assert.Equal("damaged", Assert.Throws<DamagedDataException>(() => Unpack([.. file, .. Bytes("more than ten bytes")], Packing.Gzip)).Reason);
+        int refused = 0;
         for (int place = 10; place < file.Length; place++)
         {
             byte[] changed = [.. file];
             changed[place] ^= 4;
-            Assert.Throws<DamagedDataException>(() => Unpack(changed, Packing.Gzip));
+            try
+            {
+                Assert.Equal("some words, some words, and others"u8, Unpack(changed, Packing.Gzip));   // bits that fill up the last byte
+            }
+            catch (DamagedDataException)
+            {
+                refused++;
+            }
         }
+        Assert.InRange(refused, file.Length - 11, file.Length - 10);
     }
 
     [Theory]
@@ -64,7 +73,7 @@ public sealed class GzipTests
         Assert.SkipUnless(packing != Packing.Zstandard || Zstandard.IsAvailable, "needs libzstd");
         var random = new Random(11);
         byte[][] files = [.. Contents().Skip(1).Take(4).Select(content => content[..Math.Min(content.Length, 3000)]).Select(content => packing == Packing.Gzip ? Gzip(content) : Zstd(content))];
-        for (int turn = 0; turn < 4000; turn++)
+        for (int turn = 0; turn < 2000; turn++)
         {
             byte[] file = [.. files[turn % files.Length]];
             for (int change = random.Next(1, 5); change > 0; change--) file[random.Next(file.Length)] = (byte)random.Next(256);
@@ -85,7 +94,7 @@ public sealed class GzipTests
     {
         var random = new Random(12);
         byte[] file = new byte[400];
-        for (int turn = 0; turn < 3000; turn++)
+        for (int turn = 0; turn < 1500; turn++)
         {
             random.NextBytes(file);
             ((byte[])[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0]).CopyTo(file, 0);
@@ -101,7 +110,7 @@ public sealed class GzipTests
     {
         Packing packing = Enum.Parse<Packing>(packed);
         Assert.SkipUnless(packing != Packing.Zstandard || Zstandard.IsAvailable, "needs libzstd");
-        byte[] bomb = packing == Packing.Gzip ? Gzip(new byte[100 << 20], CompressionLevel.Fastest) : Zstd(new byte[100 << 20]);
+        byte[] bomb = packing == Packing.Gzip ? Gzip(new byte[100 << 20]) : Zstd(new byte[100 << 20]);
         long before = GC.GetAllocatedBytesForCurrentThread();
         using var stream = new UnpackedStream(new MemoryStream(bomb), packing, new ArchiveLimits(Ratio: 200, RatioFreeBytes: 1 << 20));
         byte[] buffer = new byte[1 << 16];

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using OpenEuroLLM.Corpus.Archives;
 using static OpenEuroLLM.Corpus.Tests.Archives.ArchiveFile;
 
@@ -19,7 +18,7 @@ public sealed class WarcFuzzTests
         HashSet<string> written = [.. Read(Join(records), Packing.None).Records.Select(record => record.Block)];
         byte[] file = Join(records.Select(record => packing switch { Packing.Gzip => Gzip(record), Packing.Zstandard => Zstd(record), _ => record }));
         var limits = new ArchiveLimits(HeaderBytes: 2000, Headers: 30, RecordBytes: 100_000);
-        for (int turn = 0; turn < 1500; turn++)
+        for (int turn = 0; turn < 500; turn++)
         {
             byte[] spoilt = Spoil(file, random);
             var read = Read(spoilt, packing, limits);
@@ -38,7 +37,7 @@ public sealed class WarcFuzzTests
     {
         var random = new Random(22);
         string[] words = ["WARC/1.0", "\r\n", "\n", "Content-Length: ", "5", "100000", "-1", "99999999999", ":", " ", "x", "WARC-Type: response", "HTTP/1.1 200 OK", "http://a/ 1.2.3.4 20140101000000 text/html 10\n", "filedesc://a 0.0.0.0 20140101000000 text/plain 3\n", "\0", "ÿ"];
-        for (int turn = 0; turn < 3000; turn++)
+        for (int turn = 0; turn < 1000; turn++)
         {
             byte[] file = Bytes(string.Concat(Enumerable.Range(0, random.Next(1, 60)).Select(_ => words[random.Next(words.Length)])));
             Read(file, Packing.None, new ArchiveLimits(HeaderBytes: 200, Headers: 5, RecordBytes: 1000));
@@ -49,17 +48,17 @@ public sealed class WarcFuzzTests
     [Fact]
     public void Records_that_all_lie_are_read_in_time_that_grows_with_the_file_only()
     {
-        byte[] file = Join(Enumerable.Range(0, 20_000).Select(number => Record(number, Bytes("x"), length: "20000000")));
+        byte[] file = Join(Enumerable.Range(0, 4_000).Select(number => Record(number, Bytes("x"), length: "20000000")));
         var read = Read(file, Packing.None);
         Assert.Empty(read.Records);
-        Assert.InRange(read.Damage.Count, 1, 20_000);
+        Assert.InRange(read.Damage.Count, 1, 4_000);
     }
 
     [Fact]
     public void A_bomb_among_records_is_passed_over_in_bounded_memory()
     {
         byte[] zeros = new byte[32 << 20];
-        byte[] bomb = Gzip([.. Record(1, [], length: "400000000")[..^4], .. zeros, .. zeros], CompressionLevel.Fastest);
+        byte[] bomb = Gzip([.. Record(1, [], length: "400000000")[..^4], .. zeros, .. zeros]);
         byte[] file = [.. Gzip(Record(0, "zero")), .. bomb, .. Gzip(Record(2, "two"))];
         long before = GC.GetAllocatedBytesForCurrentThread();
         var read = Read(file, Packing.Gzip, new ArchiveLimits(Ratio: 200, RatioFreeBytes: 1 << 20));
