@@ -52,7 +52,7 @@ public sealed class CorpusCommandTests(SmallRun run) : IDisposable
     {
         Oellm.Refuses(Build(_folder.At("nowhere")), "corpus.source", _folder.At("nowhere"), "expected");
         Directory.CreateDirectory(_folder.At("empty"));
-        Oellm.Refuses(Build(_folder.At("empty")), "corpus.source", _folder.At("empty"), "expected files named .jsonl, .jsonl.gz or .txt");
+        Oellm.Refuses(Build(_folder.At("empty")), "corpus.source", _folder.At("empty"), "expected files named .jsonl, .ndjson, .warc");
     }
 
     [Fact]

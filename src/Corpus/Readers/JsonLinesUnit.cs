@@ -4,8 +4,8 @@ using OpenEuroLLM.Corpus.Archives;
 
 namespace OpenEuroLLM.Corpus.Readers;
 
-/// <summary>A file with a document a line, or a range of one: the lines that begin in it. Blank lines hold no document; any other line that is none, and the rest of a file that is
-/// cut short or damaged, is passed over and counted, unless there are many.</summary>
+/// <summary>A file with a document a line, or a range of one: the lines that begin in it. Blank lines hold no document; any other line that is none is passed over and
+/// counted, unless there are many.</summary>
 internal sealed class JsonLinesUnit(SourceFile file, ByteRange range, CorpusConfig config) : FileUnit(file, range)
 {
     private const int MaxLineBytes = 64 << 20;

@@ -43,13 +43,14 @@ internal sealed class BadLines(double share, Action<SkippedInput>? skipped)
     /// <param name="spoilsFile">Whether the file is to blame, and not the line.</param>
     public void Bad(string reason, string place, UserErrorException error, bool spoilsFile = false)
     {
+        if (spoilsFile && share < 1) throw error;   // nobody knows how much is missing
         _bad++;
-        _first = spoilsFile ? error : _first ?? error;
+        _first ??= error;
         skipped?.Invoke(new SkippedInput(reason, place));
         if (_bad >= Judged) Check();
     }
 
-    /// <exception cref="UserErrorException">The bad lines are too many; the message is that of the first, or of the damaged file.</exception>
+    /// <exception cref="UserErrorException">The bad lines are too many; the message is that of the first.</exception>
     public void Check()
     {
         if (_first is not null && _bad > share * (_good + _bad)) throw _first;
