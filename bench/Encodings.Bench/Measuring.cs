@@ -54,6 +54,10 @@ internal static class Measuring
             }
         Table("language", byLanguage);
         Table("encoding", byEncoding);
+        string Group(string encoding) => encoding.StartsWith("utf", StringComparison.Ordinal) ? "unicode" : encoding.StartsWith("ibm", StringComparison.Ordinal) || encoding.Contains("mac", StringComparison.Ordinal) ? "DOS and Mac" : "windows, ISO, KOI8, Georgian";
+        Console.WriteLine();
+        foreach (var group in cells.GroupBy(cell => Group(cell.Encoding)).Append(cells.GroupBy(_ => "all").Single()))
+            Console.WriteLine($"| OpenEuroLLM | {group.Key} | " + string.Join(" | ", Sizes.Select(size => (100.0 * group.Where(cell => cell.Size == size).Sum(cell => cell.Right) / group.Where(cell => cell.Size == size).Sum(cell => cell.All)).ToString("0.0", CultureInfo.InvariantCulture))) + " |");
         Console.WriteLine("\nBelow 90 %:");
         foreach (var cell in cells.Where(cell => cell.Right * 10 < cell.All * 9).OrderBy(cell => cell.Size).ThenBy(cell => (double)cell.Right / cell.All))
             Console.WriteLine($"{cell.Size} {cell.Language} {cell.Encoding} {cell.Right}/{cell.All}  {cell.Taken}");
@@ -87,7 +91,10 @@ internal static class Measuring
                 '“' or '”' or '„' or '«' or '»' => "\"",
                 '–' or '—' => "-",
                 '…' => "...",
-                'ș' => "ş", 'ț' => "ţ", 'Ș' => "Ş", 'Ț' => "Ţ",
+                'ș' => "ş",
+                'ț' => "ţ",
+                'Ș' => "Ş",
+                'Ț' => "Ţ",
                 '\u00A0' or '\u202F' or '\u2009' => " ",
                 _ => character.ToString(),
             });

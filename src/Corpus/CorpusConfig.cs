@@ -6,7 +6,7 @@ namespace OpenEuroLLM.Corpus;
 
 /// <summary>What the corpus is made from, and how: the section <c>corpus</c> of a recipe.</summary>
 /// <param name="Source"><c>sample</c> for the built-in sample, otherwise a folder or a file, relative to the current folder:
-/// <c>.jsonl</c> holds a document a line (also chats and preferences), <c>.csv</c> and <c>.tsv</c> a document a row, <c>.warc</c>, <c>.wet</c> and <c>.arc</c> are web archives, all of
+/// <c>.jsonl</c> holds a document a line (also chats and preferences), <c>.csv</c> and <c>.tsv</c> a document a row, <c>.warc</c>, <c>.wet</c> and <c>.arc</c> are web archives, <c>.html</c> files are pages, all of
 /// them plain or with <c>.gz</c> or <c>.zst</c> behind; a <c>.txt</c> file is one document, whose language is the folder
 /// it lies in or the beginning of its name (<c>cs/letter.txt</c>, <c>cs-letter.txt</c>, <c>cs.txt</c>).</param>
 /// <param name="Languages">The languages kept; absent: the 24 official languages of the European Union.</param>

@@ -105,7 +105,7 @@ internal abstract class Members(PackedInput input, ArchiveLimits limits) : IDisp
             }
             Input.Seek(start);
             if (read > 0 && isBeginning(probe[..read])) return true;
-            Input.Start++;
+            Input.Seek(start + 1);
         }
         return false;
     }

@@ -30,6 +30,7 @@ internal sealed class WarcReader : IDisposable
     private const long RunUp = 8 << 20;
 
     private const int ProbeBytes = 16;
+    private const int ShortestBeginning = 6;
 
     private readonly Members _members;
     private readonly ArchiveLimits _limits;
@@ -39,7 +40,7 @@ internal sealed class WarcReader : IDisposable
     private readonly byte[] _data;
     private byte[] _block = new byte[1 << 16];
     private int _start, _end;
-    private long _to, _recordStart, _consumed;
+    private long _to, _recordStart, _consumed, _lastTold = -1;
     private bool _isArc, _inMember, _ended, _quiet, _lastWasWhole = true;
     private Resume _resume, _broken;
 
@@ -101,7 +102,8 @@ internal sealed class WarcReader : IDisposable
             }
             catch (DamagedDataException error)
             {
-                Tell(error.Reason);
+                bool isSecond = _packed && _broken == Resume.NextMember && _lastTold == _recordStart;   // what is wrong with a member shows in its record first
+                if (!isSecond) Tell(error.Reason);
                 _resume = _broken;
             }
         }
@@ -146,6 +148,7 @@ internal sealed class WarcReader : IDisposable
 
     private void Tell(string reason)
     {
+        _lastTold = _recordStart;
         if (!_quiet && _recordStart >= _from && _recordStart < _to) _damage?.Invoke(new ArchiveDamage(_recordStart, reason));
     }
 
@@ -166,6 +169,7 @@ internal sealed class WarcReader : IDisposable
     private WarcRecord? ReadRecord()
     {
         Require(ProbeBytes);
+        while (_end - _start < ShortestBeginning && "WARC/"u8.StartsWith(_data.AsSpan(_start, Math.Min(5, _end - _start)))) ReadOn();
         ReadOnlySpan<byte> beginning = _data.AsSpan(_start, Math.Min(ProbeBytes, _end - _start));
         bool isArc = !beginning.StartsWith("WARC/"u8);
         if (isArc)
@@ -283,7 +287,9 @@ internal sealed class WarcReader : IDisposable
             if (!Fill()) return;
         }
         Require(ProbeBytes);
-        if (!IsBeginning(_data.AsSpan(_start, Math.Min(ProbeBytes, _end - _start)))) throw Wrong(WrongLength, "the record is longer or shorter than it says");
+        ReadOnlySpan<byte> next = _data.AsSpan(_start, Math.Min(ProbeBytes, _end - _start));
+        bool isCutShort = next.Length < ShortestBeginning && "WARC/"u8.StartsWith(next[..Math.Min(5, next.Length)]);
+        if (!isCutShort && !IsBeginning(next)) throw Wrong(WrongLength, "the record is longer or shorter than it says");
     }
 
     private bool IsBeginning(ReadOnlySpan<byte> beginning) => (beginning.StartsWith("WARC/"u8) && beginning.Length > 5 && char.IsAsciiDigit((char)beginning[5])) || (_isArc && ArcHeader.MayBegin(beginning));
@@ -338,11 +344,18 @@ internal sealed class WarcReader : IDisposable
     /// <summary>A record may go on in the next member, unless that one begins with a record itself.</summary>
     private void GoOnInNextMember()
     {
-        (_start, _end) = (0, 0);
-        bool more = _packed && _members.TryBegin();
-        if (more) Require(ProbeBytes);
-        if (!more || _start == _end) throw Wrong(DamagedDataException.CutShort, "the file ends within a record");
-        if (IsBeginning(_data.AsSpan(0, Math.Min(ProbeBytes, _end)))) throw Wrong(WrongLength, "the record is shorter than it says", Resume.Here);
+        Compact();
+        int tail = _end;
+        if (_packed && (_inMember = _members.TryBegin()))
+        {
+            while (_end - tail < ProbeBytes && Fill())
+            {
+            }
+        }
+        if (_end == tail) throw Wrong(DamagedDataException.CutShort, "the file ends within a record");
+        if (!IsBeginning(_data.AsSpan(tail, Math.Min(ProbeBytes, _end - tail)))) return;
+        _start = tail;
+        throw Wrong(WrongLength, "the record is shorter than it says", Resume.Here);
     }
 
     private DamagedDataException Wrong(string reason, string message, Resume resume = Resume.InMember)
@@ -353,7 +366,7 @@ internal sealed class WarcReader : IDisposable
 
     private void ReadOn()
     {
-        if (!Fill()) throw Wrong(DamagedDataException.CutShort, "the file ends within a record");
+        if (!Fill()) GoOnInNextMember();
     }
 
     private void Require(int count)
@@ -372,11 +385,16 @@ internal sealed class WarcReader : IDisposable
     private bool Fill()
     {
         if (!_inMember) return false;
-        _data.AsSpan(_start, _end - _start).CopyTo(_data);
-        (_start, _end) = (0, _end - _start);
+        Compact();
         int read = _members.Read(_data.AsSpan(_end));
         _end += read;
         return read > 0;
+    }
+
+    private void Compact()
+    {
+        _data.AsSpan(_start, _end - _start).CopyTo(_data);
+        (_start, _end) = (0, _end - _start);
     }
 
     private static WarcRecordType TypeOf(string? type) => type?.Trim().ToUpperInvariant() switch

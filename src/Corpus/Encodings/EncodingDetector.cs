@@ -92,9 +92,16 @@ internal static class EncodingDetector
     /// <summary>Whether the bytes can be text of an encoding with several bytes for a character, or of one whose letters are not known here.</summary>
     private static bool CanBe(string name, ReadOnlySpan<byte> bytes)
     {
-        byte[] text = CharacterEncoding.Of(name).ToUtf8(bytes);
-        int wrong = text.AsSpan().Count("\uFFFD"u8);
-        return wrong * 100 <= text.Length;
+        string text = Encoding.UTF8.GetString(CharacterEncoding.Of(name).ToUtf8(bytes));
+        int others = 0, wrong = 0, amongAscii = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text[i] < 0x80) continue;
+            others++;
+            if (text[i] == '\uFFFD') wrong++;
+            else if ((i > 0 && char.IsAsciiLetter(text[i - 1])) || (i + 1 < text.Length && char.IsAsciiLetter(text[i + 1]))) amongAscii++;
+        }
+        return wrong * 50 <= others && amongAscii * 2 <= others;   // letters of two scripts do not stand side by side
     }
 
     private static (string? Name, EncodingEvidence Evidence) Declared(ReadOnlySpan<byte> bytes, string? httpCharset, bool html)

@@ -67,7 +67,7 @@ internal sealed record LetterPairs(string Language, IReadOnlyList<char> Letters,
     /// <summary>Blanks, digits and marks of ASCII.</summary>
     public const int Boundary = 0;
 
-    /// <summary>Quotation marks, dashes and other signs of print.</summary>
+    /// <summary>Quotation marks, dashes and other signs that touch words.</summary>
     public const int Sign = 1;
 
     /// <summary>A letter of ASCII in a language of another script.</summary>
@@ -76,11 +76,14 @@ internal sealed record LetterPairs(string Language, IReadOnlyList<char> Letters,
     /// <summary>A letter that is not the language's.</summary>
     public const int Foreign = 3;
 
+    /// <summary>A sign that is no part of a word: degrees, powers, currencies.</summary>
+    public const int Mark = 5;
+
     /// <summary>What hardly stands in text: control characters, frames, formulas.</summary>
     public const int Strange = 4;
 
     /// <summary>The first letter's symbol.</summary>
-    public const int FirstLetter = 5;
+    public const int FirstLetter = 6;
 
     /// <summary>The number of symbols.</summary>
     public int Symbols => Letters.Count + FirstLetter;
@@ -92,12 +95,12 @@ internal sealed record LetterPairs(string Language, IReadOnlyList<char> Letters,
     public int SymbolOf(char character)
     {
         if (character < 0x80 && !char.IsAsciiLetter(character)) return Boundary;
-        if (char.IsLetter(character))
+        if (char.IsLetter(character) && character != 'µ')
         {
             int letter = IndexOf(Fold(character));
             return letter >= 0 ? letter + FirstLetter : character < 0x80 ? IsLatin ? Foreign : Latin : Foreign;
         }
-        return IsSign(character) ? Sign : Strange;
+        return IsSign(character) ? Sign : IsMark(character) ? Mark : Strange;
     }
 
     /// <summary>A letter as it is counted: small; the cedilla of older encodings as the comma below of today's.</summary>
@@ -109,10 +112,12 @@ internal sealed record LetterPairs(string Language, IReadOnlyList<char> Letters,
         _ => char.ToLowerInvariant(letter),
     };
 
-    /// <summary>Whether the character is one of those that printed text is full of.</summary>
+    /// <summary>Whether the character is one of those that stand around and in the words of printed text.</summary>
     public static bool IsSign(char character) =>
-        character is '\u00A0' or '\u00AD' or '§' or '°' or '·' or '€' or '£' or '«' or '»' or '‹' or '›' or '“' or '”' or '„' or '‚' or '‘' or '’' or '–' or '—' or '…' or '©' or '®' or '™' or '•' or '№'
-           or '½' or '²' or '³' or '±' or '×' or '¿' or '¡' or '\u2015'  or '΄' or '΅' or '´';
+        character is '\u00A0' or '\u00AD' or '·' or '«' or '»' or '‹' or '›' or '“' or '”' or '„' or '‚' or '‘' or '’' or '–' or '—' or '…' or '¿' or '¡' or '\u2015' or '´';
+
+    /// <summary>Whether the character stands beside words, but not in them.</summary>
+    public static bool IsMark(char character) => character is '§' or '°' or '€' or '£' or '©' or '®' or '™' or '•' or '№' or '½' or '¼' or '¾' or '²' or '³' or '±' or '×' or 'µ';
 
     private int IndexOf(char letter)
     {

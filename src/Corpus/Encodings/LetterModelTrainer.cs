@@ -10,6 +10,7 @@ internal sealed class LetterModelTrainer
     /// <summary>Letters of two scripts in one word.</summary>
     private const double MixedCost = 10;
 
+    private const double MarkBeforeLetterCost = 6, MarkAfterLetterCost = 7;
     private const double PairShare = 0.9, Floor = 2e-6;
     private const double RareLetter = 3e-5;
 
@@ -91,10 +92,12 @@ internal sealed class LetterModelTrainer
                 {
                     LetterPairs.Sign => Math.Min(SignCost, -Numerics.Log(Math.Max(probability, Floor))),
                     LetterPairs.Latin => LatinCost,
+                    LetterPairs.Mark => from >= LetterPairs.FirstLetter ? MarkAfterLetterCost : SignCost,
                     LetterPairs.Foreign => ForeignCost,
                     LetterPairs.Strange => StrangeCost,
                     _ => -Numerics.Log(Math.Max(probability, Floor)),
                 };
+                if (from == LetterPairs.Mark && to >= LetterPairs.FirstLetter) cost = Math.Max(cost, MarkBeforeLetterCost);
                 if ((from == LetterPairs.Latin && to > LetterPairs.Latin) || (to == LetterPairs.Latin && from > LetterPairs.Latin)) cost = Math.Max(cost, MixedCost) + (to == LetterPairs.Foreign ? 2 : 0);
                 result.Costs[(from * symbols) + to] = (byte)Math.Min(255, Math.Round(cost * LetterModel.CostsPerNat));
             }

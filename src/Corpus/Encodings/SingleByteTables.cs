@@ -51,13 +51,15 @@ internal static class SingleByteTables
     /// <summary>The platform's encoding of that name; null when it has none.</summary>
     public static Encoding? Platform(string name) => name switch
     {
-        "x-mac-ce" => CodePagesEncodingProvider.Instance.GetEncoding(10029),
-        "ibm857" => CodePagesEncodingProvider.Instance.GetEncoding(857),
-        "gb18030" => CodePagesEncodingProvider.Instance.GetEncoding(54936),
+        "x-mac-ce" => OfPlatform(10029),
+        "gb18030" => OfPlatform(54936),
         "utf-16le" => Encoding.Unicode,
         "utf-16be" => Encoding.BigEndianUnicode,
         "utf-32le" => Encoding.UTF32,
         "utf-32be" => new UTF32Encoding(bigEndian: true, byteOrderMark: false),
-        _ => CodePagesEncodingProvider.Instance.GetEncoding(name),
+        _ => CodePagesEncodingProvider.Instance.GetEncoding(name) is { } encoding ? OfPlatform(encoding.CodePage) : null,
     };
+
+    private static Encoding? OfPlatform(int codePage) =>
+        CodePagesEncodingProvider.Instance.GetEncoding(codePage, EncoderFallback.ReplacementFallback, new DecoderReplacementFallback("\uFFFD"));
 }

@@ -14,6 +14,7 @@ internal sealed record SourceFormat(string[] Endings, Func<IReadOnlyList<SourceF
         new([".jsonl", ".ndjson"], EachInRanges((file, range, config) => new JsonLinesUnit(file, range, config), file => file.Packing == Packing.None)),
         new([".warc", ".wet", ".arc"], EachInRanges((file, range, config) => new WarcUnit(file, range, config), file => file.Packing != Packing.Zstandard)),
         new([".csv", ".tsv"], (files, config) => files.Select(file => new DelimitedUnit(file, config))),
+        new([".html", ".htm", ".xhtml"], HtmlUnit.Of),
         new([".txt"], TextUnit.Of),
     ];
 

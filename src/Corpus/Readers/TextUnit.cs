@@ -40,7 +40,8 @@ internal sealed class TextUnit(string language, string license, IReadOnlyList<So
         }
     }
 
-    private static IEnumerable<List<SourceFile>> Parts(IEnumerable<SourceFile> texts)
+    /// <summary>Cuts a list of files into parts that are worth a unit each.</summary>
+    public static IEnumerable<List<SourceFile>> Parts(IEnumerable<SourceFile> texts)
     {
         var part = new List<SourceFile>();
         long bytes = 0;
