@@ -10,6 +10,7 @@ internal sealed class ContentFinder
     private readonly NodeMarks marks = new();
     private readonly HintJudge hints = new();
     private readonly PhraseJudge phrases;
+    private readonly Dictionary<ulong, int> lead = [];
 
     /// <summary>Makes a finder.</summary>
     public ContentFinder() => phrases = new PhraseJudge(marks);
@@ -112,7 +113,31 @@ internal sealed class ContentFinder
         }
         if (firstGood == inside.Length) KeepShortText(inside);
         phrases.Judge(tree, inside);
+        DropRepeatedLead(tree, blocks[..first], inside);
         DropEmptyHeadings(nodes, inside);
+    }
+
+    // Many pages show the beginning of the text as its lead too.
+    private void DropRepeatedLead(HtmlTree tree, Span<PageBlock> before, ReadOnlySpan<PageBlock> inside)
+    {
+        lead.Clear();
+        for (int number = 0; number < before.Length; number++)
+            if (before[number].Kept) lead[HashOf(tree, before[number])] = number;
+        if (lead.Count == 0) return;
+        foreach (ref readonly PageBlock block in inside)
+            if (block.Kept && lead.TryGetValue(HashOf(tree, block), out int repeated)) before[repeated].Kept = false;
+    }
+
+    private ulong HashOf(HtmlTree tree, in PageBlock block)
+    {
+        ulong hash = 14695981039346656037;
+        for (int at = block.First; at < block.End; at++)
+        {
+            if (tree[at].Tag != HtmlTag.Text || marks.Dropped[at]) continue;
+            foreach (byte value in tree.TextOf(tree[at]))
+                if (value > ' ') hash = (hash ^ value) * 1099511628211;
+        }
+        return hash;
     }
 
     // A page without a single long sentence may still be a text: a poem, a few words.

@@ -63,6 +63,7 @@ internal sealed class HintJudge
                 int most = (hints & Small) == PageHints.Caption ? CaptionCharacters : SmallCharacters;
                 drop = (hints & Small) != 0 && (sum.Characters < most || sum.Worth == 0) && sum.Worth * 4 <= total;
             }
+            drop |= (hints & PageHints.Header) != 0 && sum.Worth * 4 <= total && !HoldsTitle(nodes, at);
             absolved[at] = inherited;
             if (drop || IsPermalink(tree, at))
             {
@@ -71,6 +72,14 @@ internal sealed class HintJudge
             }
             else at++;
         }
+    }
+
+    // The head of a page holds the name of the site; that of an article its title, and often the lead.
+    private static bool HoldsTitle(ReadOnlySpan<HtmlNode> nodes, int header)
+    {
+        for (int at = header; at < nodes[header].End; at++)
+            if (HtmlTags.Is(nodes[at].Tag, TagTraits.Heading) || (nodes[at].Hints & (PageHints.Title | PageHints.Lead)) != 0) return true;
+        return false;
     }
 
     // The sign behind a heading that links to itself.

@@ -20,7 +20,7 @@ public sealed class HostilePageTests
         { "less-than signs", "<", 2_000_000 }, { "ampersands", "&", 2_000_000 }, { "references without end", "&#x", 700_000 }, { "names of references", "&CounterClockwiseContourIntegra", 60_000 },
         { "attributes", " <p a=1 b='2' c=\"3\" ", 100_000 }, { "slashes", "<p /", 500_000 }, { "quotes", "<p a=\"", 300_000 }, { "declarations", "<!x<?y</ z", 200_000 },
         { "svg", "<svg><foreignObject><math>", 80_000 }, { "headings of related pages", "<h2>Related articles</h2>", 80_000 }, { "related lines", "<p>Read more</p><p>The text goes on here, with commas, and it ends.</p>", 30_000 },
-        { "forms", "<form><button>", 200_000 }, { "breaks", "<br>", 500_000 }, { "preformatted", "<pre>\n", 300_000 }, { "h1", "<h1>Title", 200_000 }, { "NUL bytes", "\0", 2_000_000 },
+        { "heads of pages", "<header><p>A sentence of the head, with a comma.", 20_000 }, { "forms", "<form><button>", 200_000 }, { "breaks", "<br>", 500_000 }, { "preformatted", "<pre>\n", 300_000 }, { "h1", "<h1>Title", 200_000 }, { "NUL bytes", "\0", 2_000_000 },
         { "definition lists", "<dl><dt><dd>", 150_000 }, { "quotations", "<blockquote><p>The text goes on here, with commas, and it ends.", 20_000 }, { "permalinks", "<a href=x>#</a>", 200_000 },
     };
 

@@ -54,6 +54,26 @@ public sealed class HtmlExtractorTests
         Assert.Contains("One developer alone", Extract(html).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_head_of_the_page_is_left_out_and_a_lead_between_title_and_text_is_kept_once()
+    {
+        const string Text = "<p>The text goes on for a while, as texts do, and then it ends.</p><p>One more paragraph follows, with one more comma.</p>";
+        const string Lead = "The lead tells in one sentence what the whole is about, no more.";
+        string head = "<header><a href=/>Site</a><p>A site about rivers, bridges and what people make of them.</p></header>";
+        string once = Extract($"{head}<main><header><h1>Title</h1><p>{Lead}</p></header><div class=article-body>{Text}</div></main>").Text;
+        Assert.StartsWith(Lead + "\nThe text goes on", once, StringComparison.Ordinal);
+        string twice = Extract($"{head}<main><header><h1>Title</h1><p>{Lead}</p></header><div class=article-body><p>{Lead}</p>{Text}</div></main>").Text;
+        Assert.Equal(once, twice);
+    }
+
+    [Fact]
+    public void Parts_of_a_named_text_are_kept_together()
+    {
+        string part = string.Concat(Enumerable.Repeat("<p>The first part is long, it has many sentences, and most of the text.</p>", 4));
+        string text = Extract($"<article><div>{part}</div><div><p>The second part is short, but it belongs to the text all the same.</p><p>It ends here, after two sentences.</p></div></article>").Text;
+        Assert.Contains("The second part is short", text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("article-body", "Body", true)]
     [InlineData("articleBody", "Body", true)]
