@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
 

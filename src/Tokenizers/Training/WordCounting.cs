@@ -13,8 +13,8 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
     private const long ProgramBytes = 192L << 20;      // the runtime, buffers, texts on their way
 
     // Measured: what merging holds for a word and for a byte of it, lists and pairs included.
-    private const long MergingBytesPerWord = 120;
-    private const long MergingBytesPerByte = 30;
+    private const long MergingBytesPerWord = 136;
+    private const long MergingBytesPerByte = 34;
 
     /// <summary>Parallel documents, seen while counting.</summary>
     public ParallelTexts Parallel { get; } = new();
