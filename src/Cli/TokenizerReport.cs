@@ -13,7 +13,7 @@ internal static class TokenizerReport
 
     public static Command Create()
     {
-        var tokenizer = new Option<string[]>("--tokenizer") { Description = "Tokenizers to measure; what --gate bounds holds for each.", HelpName = "PATH", Required = true, AllowMultipleArgumentsPerToken = true };
+        var tokenizer = new Option<string[]>("--tokenizer") { Description = "Tokenizers to measure, by path or built-in name; what --gate bounds holds for each.", HelpName = "PATH", Required = true, AllowMultipleArgumentsPerToken = true };
         var beside = new Option<string[]>("--beside") { Description = "Tokenizers shown beside them, whatever the bounds.", HelpName = "PATH", AllowMultipleArgumentsPerToken = true };
         var input = new Option<string[]>("--input")
         {

@@ -23,7 +23,7 @@ internal static class TokenizerReportInput
         if (all.GroupBy(each => each.Path, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new UserErrorException($"tokenizer '{twice.Key}' is named twice; name each once.");
         string[] names = [.. all.Select(each => ShortName(each.Path))];
-        return [.. all.Select((each, i) => new Subject(each.Path, names.Count(name => name == names[i]) == 1 ? names[i] : each.Path, Tokenizer.Load(each.Path), each.Judged))];
+        return [.. all.Select((each, i) => new Subject(each.Path, names.Count(name => name == names[i]) == 1 ? names[i] : each.Path, BuiltInTokenizer.Load(each.Path), each.Judged))];
     }
 
     private static string ShortName(string path)
