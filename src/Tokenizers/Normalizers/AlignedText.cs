@@ -15,6 +15,7 @@ internal sealed class AlignedText
     private int[]? _starts;         // of each byte in the source; null: as they stand, moved by the shift
     private int[]? _ends;
     private int _shift;
+    private readonly long _longest;     // that it may become, by the source alone: steps in a row must not multiply it
 
     /// <param name="source">The text.</param>
     /// <param name="sourceStart">Where it lies in the whole source.</param>
@@ -23,13 +24,15 @@ internal sealed class AlignedText
         _bytes = source.ToArray();
         Length = source.Length;
         _shift = SourceStart = sourceStart;
+        _longest = (long)LongestGrowth * Length + LongestAddition;
     }
 
     private AlignedText(AlignedText text, int from, int to)
     {
         (_bytes, _offset, _starts, _ends, _shift) = (text._bytes, text._offset + from, text._starts, text._ends, text._shift);
         Length = to - from;
-        SourceStart = text.SourceOf(from, to).Start;
+        (SourceStart, int end) = text.SourceOf(from, to);
+        _longest = Math.Max((long)LongestGrowth * (end - SourceStart), Length) + LongestAddition;
     }
 
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_offset, Length);
@@ -81,7 +84,6 @@ internal sealed class AlignedText
     /// <summary>The next form of a text, written from its beginning to its end.</summary>
     internal sealed class Edit(AlignedText text)
     {
-        private readonly long _longest = (long)LongestGrowth * Math.Max(text.Length, text.SourceOf(0, text.Length).End - text.SourceStart) + LongestAddition;
         private byte[] _bytes = new byte[text.Length + 16];
         private int[] _starts = new int[text.Length + 16];
         private int[] _ends = new int[text.Length + 16];
@@ -133,8 +135,8 @@ internal sealed class AlignedText
         {
             if ((long)_length + more <= _bytes.Length)
                 return;
-            if ((long)_length + more > _longest)
-                throw new UserErrorException($"The tokenizer's normalizer or pre-tokenizer makes more than {_longest} bytes of {text.Length}; expected at most {LongestGrowth} times as many. " +
+            if ((long)_length + more > text._longest)
+                throw new UserErrorException($"The tokenizer's normalizer or pre-tokenizer makes more than {text._longest} bytes of {text.Length}; expected at most {LongestGrowth} times as many. " +
                     "Remove the step that lets the text grow.");
             int capacity = (int)Math.Min(Array.MaxLength, Math.Max(2L * _bytes.Length, (long)_length + more));
             Array.Resize(ref _bytes, capacity);

@@ -75,11 +75,14 @@ public sealed class EncoderFuzzTests
     {
         // Components that reorder or drop what is decoded have no round trip; the golden files say what they give.
         var tokenizers = Seeds.Json.Select(seed => TokenizerJson.Parse(Seeds.Utf8(seed.Json), seed.Name)).Concat(Seeds.Models.Select(model => SentencePieceTokenizer.Parse(SentencePieceFormat.Write(model.File), model.Name))).ToList();
+        // What a tokenizer allocates once, such as the cache of its words, is not counted with the first text.
+        foreach (var tokenizer in tokenizers)
+            Check(tokenizer, "probe"u8.ToArray(), keepsBytes: false);
         FuzzRun.Over("encode any", FuzzRun.Cases(60), RandomText, text =>
         {
             foreach (var tokenizer in tokenizers)
                 Check(tokenizer, text, keepsBytes: false);
-        });
+        }, allowance: tokenizers.Count * 1L << 20);
     }
 
     [Fact]
