@@ -79,7 +79,7 @@ public sealed class EncoderFuzzTests
         {
             foreach (var tokenizer in tokenizers)
                 Check(tokenizer, text, keepsBytes: false);
-        });
+        }, allowance: tokenizers.Count * (4L << 20));
     }
 
     [Fact]
