@@ -82,7 +82,7 @@ public sealed class EncoderFuzzTests
         {
             foreach (var tokenizer in tokenizers)
                 Check(tokenizer, text, keepsBytes: false);
-        }, allowance: tokenizers.Count * 8L << 20);
+        }, allowance: tokenizers.Count * (4L << 20));
     }
 
     [Fact]
