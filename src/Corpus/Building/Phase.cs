@@ -10,7 +10,8 @@ namespace OpenEuroLLM.Corpus.Building;
 /// <param name="Number">From 0.</param>
 /// <param name="Filters">Judge each document by itself.</param>
 /// <param name="Measured">Ends the phase; absent in the last one.</param>
-internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, MeasuredStep? Measured)
+/// <param name="LanguagesAskedAt">Before which of the filters documents of languages that nobody wants are dropped; absent in all phases but one.</param>
+internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, MeasuredStep? Measured, int? LanguagesAskedAt)
 {
     /// <summary>Name of the one group of documents before the last phase; afterwards groups are languages.</summary>
     private const string All = "all";
@@ -20,17 +21,25 @@ internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, Measured
     {
         var phases = new List<Phase>();
         var filters = new List<Filter>();
+        // Languages are known from the beginning, or from when they have been identified.
+        CorpusStep? last = steps.LastOrDefault(step => step is LanguageIdentification);
+        int? asked = last is null ? 0 : null;
+        bool settled = false;
         foreach (CorpusStep step in steps)
         {
             if (step is Filter filter) filters.Add(filter);
-            else if (step is MeasuredStep measured)
-            {
-                phases.Add(new Phase(phases.Count, filters, measured));
-                filters = [];
-            }
+            if (ReferenceEquals(step, last)) asked = filters.Count;
+            if (step is MeasuredStep measured) End(measured);
         }
-        phases.Add(new Phase(phases.Count, filters, null));
+        End(null);
         return phases;
+
+        void End(MeasuredStep? measured)
+        {
+            phases.Add(new Phase(phases.Count, filters, measured, settled ? null : asked));
+            settled |= asked is not null;
+            filters = [];
+        }
     }
 
     /// <summary>Runs the phase on what one worker was given, and leaves the result in a folder.</summary>
@@ -50,8 +59,8 @@ internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, Measured
         foreach ((Document read, Side side) in documents(Skip))
         {
             Document document = read;
-            if (Number == 0 && !Enter(ref document, languages, funnel)) continue;
-            if (!Pass(ref document, funnel)) continue;
+            if (Number == 0) Enter(ref document, funnel);
+            if (!Pass(ref document, languages, funnel)) continue;
             Array.Clear(measure);
             Measured?.Measure(document, measure);
             writer.Add(
@@ -93,28 +102,31 @@ internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, Measured
         }
     }
 
-    private static bool Enter(ref Document document, IReadOnlySet<string> languages, Funnel funnel)
+    private static void Enter(ref Document document, Funnel funnel)
     {
         string? canonical = CorpusLanguages.Canonical(document.Lang);
         if (canonical is not null && canonical != document.Lang) document = document with { Lang = canonical };
         Count(funnel, "read", "read", document);
-        if (languages.Contains(document.Lang)) return true;
-        Count(funnel, "languages", "not-asked-for", document);
-        return false;
     }
 
-    private bool Pass(ref Document document, Funnel funnel)
+    private bool Pass(ref Document document, IReadOnlySet<string> languages, Funnel funnel)
     {
-        foreach (Filter filter in Filters)
+        for (int i = 0; i <= Filters.Count; i++)
         {
-            Verdict verdict = filter.Judge(document);
+            if (i == LanguagesAskedAt && !languages.Contains(document.Lang))
+            {
+                Count(funnel, "languages", "not-asked-for", document);
+                return false;
+            }
+            if (i == Filters.Count) break;
+            Verdict verdict = Filters[i].Judge(document);
             if (verdict.Reason is { } reason)
             {
-                Count(funnel, filter.Name, reason, document);
+                Count(funnel, Filters[i].Name, reason, document);
                 return false;
             }
             if (verdict.Replacement is not { } replacement) continue;
-            Count(funnel, filter.Name, CorpusReport.Changed, document);
+            Count(funnel, Filters[i].Name, CorpusReport.Changed, document);
             document = replacement;
         }
         return true;

@@ -10,6 +10,8 @@ namespace OpenEuroLLM.Corpus;
 /// <see cref="Filter"/> or <see cref="MeasuredStep"/> and register its name here.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "step")]
 [JsonDerivedType(typeof(UnicodeNormalization), "unicode-normalization")]
+[JsonDerivedType(typeof(MojibakeRepair), "mojibake")]
+[JsonDerivedType(typeof(LanguageIdentification), "identification")]
 [JsonDerivedType(typeof(ExactDuplicates), "exact-duplicates")]
 [JsonDerivedType(typeof(UrlDuplicates), "url-duplicates")]
 [JsonDerivedType(typeof(NearDuplicates), "near-duplicates")]
