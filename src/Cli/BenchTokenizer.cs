@@ -11,7 +11,7 @@ internal static class BenchTokenizer
 
     public static Command Create()
     {
-        var path = new Option<string>("--tokenizer") { Description = "The tokenizer: a folder or a file.", HelpName = "PATH", Required = true };
+        var path = new Option<string>("--tokenizer") { Description = "The tokenizer: a folder, a file, or the name of a built-in one.", HelpName = "PATH", Required = true };
         var input = new Option<string[]>("--input")
         {
             Description = "Texts (.txt: one document; .jsonl, .jsonl.gz: one a line), folders, or patterns with *, ** and ?.",
@@ -28,7 +28,7 @@ internal static class BenchTokenizer
         {
             BenchCommand.RequireRange("--runs", parsed.GetValue(runs), 1, 1000);
             BenchCommand.RequireRange("--threads", parsed.GetValue(threads), 1, 1024);
-            var tokenizer = Tokenizer.Load(parsed.GetValue(path)!);
+            var tokenizer = BuiltInTokenizer.Load(parsed.GetValue(path)!);
             var documents = Documents(parsed.GetValue(input)!);
             var result = Measure(tokenizer, documents, parsed.GetValue(runs), parsed.GetValue(threads), cancellation);
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(json) ? result.ToJson() : result.ToText());

@@ -13,8 +13,26 @@ internal static partial class CommandLineMistake
         string name = Name(parsed);
         string help = $"'{name} --help' shows {(command.Subcommands.Count > 0 ? "the commands" : "the options and an example")}.";
         if (parsed.UnmatchedTokens is [var unknown, ..]) return new UserErrorException($"{Unknown(unknown, command, name)} {help}");
-        if (command.Subcommands.Count > 0) return new UserErrorException($"'{name}' needs a command; {help}");
+        if (command.Subcommands.Count > 0 && !parsed.Errors.Any(error => WrongType().IsMatch(error.Message))) return new UserErrorException($"'{name}' needs a command; {help}");
         return new UserErrorException($"{string.Join(" ", parsed.Errors.Select(error => Words(error.Message)))} {help}");
+    }
+
+    /// <summary>Refuses what the parser takes for something else than was meant: a comma in a number, which it passes over, and empty names of files.</summary>
+    public static void RefuseMisread(ParseResult parsed)
+    {
+        foreach (var option in parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>())
+        {
+            foreach (string value in option.Tokens.Select(token => token.Value))
+            {
+                if ((option.Option.ValueType == typeof(double) || option.Option.ValueType == typeof(double?)) && value.Contains(','))
+                    throw new UserErrorException($"{option.Option.Name} is '{value}'; expected a number with a point, such as 0.5.");
+                if (value.Length == 0 && option.Option.HelpName is ("PATH" or "FILE" or "DIR" or "FOLDER" or "GLOB"))
+                    throw new UserErrorException($"{option.Option.Name} is empty; expected a path. Was a variable not set?");
+            }
+        }
+        foreach (var argument in parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>())
+            if (argument.Tokens.Any(token => token.Value.Length == 0))
+                throw new UserErrorException($"argument '{argument.Argument.Name}' is empty; expected a value. Was a variable not set?");
     }
 
     private static string Unknown(string found, Command command, string name)

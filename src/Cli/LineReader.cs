@@ -1,5 +1,5 @@
-using System.IO.Compression;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Cli;
 
@@ -15,13 +15,12 @@ internal sealed class LineReader : IDisposable
     private byte[] _buffer = new byte[1 << 16];
     private int _start, _end, _lineStart, _lineEnd;
 
-    /// <param name="path">A file, unpacked where its name ends in .gz; null for standard input.</param>
+    /// <param name="path">A file, unpacked where its name ends in .gz or .zst; null for standard input.</param>
     /// <param name="most">What is kept of a line.</param>
     public LineReader(string? path, int most = MostBytes)
     {
         (_where, _most) = (path ?? "standard input", most);
-        Stream stream = path is null ? Console.OpenStandardInput() : Guard(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1));
-        _stream = path is not null && path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(stream, CompressionMode.Decompress) : stream;
+        _stream = path is null ? Console.OpenStandardInput() : Guard(() => UnpackedFile.Open(path));
     }
 
     /// <summary>The line without its line feed; valid until the next call of <see cref="MoveNext"/>.</summary>
@@ -118,7 +117,7 @@ internal sealed class LineReader : IDisposable
         }
         catch (InvalidDataException damage)
         {
-            throw new UserErrorException($"{_where}: the gzip data is damaged; fetch it again, or unpack it.", damage);
+            throw new UserErrorException($"{_where}: the packed data are damaged or cut short ({damage.Message.TrimEnd('.')}); fetch it again.", damage);
         }
         catch (Exception failure) when (StorageFailure.Is(failure))
         {

@@ -38,6 +38,7 @@ internal static class Program
             var parsed = Root().Parse(arguments);
             resumes = parsed.CommandResult.Command is ResumableCommand;
             if (parsed.Errors.Count > 0) throw CommandLineMistake.Of(parsed);
+            CommandLineMistake.RefuseMisread(parsed);
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
             return await parsed.InvokeAsync(configuration, cancellation).ConfigureAwait(false);
         }

@@ -80,7 +80,7 @@ internal sealed record TokenizerRatio(string Name, string Title, string Meaning,
 internal sealed record Spread(double Mean, double Median, double Worst, string WorstLanguage)
 {
     /// <summary>The worst value over the median.</summary>
-    public double WorstToMedian => Worst / Median;
+    public double WorstToMedian => Median > 0 ? Worst / Median : Worst > 0 ? double.PositiveInfinity : 1;
 
     /// <summary>The spread of rows, or null when none has a value.</summary>
     public static Spread? Of(IEnumerable<LanguageFigures> rows, Func<LanguageFigures, double?> value, bool lowerIsBetter)

@@ -151,7 +151,7 @@ internal static class TokenizerReport
 
     private static void WriteNumber(Utf8JsonWriter writer, string name, double? value)
     {
-        if (value is double number) writer.WriteNumber(name, Math.Round(number, 6));
+        if (value is double number && double.IsFinite(number)) writer.WriteNumber(name, Math.Round(number, 6));
         else writer.WriteNull(name);
     }
 }

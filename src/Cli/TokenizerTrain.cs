@@ -159,7 +159,7 @@ internal static class TokenizerTrain
     private static SourceWeight ParseWeight(string text)
     {
         int equals = text.LastIndexOf('=');
-        if (equals <= 0 || !double.TryParse(text.AsSpan(equals + 1), System.Globalization.CultureInfo.InvariantCulture, out double weight) || weight is not (> 0 and <= 1000))
+        if (equals <= 0 || !double.TryParse(text.AsSpan(equals + 1), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double weight) || weight is not (> 0 and <= 1000))
             throw new UserErrorException($"--source-weight is '{text}'; expected a collection's name, = and a weight above 0, such as ELTeC-*=0.5.");
         return new SourceWeight(text[..equals], weight);
     }

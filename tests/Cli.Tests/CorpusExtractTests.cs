@@ -33,6 +33,21 @@ public sealed class CorpusExtractTests : IDisposable
     }
 
     [Fact]
+    public void A_packed_page_is_unpacked_other_files_are_refused_and_the_input_is_never_written_over()
+    {
+        string packed = _folder.At("a.html.gz");
+        using (var gzip = new System.IO.Compression.GZipStream(File.Create(packed), System.IO.Compression.CompressionLevel.Optimal)) gzip.Write(System.Text.Encoding.UTF8.GetBytes(Page));
+        Oellm.Succeeds("corpus", "extract", packed, "--out", _folder.At("out.jsonl"));
+        Assert.Equal("Most", (string?)JsonNode.Parse(File.ReadAllText(_folder.At("out.jsonl")))!["title"]);
+        File.WriteAllBytes(_folder.At("cut.html.gz"), File.ReadAllBytes(packed)[..^20]);
+        Oellm.Refuses(["corpus", "extract", _folder.At("cut.html.gz"), "--out", _folder.At("cut.jsonl")], "cut.html.gz", "fetch it again");
+        Oellm.Refuses(["corpus", "extract", _folder.Write("notes.md", Page), "--out", _folder.At("o")], "notes.md: is neither a web archive nor an HTML file");
+        string page = _folder.Write("b.html", Page);
+        Oellm.Refuses(["corpus", "extract", page, "--out", page], "b.html: is one of the files that are read");
+        Assert.Equal(Page, File.ReadAllText(page));
+    }
+
+    [Fact]
     public void Missing_inputs_and_outputs_that_cannot_be_written_are_refused()
     {
         Oellm.Refuses(["corpus", "extract", _folder.At("none"), "--out", _folder.At("o")], "not found", "web archive");

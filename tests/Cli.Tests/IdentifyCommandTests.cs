@@ -18,6 +18,24 @@ public sealed class IdentifyCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_packed_file_that_is_cut_short_is_refused_and_not_taken_for_a_shorter_one()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.txt.gz");
+        try
+        {
+            using (var gzip = new System.IO.Compression.GZipStream(File.Create(path), System.IO.Compression.CompressionLevel.Optimal))
+                for (int i = 0; i < 500; i++) gzip.Write(System.Text.Encoding.UTF8.GetBytes($"Dobrý den, to je řádek {i * 7919}.\n"));
+            Assert.Equal(500, Oellm.Succeeds("identify", path).Output.TrimEnd('\n').Split('\n').Length);
+            File.WriteAllBytes(path, File.ReadAllBytes(path)[..^30]);
+            Oellm.Refuses(["identify", path], "damaged or cut short");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
     public void Standard_input_is_read_without_a_file()
     {
         var outcome = Oellm.Process(["identify"], "Každý jazyk v Evropě má své vlastní dějiny.\n");

@@ -52,6 +52,29 @@ public sealed class TokenizerBadInputTests(SmallRun run) : IDisposable
     }
 
     [Fact]
+    public void Nothing_to_train_on_is_said_whatever_is_trained()
+    {
+        string empty = _folder.Write("empty.txt", "");
+        string blank = _folder.Write("blank.jsonl", """{"id":"1","text":"","lang":"en","source":"s","license":"l"}""");
+        foreach (string input in (string[])[empty, blank])
+            foreach (string[] how in (string[][])[[], ["--parity", "0.8"], ["--algorithm", "unigram"]])
+                Oellm.Refuses(["tokenizer", "train", "--input", input, "--vocabulary-size", "400", "--out", _folder.At("t"), .. how], "no text");
+        Assert.False(Directory.Exists(_folder.At("t")));
+    }
+
+    [Fact]
+    public void A_comma_in_a_number_and_an_empty_name_are_refused()
+    {
+        string text = _folder.Write("en.txt", "some text");
+        string[] train = ["tokenizer", "train", "--input", text, "--vocabulary-size", "300"];
+        Oellm.Refuses([.. train, "--out", _folder.At("t"), "--parity", "0,1"], "--parity is '0,1'", "with a point");
+        Oellm.Refuses([.. train, "--out", _folder.At("t"), "--source-weight", "x=0,5"], "--source-weight is 'x=0,5'");
+        Oellm.Refuses([.. train, "--out", ""], "--out is empty");
+        Oellm.Refuses(["tokenizer", "encode", "--tokenizer", run.In("tokenizer"), ""], "'file' is empty");
+        Oellm.Refuses(["identify", "--threshold", "x"], "--threshold is 'x'; expected a number.");
+    }
+
+    [Fact]
     public void A_line_of_a_gigabyte_is_refused_where_a_line_is_needed()
     {
         Oellm.Refuses(["tokenizer", "encode", "--tokenizer", run.In("tokenizer"), Endless("endless.txt", 1L << 30)], "endless.txt", "longer than");

@@ -45,6 +45,14 @@ public sealed class TrainingPolicyTests
     }
 
     [Fact]
+    public void A_run_of_spaces_that_must_not_be_a_token_makes_nothing_else_one()
+    {
+        TrainingText[] texts = [new(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("some text    here ", 50))), "en")];
+        foreach (var config in (BpeTrainerConfig[])[new(300, SpaceRun: 8, Forbidden: ["  "]), new(300, SpaceRun: 16, LongestTokenBytes: 2)])
+            Assert.DoesNotContain(BpeTrainer.Train(texts, config, new LocalLauncher(1), cancellation: Stop).Model.Tokens.Skip(256), token => token!.Contains((byte)'!'));
+    }
+
+    [Fact]
     public void A_source_counts_as_much_as_it_weighs()
     {
         TrainingText[] texts =

@@ -7,12 +7,16 @@ namespace OpenEuroLLM.Corpus.Deduplication;
 internal static class CanonicalUrl
 {
     private const int LongestUrl = 1 << 16;
+    private const int SessionCharacters = 16;
 
     private static readonly HashSet<string> Tracking = new(StringComparer.OrdinalIgnoreCase)
     {
         "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "fbclid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid", "_ga", "_gl", "_hsenc", "_hsmi", "mkt_tok", "vero_id",
-        "oly_anon_id", "oly_enc_id", "wickedid", "ref_src", "sid", "phpsessid", "jsessionid", "aspsessionid", "sessionid", "session_id",
+        "oly_anon_id", "oly_enc_id", "wickedid", "ref_src",
     };
+
+    /// <summary>Parameters of sessions where their value is as long as that of a session; a short one may be the number of an article.</summary>
+    private static readonly HashSet<string> Session = new(StringComparer.OrdinalIgnoreCase) { "sid", "s", "phpsessid", "jsessionid", "aspsessionid", "sessionid", "session_id" };
 
     /// <summary>The canonical form, or null when it is no address of the web.</summary>
     public static string? Of(string? url)
@@ -39,7 +43,7 @@ internal static class CanonicalUrl
 
     private static bool IsContent(string parameter)
     {
-        string name = parameter.Split('=', 2)[0];
-        return !name.StartsWith("utm_", StringComparison.OrdinalIgnoreCase) && !Tracking.Contains(name);
+        string[] parts = parameter.Split('=', 2);
+        return !parts[0].StartsWith("utm_", StringComparison.OrdinalIgnoreCase) && !Tracking.Contains(parts[0]) && !(Session.Contains(parts[0]) && parts.Length == 2 && parts[1].Length >= SessionCharacters);
     }
 }

@@ -52,6 +52,7 @@ public static class PageExtraction
             skipped?.Invoke(where, reason);
         }
         var source = new PageSource(input, Skip);
+        if (source.Reads(output)) throw new UserErrorException($"{output}: is one of the files that are read; choose another name for the output.");
         var meter = new ProgressMeter(progress, clock, "extract", source.TotalBytes);
         var extractors = new ConcurrentBag<HtmlExtractor>();
         long pages = 0, empty = 0, truncated = 0, htmlBytes = 0, textBytes = 0, reported = 0;

@@ -1,5 +1,6 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Archives;
+using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Extraction;
 
@@ -11,6 +12,8 @@ internal sealed class PageSource
 
     /// <summary>Reason of an answer that is no page but an error or a redirection.</summary>
     public const string NotFound = "not-found";
+
+    private const string Expected = "names that end in .warc, .wet, .arc, .html, .htm or .xhtml, plain or with .gz or .zst behind";
 
     private readonly string root;
     private readonly List<(string Path, long Bytes)> files;
@@ -28,15 +31,19 @@ internal sealed class PageSource
         root = folder ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         try
         {
-            IEnumerable<string> paths = folder ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(IsKnown).Order(StringComparer.Ordinal) : [Path.GetFullPath(path)];
+            IEnumerable<string> paths = folder ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(file => KindOf(file) is not null).Order(StringComparer.Ordinal) : [Path.GetFullPath(path)];
+            if (!folder && KindOf(path) is null) throw new UserErrorException($"{path}: is neither a web archive nor an HTML file; expected {Expected}.");
             files = [.. paths.Select(file => (file, new FileInfo(file).Length))];
         }
         catch (Exception error) when (StorageFailure.Is(error))
         {
             throw StorageFailure.Explain(error, path);
         }
-        if (files.Count == 0) throw new UserErrorException($"{path}: holds no web archive and no HTML file; expected names that end in .warc, .warc.gz, .warc.zst, .html, .htm or .xhtml.");
+        if (files.Count == 0) throw new UserErrorException($"{path}: holds no web archive and no HTML file; expected {Expected}.");
     }
+
+    /// <summary>Whether a file is one of those that are read.</summary>
+    public bool Reads(string path) => files.Any(file => Path.GetFullPath(file.Path) == Path.GetFullPath(path));
 
     /// <summary>Bytes of all files.</summary>
     public long TotalBytes => files.Sum(file => file.Bytes);
@@ -50,36 +57,29 @@ internal sealed class PageSource
         long before = 0;
         foreach (var (path, bytes) in files)
         {
-            foreach (WebPage page in IsArchive(path) ? Archive(path, before) : HtmlFile(path)) yield return page;
+            foreach (WebPage page in KindOf(path)!.Value.IsArchive ? Archive(path, before) : HtmlFile(path)) yield return page;
             before += bytes;
             DoneBytes = before;
         }
     }
 
-    private static bool IsKnown(string path) => IsArchive(path) || path.EndsWith(".html", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".htm", StringComparison.OrdinalIgnoreCase)
-        || path.EndsWith(".xhtml", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsArchive(string path)
+    /// <summary>What a file is by its name; null when it is neither an archive nor a page.</summary>
+    private static (bool IsArchive, Packing Packing)? KindOf(string path) => SourceFormat.Of(path) switch
     {
-        string name = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".zst", StringComparison.OrdinalIgnoreCase) ? Path.ChangeExtension(path, null) : path;
-        return name.EndsWith(".warc", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".arc", StringComparison.OrdinalIgnoreCase);
-    }
-
-    private static Packing PackingOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
-    {
-        ".gz" => Packing.Gzip,
-        ".zst" => Packing.Zstandard,
-        _ => Packing.None,
+        { } known when known.Format.Endings.Contains(".warc") => (true, known.Packing),
+        { } known when known.Format.Endings.Contains(".html") => (false, known.Packing),
+        _ => null,
     };
 
     private IEnumerable<WebPage> HtmlFile(string path)
     {
         byte[] bytes = Guarded(path, () =>
         {
-            using FileStream file = File.OpenRead(path);
-            byte[] content = new byte[Math.Min(file.Length, HtmlExtractor.MaximumHtmlBytes + 1L)];
-            int length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
-            return content[..length];
+            using Stream content = UnpackedFile.Open(path);
+            using var whole = new MemoryStream();
+            byte[] buffer = new byte[1 << 16];
+            while (whole.Length <= HtmlExtractor.MaximumHtmlBytes && content.Read(buffer, 0, buffer.Length) is > 0 and int read) whole.Write(buffer, 0, read);
+            return whole.ToArray();
         });
         string name = Path.GetRelativePath(root, path).Replace('\\', '/');
         yield return new WebPage(name, null, bytes, null);
@@ -88,7 +88,7 @@ internal sealed class PageSource
     private IEnumerable<WebPage> Archive(string path, long before)
     {
         using Stream file = Guarded(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1));
-        using var reader = new WarcReader(file, PackingOf(path), damage => skipped(FormattableString.Invariant($"{path} at byte {damage.Offset}"), damage.Reason));
+        using var reader = new WarcReader(file, KindOf(path)!.Value.Packing, damage => skipped(FormattableString.Invariant($"{path} at byte {damage.Offset}"), damage.Reason));
         while (Guarded(path, reader.TryRead) is WarcRecord record)
         {
             DoneBytes = before + reader.Position;
@@ -98,8 +98,9 @@ internal sealed class PageSource
 
     private WebPage? PageOf(WarcRecord record, string path)
     {
-        if (record.Type is not (WarcRecordType.Response or WarcRecordType.Resource)) return null;
+        if (record.Type is not (WarcRecordType.Response or WarcRecordType.Resource or WarcRecordType.Conversion)) return null;
         string id = record.TargetUri ?? record.Id ?? FormattableString.Invariant($"{Path.GetFileName(path)}:{record.Offset}");
+        if (record.Type == WarcRecordType.Conversion) return Skip(id, NotHtml);   // text already
         ReadOnlyMemory<byte> body = record.Block;
         string? type = MediaTypes.Type(record.ContentType), charset = MediaTypes.Charset(record.ContentType);
         if (record.Type == WarcRecordType.Response)
@@ -139,6 +140,10 @@ internal sealed class PageSource
         try
         {
             return read();
+        }
+        catch (InvalidDataException error)
+        {
+            throw new UserErrorException($"{path}: {error.Message}; fetch it again.", error);
         }
         catch (Exception error) when (StorageFailure.Is(error))
         {

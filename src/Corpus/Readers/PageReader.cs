@@ -52,7 +52,7 @@ internal sealed class PageReader(CorpusConfig config)
         if (page.Title is { } title) metadata["title"] = title;
         if (page.DeclaredLanguage is { } declared) metadata["declaredLanguage"] = declared;
         if (page.LicenseLinks.Count > 0) metadata["licenseLinks"] = new JsonArray([.. page.LicenseLinks.Select(link => (JsonNode)link)]);
-        url = page.CanonicalUrl ?? url;
+        url ??= page.CanonicalUrl;   // some sites name one page, such as their home, as the canonical form of all
         return ToDocument(page.Text, page.Date ?? fetched);
 
         Document? ToDocument(string words, string? date) => string.IsNullOrWhiteSpace(words)

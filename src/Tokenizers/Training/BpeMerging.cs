@@ -142,12 +142,13 @@ internal sealed class BpeMerging
     private void MergeSpaceRuns(int longest)
     {
         int[] ids = new int[longest + 1];
+        Array.Fill(ids, -1);      // a run that must not be a token is no part of longer ones
         for (int half = 1; half < longest; half *= 2)
         {
             ids[1] = _byteIds[' '];
             for (int rest = half; rest >= 1; rest--)
             {
-                if (half + rest > longest)
+                if (half + rest > longest || ids[half] < 0 || ids[rest] < 0)
                     continue;
                 int pair = _pairs.Of(ids[half], ids[rest]);
                 if (MergedId(pair) is int merged)

@@ -54,6 +54,8 @@ public static class BpeTrainer
         var rules = new MergeRules([.. control, .. config.Forbidden], config.LongestTokenBytes, config.SpaceRun > 0 ? config.SpaceRun : null);
         var merging = new BpeMerging(words.Languages, multipliers, rules, balance);
         words.ReleaseLists();
+        if (words.SpilledRuns > 0)
+            WordCounting.GiveBack();
         merging.Run(ordinary, config.MinimumPairCount, config.SpaceRun, progress, cancellation);
         var added = control.Select((content, index) => new AddedToken(merging.Tokens.Count + index, content, Special: true)).ToList();
         if (VocabularyLint.Faults(merging.Tokens, merging.Merges, added) is [var fault, ..])

@@ -15,10 +15,13 @@ internal static class VocabularyLint
         var contents = control.ToLookup(token => token.Content, StringComparer.Ordinal);
         foreach (var group in contents.Where(group => group.Count() > 1))
             faults.Add($"the control token '{group.Key}' stands there twice");
-        foreach (var inner in control)
-            foreach (var outer in control)
-                if (inner.Content.Length < outer.Content.Length && outer.Content.Contains(inner.Content, StringComparison.Ordinal))
-                    faults.Add($"the control token '{inner.Content}' is a part of '{outer.Content}'");
+        var known = control.Select(token => token.Content).ToHashSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        int[] lengths = [.. control.Select(token => token.Content.Length).Distinct()];
+        foreach (var outer in control)
+            foreach (int length in lengths.Where(length => length < outer.Content.Length))
+                for (int start = 0; start + length <= outer.Content.Length; start++)
+                    if (known.Contains(outer.Content.AsSpan(start, length)))
+                        faults.Add($"the control token '{outer.Content.Substring(start, length)}' is a part of '{outer.Content}'");
         foreach (byte[] token in tokens)
             if (contents.Contains(Encoding.UTF8.GetString(token)))
                 faults.Add($"the control token '{Encoding.UTF8.GetString(token)}' is a token of text too");

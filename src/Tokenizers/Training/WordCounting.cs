@@ -13,8 +13,8 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
     private const long ProgramBytes = 192L << 20;      // the runtime, buffers, texts on their way
 
     // Measured: what merging holds for a word and for a byte of it, lists and pairs included.
-    private const long MergingBytesPerWord = 136;
-    private const long MergingBytesPerByte = 34;
+    private const long MergingBytesPerWord = 184;
+    private const long MergingBytesPerByte = 46;
 
     /// <summary>Parallel documents, seen while counting.</summary>
     public ParallelTexts Parallel { get; } = new();
@@ -26,7 +26,7 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
         using var reading = new SharedReading(inputs, progress);
         var workers = new Worker[launcher.Workers];
         // Tables grow by doubling: for a while there are the old one and the new one.
-        long share = memory.TableBytes ?? Math.Max(1 << 20, (memory.Bytes - ProgramBytes) * 2 / 5 / launcher.Workers);
+        long share = memory.TableBytes ?? Math.Max(1 << 20, (memory.Bytes - ProgramBytes) / 3 / launcher.Workers);
         launcher.Run(launcher.Workers, number =>
         {
             var worker = workers[number] = new Worker(this, runs, share);
@@ -35,6 +35,8 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
         var texts = new SortedDictionary<string, TextSums>(StringComparer.Ordinal);
         foreach (var (language, sums) in workers.Where(worker => worker is not null).SelectMany(worker => worker.Texts))
             texts[language] = texts.GetValueOrDefault(language) + sums;
+        if (texts.Values.All(sums => sums.Bytes + sums.MeasuredBytes == 0))
+            throw new UserErrorException("There is no text to train a tokenizer on; name files that hold some.");
         return runs.Written == 0 ? InMemory(workers, texts, launcher, cancellation) : FromDisk(runs, workers, texts, progress, cancellation);
     }
 
@@ -73,6 +75,7 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
     {
         foreach (var worker in workers)
             worker?.Spill();
+        GiveBack();
         var histogram = new CountHistogram();
         runs.Join((word, sum) => histogram.Add(word.Length, sum), (done, total) => progress?.Report(new TokenizerTrainingProgress("joining", done, total)), cancellation);
         var (minimum, droppedWords, droppedOccurrences) = histogram.Fit(MergingMemory, MergingBytesPerWord, MergingBytesPerByte);
@@ -91,8 +94,12 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
             }
             languages.Add(new LanguageWords(language, list, texts[language]));
         }
+        GiveBack();
         return new TrainingWords(languages, minimum, droppedWords, droppedOccurrences, runs.Written);
     }
+
+    /// <summary>Gives what tables and lists left behind while they grew back to the system: the collector would keep it for later, and later has a limit too.</summary>
+    internal static void GiveBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private long MergingMemory => memory.Bytes - ProgramBytes;
 
@@ -148,8 +155,14 @@ internal sealed class WordCounting(ISplitPattern pattern, SourceWeights sources,
         {
             // What lies between two matches is a word too.
             int end = pattern.TryMatch(text, start, out int matchStart, out int matchEnd) ? matchStart > start ? matchStart : matchEnd : text.Length;
-            for (; end - start > BpeTrainer.LongestWordBytes; start += BpeTrainer.LongestWordBytes)
-                words.Add(text.Slice(start, BpeTrainer.LongestWordBytes), sum);
+            while (end - start > BpeTrainer.LongestWordBytes)
+            {
+                int cut = start + BpeTrainer.LongestWordBytes;
+                for (int back = 0; back < 3 && (text[cut] & 0xC0) == 0x80; back++)      // between two characters, unless the text is no UTF-8
+                    cut--;
+                words.Add(text[start..cut], sum);
+                start = cut;
+            }
             words.Add(text[start..end], sum);
             start = end;
         }

@@ -19,11 +19,15 @@ public sealed class DuplicateTests : IDisposable
     [Fact]
     public void The_first_of_an_address_stays_and_documents_without_one() => Assert.Equal(
         [false, true, false, false, false, true],
-        Decide(new UrlDuplicates(),
+        Decide(new UrlDuplicates(Source: null),
         [
             Text("a", "https://www.example.eu/page/?utm_source=x&b=2&a=1#top"), Text("b", "http://example.eu/page?a=1&b=2"), Text("c"), Text("d"),
             Text("e", "https://example.eu/page?a=1&b=3"), Text("f", "https://EXAMPLE.eu:443/page/index.html?b=3&a=1"),
         ]));
+
+    [Fact]
+    public void An_address_that_names_a_collection_makes_no_duplicates() =>
+        Assert.Equal([false, false], Decide(new UrlDuplicates(), [Text("a", "https://example.eu/texts"), Text("b", "https://example.eu/texts")]));
 
     [Theory]
     [InlineData("https://www.Example.eu/", "example.eu")]
@@ -31,6 +35,8 @@ public sealed class DuplicateTests : IDisposable
     [InlineData("http://example.eu:8080/a/", "example.eu:8080/a")]
     [InlineData("https://example.eu/a;jsessionid=17", "example.eu/a")]
     [InlineData("https://example.eu/a?fbclid=1&utm_medium=mail", "example.eu/a")]
+    [InlineData("https://example.eu/a?sid=17", "example.eu/a?sid=17")]
+    [InlineData("https://example.eu/a?sid=0123456789abcdef", "example.eu/a")]
     [InlineData("https://δοκιμή.gr/σελίδα", "xn--jxalpdlp.gr/%CF%83%CE%B5%CE%BB%CE%AF%CE%B4%CE%B1")]
     [InlineData("https://xn--jxalpdlp.gr/%CF%83%CE%B5%CE%BB%CE%AF%CE%B4%CE%B1", "xn--jxalpdlp.gr/%CF%83%CE%B5%CE%BB%CE%AF%CE%B4%CE%B1")]
     [InlineData("urn:isbn:1", null)]
