@@ -1,4 +1,3 @@
-using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Models;
@@ -18,7 +17,7 @@ public sealed class SmallModel : IDisposable
     {
         string folder = Path.Combine(parent.FullName, "small");
         Directory.CreateDirectory(folder);
-        Tokenizer tokenizer = BpeTrainer.Train([], new BpeTrainerConfig(256 + SpecialTokens.All.Count), new LocalLauncher(1));
+        Tokenizer tokenizer = MadeUpVocabulary.Create(MadeUpVocabulary.SmallestSize);
         tokenizer.Save(folder);
         File.WriteAllText(Path.Combine(folder, ChatTemplate.FileName), ChatTemplate.Text);
         var config = new LlamaConfig(Layers: 2, Width: 32, Heads: 2, KeyValueHeads: 1, HeadDimension: 16, Hidden: 48,
