@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Tokenizers;
 /// <param name="added">The added tokens.</param>
 /// <param name="form">The normalization form of the text, or null; text that has it already, as most has, is not copied.</param>
 /// <param name="model">Makes tokens of the bytes.</param>
-internal sealed class BytePairPipeline(AddedTokens added, UnicodeForm? form, BpeModel model) : TokenizerPipeline(added)
+internal sealed class BytePairPipeline(AddedTokens added, UnicodeForm? form, BpeModel model) : AlignedPipeline(added)
 {
     public override void Encode(ReadOnlySpan<byte> text, List<int> ids, bool allowSpecial)
     {
@@ -24,23 +24,6 @@ internal sealed class BytePairPipeline(AddedTokens added, UnicodeForm? form, Bpe
                 ids.Add(id);
             else
                 EncodeText(text[span.Start..span.End], ids, allowSpecial);
-        }
-    }
-
-    public override void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, bool allowSpecial)
-    {
-        var spans = new List<AddedTokenSpan>();
-        Added.SplitRaw(text, allowSpecial, spans);
-        foreach (var span in spans)
-        {
-            if (span.Id is int id)
-            {
-                tokens.Add(new EncodedToken(id, span.Start, span.End));
-                continue;
-            }
-            var piece = new AlignedText(text[span.Start..span.End], span.Start);
-            form?.Normalize(piece);
-            EncodeNormalized(piece, tokens, allowSpecial);
         }
     }
 
@@ -68,29 +51,24 @@ internal sealed class BytePairPipeline(AddedTokens added, UnicodeForm? form, Bpe
         }
     }
 
-    private void EncodeNormalized(AlignedText text, List<EncodedToken> tokens, bool allowSpecial)
+    protected override AlignedText Normalize(ReadOnlySpan<byte> source, int sourceStart)
     {
-        var spans = new List<AddedTokenSpan>();
-        Added.SplitNormalized(text.Bytes, allowSpecial, spans);
+        var text = new AlignedText(source, sourceStart);
+        form?.Normalize(text);
+        return text;
+    }
+
+    protected override void EncodeStretch(AlignedText text, int from, int to, List<EncodedToken> tokens)
+    {
         var ids = new List<int>();
-        foreach (var span in spans)
+        model.Encode(text.Bytes[from..to], ids);
+        int position = from;
+        foreach (int id in CollectionsMarshal.AsSpan(ids))
         {
-            if (span.Id is int added)
-            {
-                var (start, end) = text.SourceOf(span.Start, span.End);
-                tokens.Add(new EncodedToken(added, start, end));
-                continue;
-            }
-            ids.Clear();
-            model.Encode(text.Bytes[span.Start..span.End], ids);
-            int position = span.Start;
-            foreach (int id in CollectionsMarshal.AsSpan(ids))
-            {
-                int next = position + model.Tokens[id]!.Length;
-                var (start, end) = text.SourceOf(position, next);
-                tokens.Add(new EncodedToken(id, start, end));
-                position = next;
-            }
+            int next = position + model.Tokens[id]!.Length;
+            var (start, end) = text.SourceOf(position, next);
+            tokens.Add(new EncodedToken(id, start, end));
+            position = next;
         }
     }
 }

@@ -8,7 +8,7 @@ namespace OpenEuroLLM.Tokenizers;
 /// <param name="preTokenizer">Splits text; null leaves it whole.</param>
 /// <param name="model">Makes tokens of the pieces.</param>
 /// <param name="keepsBytes">Whether bytes that are no valid UTF-8 are kept; otherwise each is a U+FFFD.</param>
-internal sealed class GeneralPipeline(AddedTokens added, INormalizer? normalizer, IPreTokenizer? preTokenizer, ITokenModel model, bool keepsBytes) : TokenizerPipeline(added)
+internal sealed class GeneralPipeline(AddedTokens added, INormalizer? normalizer, IPreTokenizer? preTokenizer, ITokenModel model, bool keepsBytes) : AlignedPipeline(added)
 {
     public override void Encode(ReadOnlySpan<byte> text, List<int> ids, bool allowSpecial)
     {
@@ -18,48 +18,25 @@ internal sealed class GeneralPipeline(AddedTokens added, INormalizer? normalizer
             ids.Add(token.Id);
     }
 
-    public override void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, bool allowSpecial)
+    protected override AlignedText Normalize(ReadOnlySpan<byte> source, int sourceStart)
     {
-        var spans = new List<AddedTokenSpan>();
-        Added.SplitRaw(text, allowSpecial, spans);
-        foreach (var span in spans)
-        {
-            if (span.Id is int id)
-            {
-                tokens.Add(new EncodedToken(id, span.Start, span.End));
-                continue;
-            }
-            var source = text[span.Start..span.End];
-            var piece = keepsBytes ? new AlignedText(source, span.Start) : AlignedText.Repaired(source, span.Start);
-            normalizer?.Normalize(piece);
-            EncodeNormalized(piece, tokens, allowSpecial);
-        }
+        var text = keepsBytes ? new AlignedText(source, sourceStart) : AlignedText.Repaired(source, sourceStart);
+        normalizer?.Normalize(text);
+        return text;
     }
 
-    private void EncodeNormalized(AlignedText text, List<EncodedToken> tokens, bool allowSpecial)
+    protected override void EncodeStretch(AlignedText text, int from, int to, List<EncodedToken> tokens)
     {
-        var spans = new List<AddedTokenSpan>();
-        Added.SplitNormalized(text.Bytes, allowSpecial, spans);
-        var pieces = new List<AlignedText>();
-        foreach (var span in spans)
+        var piece = text.Slice(from, to);
+        if (preTokenizer is null)
         {
-            if (span.Id is int id)
-            {
-                var (start, end) = text.SourceOf(span.Start, span.End);
-                tokens.Add(new EncodedToken(id, start, end));
-                continue;
-            }
-            var piece = text.Slice(span.Start, span.End);
-            if (preTokenizer is null)
-            {
-                EncodePiece(piece, tokens);
-                continue;
-            }
-            pieces.Clear();
-            preTokenizer.Split(piece, pieces);
-            foreach (var part in pieces)
-                EncodePiece(part, tokens);
+            EncodePiece(piece, tokens);
+            return;
         }
+        var pieces = new List<AlignedText>();
+        preTokenizer.Split(piece, pieces);
+        foreach (var part in pieces)
+            EncodePiece(part, tokens);
     }
 
     private void EncodePiece(AlignedText piece, List<EncodedToken> tokens)
