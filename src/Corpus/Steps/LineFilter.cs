@@ -36,7 +36,7 @@ public sealed record LineFilter(
         }
         if (ended < EndedLines * lines) return Verdict.Drop("few-ended-lines");
         if (small > ShortLines * lines) return Verdict.Drop("short-lines");
-        if (Repetition.Of(text, shape.Lines).Characters > RepeatedCharacters) return Verdict.Drop("repeated-characters");
+        if (shape.RepeatedLines.Characters > RepeatedCharacters) return Verdict.Drop("repeated-characters");
         return lines > LinesPerWord * shape.Words.Count ? Verdict.Drop("many-lines") : Verdict.Keep;
     }
 
