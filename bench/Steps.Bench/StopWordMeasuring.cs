@@ -8,12 +8,12 @@ namespace OpenEuroLLM.Steps.Bench;
 /// <summary>What the stop-word filter drops: of real documents and of new texts, which should stay, and of word lists, names and texts in other languages, which should not.</summary>
 internal static class StopWordMeasuring
 {
-    private const int ListWords = 100;
+    private const int ListWords = 150;
     private static readonly StopWordFilter Filter = new();
 
     public static void Run(string corpus, SortedDictionary<string, List<string>> sentences)
     {
-        Dictionary<string, string[]> joined = sentences.ToDictionary(pair => pair.Key, pair => Texts.Joined(pair.Value, 4).ToArray());
+        Dictionary<string, string[]> joined = sentences.ToDictionary(pair => pair.Key, pair => Texts.Joined(pair.Value, 7).ToArray());
         Console.WriteLine("| language | usual share | bound | documents | dropped % | new texts | dropped % | word lists dropped % | names dropped % | other languages dropped % | least of one |");
         Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|");
         foreach ((string language, IReadOnlyList<Document> documents) in Texts.Corpus(corpus))

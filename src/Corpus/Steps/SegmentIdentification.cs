@@ -22,7 +22,7 @@ public enum SegmentAction
 /// <c>languages</c>: the share of the text's bytes in each, as it came. A document in one language is left as it is.</summary>
 /// <param name="Action">Whether such paragraphs are cut. The texts of chats are never cut: their messages would no longer fit.</param>
 /// <param name="Confidence">The least confidence, 0 to 1, with which a paragraph is taken for one in another language.</param>
-/// <param name="CloseConfidence">The same where the other language is easily taken for that of the document, as Slovak for Czech; absent: never.</param>
+/// <param name="CloseConfidence">The same where the other language is easily taken for that of the document, as Slovak for Czech; null: never.</param>
 /// <param name="LeastCharacters">A paragraph is a line of at least so many characters. Shorter lines that follow each other are judged together, and where they
 /// do not reach it, not at all.</param>
 /// <param name="Bytes">The most that is looked at of a paragraph, in bytes: pieces from its beginning, middle and end.</param>
@@ -31,11 +31,15 @@ public enum SegmentAction
 public sealed record SegmentIdentification(
     SegmentAction Action = SegmentAction.Cut,
     [property: Range(0.5, 1.0)] double Confidence = 0.95,
-    [property: Range(0.5, 1.0)] double? CloseConfidence = null,
+    [property: Range(0.5, 1.0)] double? CloseConfidence = 0.999,
     [property: Range(1, 100_000)] int LeastCharacters = 100,
     [property: Range(64, LanguageIdentifier.MostBytes)] int Bytes = 512) : Filter
 {
     private const double LeastShare = 0.0005;
+    private const int Ranked = 6;   // more than are close to each other
+
+    [ThreadStatic]
+    private static IdentifiedLanguage[]? _ranked;
 
     /// <inheritdoc/>
     public override Verdict Judge(Document document)
@@ -91,12 +95,16 @@ public sealed record SegmentIdentification(
     /// <summary>The other language that a paragraph is surely in; null when it may be in that of the document.</summary>
     private string? Other(ReadOnlySpan<char> paragraph, string language)
     {
-        Span<IdentifiedLanguage> best = [default];
-        LanguageIdentification.Model.Rank(TextSample.Of(paragraph, Bytes), best);
-        string found = best[0].Label;
+        IdentifiedLanguage[] ranked = _ranked ??= new IdentifiedLanguage[Ranked];
+        int count = LanguageIdentification.Model.Rank(TextSample.Of(paragraph, Bytes), ranked);
+        string found = ranked[0].Label;
         if (found == language) return null;
-        double? least = AreClose(found, language) ? CloseConfidence : Confidence;
-        return best[0].Confidence >= least ? found : null;
+        if (AreClose(found, language)) return ranked[0].Confidence >= CloseConfidence ? found : null;
+        // Whether it is Bosnian or Croatian may be in doubt where it is surely not German.
+        double confidence = 0;
+        foreach (IdentifiedLanguage each in ranked.AsSpan(0, count))
+            if (each.Label == found || (AreClose(each.Label, found) && !AreClose(each.Label, language))) confidence += each.Confidence;
+        return confidence >= Confidence ? found : null;
     }
 
     private static bool AreClose(string one, string other)

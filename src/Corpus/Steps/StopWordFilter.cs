@@ -15,7 +15,7 @@ namespace OpenEuroLLM.Corpus;
 public sealed record StopWordFilter(
     [property: Range(0.0, 1.0)] double Share = 0.2,
     [property: Range(0, 100)] int LeastDistinct = 2,
-    [property: Range(1, 1_000_000)] int LeastWords = 50) : Filter
+    [property: Range(1, 1_000_000)] int LeastWords = 100) : Filter
 {
     /// <inheritdoc/>
     public override Verdict Judge(Document document)

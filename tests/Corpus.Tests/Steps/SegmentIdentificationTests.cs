@@ -9,6 +9,7 @@ public sealed class SegmentIdentificationTests
     private const string German = "Der Hafen liegt im Norden der Stadt und wird von vielen Schiffen besucht, die aus dem ganzen Land kommen und Getreide bringen.";
     private const string English = "We use cookies to improve your experience on our website, and we share information about your use of it with our partners.";
     private const string Czech = "Přístav leží na severu města a navštěvuje ho mnoho lodí, které přijíždějí z celé země a přivážejí obilí pro zdejší mlýny.";
+    private const string Croatian = "Luka se nalazi na sjeveru grada i u nju dolaze mnogi brodovi koji stižu iz cijele zemlje i dovoze žito za ovdašnje mlinove.";
 
     public static TheoryData<string> Languages => [.. LanguageCatalog.Official.Select(language => language.Code)];
 
@@ -64,10 +65,11 @@ public sealed class SegmentIdentificationTests
     }
 
     [Fact]
-    public void Close_languages_do_not_cut_each_other_unless_asked_to()
+    public void Close_languages_cut_each_other_only_where_there_is_no_doubt()
     {
-        Assert.Equal(Verdict.Keep, Judge(Czech, "sk"));
-        Assert.Equal("other-languages", Judge(Czech, "sk", new SegmentIdentification(CloseConfidence: 0.9)).Reason);
+        Assert.Equal(Verdict.Keep, Judge(Czech, "sk", new SegmentIdentification(CloseConfidence: null)));
+        Assert.Equal(Verdict.Keep, Judge(Croatian, "bs"));
+        Assert.Equal("other-languages", Judge(Croatian, "sk").Reason);
         Assert.Equal("other-languages", Judge(Czech, "pl").Reason);
     }
 
