@@ -12,7 +12,7 @@ internal static class SegmentMeasuring
 
     public static void Run(string corpus, SortedDictionary<string, List<string>> sentences, double? confidence, double? closeConfidence)
     {
-        var step = closeConfidence is { } close ? new SegmentIdentification(CloseConfidence: close) : new SegmentIdentification();
+        var step = closeConfidence is { } closeBound ? new SegmentIdentification(CloseConfidence: closeBound) : new SegmentIdentification();
         if (confidence is { } bound) step = step with { Confidence = bound };
         Dictionary<string, string[]> paragraphs = sentences.ToDictionary(pair => pair.Key, pair => Texts.Joined(pair.Value, 2).Where(text => text.Length >= step.LeastCharacters).ToArray());
         Console.WriteLine("| language | own paragraphs cut %, new texts | own paragraphs cut %, corpus | foreign paragraphs cut % | close foreign paragraphs cut % | least of one |");
