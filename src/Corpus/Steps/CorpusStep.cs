@@ -19,6 +19,8 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
+[JsonDerivedType(typeof(StopWordFilter), "stop-words")]
+[JsonDerivedType(typeof(SegmentIdentification), "segment-identification")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
