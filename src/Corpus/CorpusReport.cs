@@ -78,6 +78,9 @@ public static class CorpusReport
     /// <summary>Reason of documents dropped because a step cut out all their text.</summary>
     public const string NothingLeft = "nothing-left";
 
+    /// <summary>Reason under which the tokens are counted that the mixing asked for and that no language could give.</summary>
+    public const string Missing = "missing";
+
     /// <summary>Reason of documents written once more because their language is to have more text than there is.</summary>
     public const string Repeated = "repeated";
 
