@@ -80,7 +80,7 @@ public static class PlantedDuplicates
     private static (bool[] Firsts, bool[] Seconds) Kept(string corpus, int pairs)
     {
         bool[] firsts = new bool[pairs], seconds = new bool[pairs];
-        foreach (string path in Directory.EnumerateFiles(corpus, "*.jsonl", SearchOption.AllDirectories))
+        foreach (string path in TextFiles(corpus).Select(name => Path.Combine(corpus, name)))
         {
             using FileStream stream = File.OpenRead(path);
             var lines = new LineReader(stream);
@@ -114,12 +114,13 @@ public static class PlantedDuplicates
         return new PlantedDuplicatesResult(levels, 2L * similarities.Length, falseMerges, similarities.Length, kept.Firsts.Count(first => !first), same);
     }
 
+    private static string[] TextFiles(string corpus) => [.. ((string[])["train", "heldout"])
+        .SelectMany(side => Directory.EnumerateFiles(Path.Combine(corpus, side), "*.jsonl")).Select(path => Path.GetRelativePath(corpus, path)).Order(StringComparer.Ordinal)];
+
     private static bool SameTexts(PhysicalFileSystem files, string one, string other)
     {
-        static string[] Names(string folder) => [.. Directory.EnumerateFiles(folder, "*.jsonl", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(folder, path)).Order(StringComparer.Ordinal)];
-        string[] names = Names(one);
-        return names.SequenceEqual(Names(other))
+        string[] names = TextFiles(one);
+        return names.SequenceEqual(TextFiles(other))
             && names.All(name => Manifest.HashFile(files, Path.Combine(one, name)) == Manifest.HashFile(files, Path.Combine(other, name)));
     }
 }

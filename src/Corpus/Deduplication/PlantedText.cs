@@ -80,21 +80,21 @@ internal sealed class PlantedText
         switch (_kindOfChange)
         {
             case 0:   // words replaced here and there
-            {
-                int[] words = [.. Words];
-                foreach (int place in Places().Take(changes)) words[place] = Word("replaced", place);
-                return words;
-            }
+                {
+                    int[] words = [.. Words];
+                    foreach (int place in Places().Take(changes)) words[place] = Word("replaced", place);
+                    return words;
+                }
             case 1:   // words left out and words put in
-            {
-                HashSet<int> places = [.. Places().Take(changes)];
-                return [.. Words.SelectMany((word, place) => !places.Contains(place) ? [word] : place % 2 == 0 ? (int[])[] : [word, Word("inserted", place)])];
-            }
+                {
+                    HashSet<int> places = [.. Places().Take(changes)];
+                    return [.. Words.SelectMany((word, place) => !places.Contains(place) ? [word] : place % 2 == 0 ? (int[])[] : [word, Word("inserted", place)])];
+                }
             case 2:   // a passage replaced
-            {
-                int start = (int)_random.Substream("passage").Below(0, (uint)(Words.Length - changes + 1));
-                return [.. Words.Select((word, place) => place < start || place >= start + changes ? word : Word("passage", place))];
-            }
+                {
+                    int start = (int)_random.Substream("passage").Below(0, (uint)(Words.Length - changes + 1));
+                    return [.. Words.Select((word, place) => place < start || place >= start + changes ? word : Word("passage", place))];
+                }
             default:   // another beginning and end
                 return [.. Enumerable.Range(0, changes / 2).Select(place => Word("head", place)), .. Words.Skip(changes / 2),
                     .. Enumerable.Range(0, changes - changes / 2).Select(place => Word("tail", place))];
