@@ -14,6 +14,8 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(ExactDuplicates), "exact-duplicates")]
 [JsonDerivedType(typeof(UrlDuplicates), "url-duplicates")]
 [JsonDerivedType(typeof(NearDuplicates), "near-duplicates")]
+[JsonDerivedType(typeof(SubstringRepeats), "substring-repeats")]
+[JsonDerivedType(typeof(LineRepeats), "line-repeats")]
 [JsonDerivedType(typeof(LengthFilter), "length")]
 [JsonDerivedType(typeof(ScriptFilter), "script")]
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
