@@ -10,7 +10,7 @@ namespace OpenEuroLLM.Cli;
 internal sealed class CorpusReportPage(CorpusContents contents)
 {
     /// <summary>Keeps the page of a large corpus near 2 MB; the folder has the rest.</summary>
-    private const int SampleCharacters = 500_000, CharactersOfSample = 300 + 200, MostOrigins = 400, MostDomains = 50;
+    private const int SampleCharacters = 320_000, LeastOfSample = 60, MostOfSample = 280, MostOrigins = 400, MostDomains = 50;
 
     private readonly CorpusFunnel _funnel = contents.Funnel;
     private readonly CorpusReportTables _tables = new(contents.Funnel);
@@ -84,7 +84,7 @@ internal sealed class CorpusReportPage(CorpusContents contents)
     private List<PagePart> Samples()
     {
         if (contents.Samples is null) return [new TextPart("The folder has no samples.")];
-        IReadOnlyList<CorpusSample> shown = CorpusSamples.Choose(contents.Samples, SampleCharacters, CharactersOfSample);
+        IReadOnlyList<CorpusSample> shown = CorpusSamples.Choose(contents.Samples, SampleCharacters, LeastOfSample, MostOfSample);
         string[] order = [.. _funnel.Together.Steps.Select(step => step.Step)];
         var parts = new List<PagePart>
         {

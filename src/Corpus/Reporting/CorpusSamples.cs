@@ -43,7 +43,7 @@ public static class CorpusSamples
             string text = FolderLines.Text(json, "text");
             var sample = new CorpusSample(
                 FolderLines.Text(json, "step"), FolderLines.Text(json, "reason"), FolderLines.Text(json, "language"), FolderLines.OptionalText(json, "source"), FolderLines.OptionalText(json, "license"),
-                FolderLines.Text(json, "id"), FolderLines.OptionalText(json, "url"), FolderLines.Whole(json, "bytes"), Beginning(text));
+                FolderLines.Text(json, "id"), FolderLines.OptionalText(json, "url"), FolderLines.Whole(json, "bytes"), Beginning(text, MostCharacters));
             var outcome = (sample.Step, sample.Reason, sample.Language);
             int before = seen.GetValueOrDefault(outcome);
             if (before >= MostOfOutcome || samples.Count >= MostInAll) return;
@@ -53,11 +53,13 @@ public static class CorpusSamples
         return found ? samples : null;
     }
 
-    private static string Beginning(string text) =>
-        text.Length <= MostCharacters ? text : text[..(char.IsHighSurrogate(text[MostCharacters - 1]) ? MostCharacters - 1 : MostCharacters)];
-
-    /// <summary>The samples that fit into so many characters of text: the first of every outcome in every language, then the second, and so on.</summary>
-    public static IReadOnlyList<CorpusSample> Choose(IReadOnlyList<CorpusSample> samples, long characters, int mostOfOne)
+    /// <summary>The samples for which there is room, and of each no more text than there is room for: the first of every outcome in every language, then, if they all
+    /// fit, the second of each, and so on, so that no language has more than another.</summary>
+    /// <param name="samples">All samples.</param>
+    /// <param name="characters">Room in all; the first samples of the outcomes have <paramref name="leastOfOne"/> characters each even where it is less.</param>
+    /// <param name="leastOfOne">What is shown of a text where room is short.</param>
+    /// <param name="mostOfOne">What is shown of a text where it is not.</param>
+    public static IReadOnlyList<CorpusSample> Choose(IReadOnlyList<CorpusSample> samples, long characters, int leastOfOne, int mostOfOne)
     {
         ArgumentNullException.ThrowIfNull(samples);
         var rounds = new List<List<int>>();
@@ -70,13 +72,12 @@ public static class CorpusSamples
             if (round == rounds.Count) rounds.Add([]);
             rounds[round].Add(i);
         }
-        var chosen = new List<int>();
-        foreach (int i in rounds.SelectMany(round => round))
-        {
-            characters -= Math.Min(samples[i].Text.Length, mostOfOne);
-            if (characters < 0) break;
-            chosen.Add(i);
-        }
-        return [.. chosen.Order().Select(i => samples[i])];
+        if (rounds.Count == 0) return [];
+        int length = (int)Math.Clamp(characters / rounds[0].Count, leastOfOne, mostOfOne);
+        var chosen = new List<int>(rounds[0]);
+        foreach (List<int> round in rounds.Skip(1).TakeWhile(round => (chosen.Count + round.Count) * (long)length <= characters)) chosen.AddRange(round);
+        return [.. chosen.Order().Select(i => samples[i] with { Text = Beginning(samples[i].Text, length) })];
     }
+
+    private static string Beginning(string text, int length) => text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)] + "…";
 }
