@@ -88,20 +88,33 @@ public static class CorpusReport
     /// <summary>Reason of documents dropped because the language has all the text it may have.</summary>
     public const string OverBudget = "over-budget";
 
-    /// <summary>Reason of training documents that were written once more; not among the documents read.</summary>
-    public const string Repeated = "repeated";
-
-    /// <summary>Reason of documents that a step changed and kept, with their text as it was.</summary>
+    /// <summary>Reason of documents that a step changed and kept, with the bytes they had before.</summary>
     public const string Changed = "changed";
 
-    /// <summary>Reason of the same documents with their text as it is now.</summary>
+    /// <summary>The same documents with the bytes they had afterwards.</summary>
     public const string Became = "became";
 
-    /// <summary>Reason of documents whose language a step changed, counted with the language they had.</summary>
+    /// <summary>Reason of documents that a step gave another language, under the one they had.</summary>
     public const string MovedOut = "moved-out";
 
-    /// <summary>Reason of the same documents, counted with the language they got.</summary>
+    /// <summary>The same documents under the language they got.</summary>
     public const string MovedIn = "moved-in";
+
+    /// <summary>Reason of documents dropped because a step failed on them.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>Reason of documents dropped because a step cut out all their text.</summary>
+    public const string NothingLeft = "nothing-left";
+
+    /// <summary>Reason of documents written once more because their language is to have more text than there is.</summary>
+    public const string Repeated = "repeated";
+
+    /// <summary>Whether a count is of documents that end there, dropped or kept: each document read stands in exactly one of them.</summary>
+    public static bool IsEnd(ManifestCount count)
+    {
+        ArgumentNullException.ThrowIfNull(count);
+        return count.Language is not null && count.Step is not (ReadStep or ExaminationStep) && count.Reason is not (Changed or Became or MovedOut or MovedIn or Repeated);
+    }
 
     /// <summary>A row for each language, in ordinal order.</summary>
     public static IReadOnlyList<LanguageFunnel> Of(Manifest manifest) => Of(CorpusFunnel.Of(manifest));
