@@ -11,7 +11,7 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm corpus report</c>: what became of the texts.</summary>
 internal static class CorpusReportCommand
 {
-    private const int SampleWidth = 100, MostOrigins = 60, NamedDomains = 3, DomainsOfOne = 20, SamplesOfOutcome = 3;
+    private const int SampleWidth = 100, MostOrigins = 60, MostReasons = 30, NamedDomains = 3, DomainsOfOne = 20, SamplesOfOutcome = 3;
 
     public static Command Create()
     {
@@ -65,7 +65,7 @@ internal static class CorpusReportCommand
         foreach (string line in Titled(tables.Origins(contents.Licences, "Licences", "licence", MostOrigins))) yield return line;
         if (contents.Domains is not null)
             foreach (string line in Titled(CorpusReportTables.DomainCounts(contents.Domains, NamedDomains))) yield return line;
-        foreach (string line in Titled(CorpusReportTables.Skipped(contents.Skipped))) yield return line;
+        foreach (string line in Titled(CorpusReportTables.Skipped(contents.Skipped, MostReasons))) yield return line;
         if (contents.Samples is not null)
             foreach (string line in Titled(SampleTable("Samples, one of each outcome", contents, contents.Samples, 1, byLanguage: false))) yield return line;
     }

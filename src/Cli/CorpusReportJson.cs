@@ -46,7 +46,8 @@ internal static class CorpusReportJson
             {
                 writer.WriteString("kind", "skipped");
                 writer.WriteString("reason", reason.Reason);
-                writer.WriteNumber("number", reason.Count);
+                if (reason.Count is long number) writer.WriteNumber("number", number);
+                else writer.WriteNull("number");
                 writer.WriteNumber("listed", reason.Listed);
                 writer.WriteStartArray("places");
                 foreach (string place in reason.Places) writer.WriteStringValue(place);

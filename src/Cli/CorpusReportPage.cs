@@ -10,7 +10,7 @@ namespace OpenEuroLLM.Cli;
 internal sealed class CorpusReportPage(CorpusContents contents)
 {
     /// <summary>Keeps the page of a large corpus near 2 MB; the folder has the rest.</summary>
-    private const int SampleCharacters = 320_000, LeastOfSample = 60, MostOfSample = 280, MostOrigins = 400, MostDomains = 50;
+    private const int SampleCharacters = 320_000, LeastOfSample = 60, MostOfSample = 280, MostOrigins = 400, MostDomains = 50, MostReasons = 100;
 
     private readonly CorpusFunnel _funnel = contents.Funnel;
     private readonly CorpusReportTables _tables = new(contents.Funnel);
@@ -115,7 +115,7 @@ internal sealed class CorpusReportPage(CorpusContents contents)
 
     private List<PagePart> Skipped() => contents.Skipped.Count == 0
         ? [new TextPart("Everything in the input was a document.")]
-        : [new TextPart("What of the input was no document, or could not be read as one. skipped.jsonl has the places, of every reason the first ones."), new TablePart(CorpusReportTables.Skipped(contents.Skipped))];
+        : [new TextPart("What of the input was no document, or could not be read as one; reasons without a number are documents on which a step failed, counted there. skipped.jsonl has the places, of every reason the first ones."), new TablePart(CorpusReportTables.Skipped(contents.Skipped, MostReasons))];
 
     private List<PagePart> Settings()
     {

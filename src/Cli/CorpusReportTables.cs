@@ -89,10 +89,12 @@ internal sealed class CorpusReportTables(CorpusFunnel funnel)
             language.Language, Whole(language.Hosts), Whole(language.Documents), Megabytes(language.Bytes),
             string.Join(", ", language.Largest.Take(named).Select(domain => $"{domain.Host} {Share(domain.Bytes, language.Bytes)}"))])]);
 
-    /// <summary>What of the input was no document.</summary>
-    public static Table Skipped(IReadOnlyList<SkippedReason> reasons) => new(
-        "Of the input passed over", ["reason", "number", "listed in skipped.jsonl", "for instance"],
-        [.. reasons.Select(reason => (IReadOnlyList<string>)[reason.Reason, Whole(reason.Count), Whole(reason.Listed), string.Join(", ", reason.Places)])]);
+    /// <summary>What of the input was no document, and on what a step failed.</summary>
+    public static Table Skipped(IReadOnlyList<SkippedReason> reasons, int most) => new(
+        reasons.Count <= most ? "Of the input passed over" : $"Of the input passed over: {Whole(most)} of {Whole(reasons.Count)} reasons; skipped.jsonl has all",
+        ["reason", "number", "listed in skipped.jsonl", "for instance"],
+        [.. reasons.OrderByDescending(reason => reason.Count ?? reason.Listed).ThenBy(reason => reason.Reason, StringComparer.Ordinal).Take(most).Select(reason => (IReadOnlyList<string>)[
+            reason.Reason, reason.Count is long number ? Whole(number) : Absent, Whole(reason.Listed), string.Join(", ", reason.Places)])]);
 
     /// <summary>A whole number as tables show it.</summary>
     public static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

@@ -26,7 +26,7 @@ public sealed class SectionPageTests
         Assert.Equal(["#section-1 First", "#section-2 Second"], main.Element("nav")!.Elements("a").Select(link => $"{link.Attribute("href")!.Value} {link.Value}"));
         Assert.Equal(["section-1", "section-2"], main.Elements("section").Select(section => section.Attribute("id")!.Value));
         Assert.Empty(main.Descendants("table"));
-        Assert.Empty(main.Descendants().Where(element => element.Attribute("role")?.Value == "alert"));
+        Assert.DoesNotContain(main.Descendants(), element => element.Attribute("role")?.Value == "alert");
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed record LanguageDomains(string Language, long Hosts, long Documents
 public static class CorpusDomains
 {
     /// <summary>The file's name in its folder: language, host, documents and bytes, parted by tabs, a host of a language a line.</summary>
-    public const string FileName = "domains.tsv";
+    public const string FileName = CorpusStage.DomainsFile;
 
     private const int MostLanguages = 10_000;
 

@@ -23,7 +23,7 @@ public sealed record CorpusSample(
 public static class CorpusSamples
 {
     /// <summary>The file's name in its folder.</summary>
-    public const string FileName = "samples.jsonl";
+    public const string FileName = CorpusStage.SamplesFile;
 
     /// <summary>The most samples that are read for one outcome in one language; a folder holds fewer.</summary>
     public const int MostOfOutcome = 20;

@@ -5,10 +5,10 @@ namespace OpenEuroLLM.Corpus.Reporting;
 
 /// <summary>What of the input was no document, for one reason.</summary>
 /// <param name="Reason">The reason.</param>
-/// <param name="Count">How often, by the manifest.</param>
+/// <param name="Count">How often, by the manifest; null of documents on which a step failed, which are counted at that step.</param>
 /// <param name="Listed">How many places <c>skipped.jsonl</c> names.</param>
 /// <param name="Places">The first of them.</param>
-public sealed record SkippedReason(string Reason, long Count, long Listed, IReadOnlyList<string> Places);
+public sealed record SkippedReason(string Reason, long? Count, long Listed, IReadOnlyList<string> Places);
 
 /// <summary>Reads what was passed over: how much from the manifest, where from <c>skipped.jsonl</c>.</summary>
 public static class SkippedPlaces
@@ -16,7 +16,8 @@ public static class SkippedPlaces
     /// <summary>The file's name in its folder.</summary>
     public const string FileName = WorkUnit.SkippedFile;
 
-    private const int MostReasons = 1_000;
+    private const int MostReasons = 1_000;   // a step that fails says why in its own words, which may be different for each document
+    private const string Others = "other reasons";
 
     /// <summary>A row for each reason, in ordinal order.</summary>
     /// <param name="files">The file system.</param>
@@ -28,22 +29,22 @@ public static class SkippedPlaces
     {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(manifest);
+        var counted = manifest.Counts.Where(count => count.Step == CorpusReport.SourceStep).GroupBy(count => count.Reason)
+            .ToDictionary(group => group.Key, group => group.Sum(count => count.Documents));
         var listed = new SortedDictionary<string, (long Count, List<string> Places)>(StringComparer.Ordinal);
         FolderLines.Read(files, Path.Combine(folder, FileName), "an entry with place and reason", line =>
         {
             using var json = FolderLines.Object(line);
             string reason = FolderLines.Text(json, "reason"), place = FolderLines.Text(json, "place");
-            if (!listed.TryGetValue(reason, out var entry))
-            {
-                if (listed.Count == MostReasons) throw new FormatException(FormattableString.Invariant($"more than {MostReasons} reasons"));
-                entry = (0, []);
-            }
+            if (!listed.ContainsKey(reason) && !counted.ContainsKey(reason) && listed.Count >= MostReasons) reason = Others;
+            var entry = listed.TryGetValue(reason, out var before) ? before : (0, []);
             if (entry.Places.Count < most) entry.Places.Add(place);
             listed[reason] = (entry.Count + 1, entry.Places);
         });
-        var counted = manifest.Counts.Where(count => count.Step == CorpusReport.SourceStep).GroupBy(count => count.Reason)
-            .ToDictionary(group => group.Key, group => group.Sum(count => count.Documents));
         return [.. counted.Keys.Union(listed.Keys).Order(StringComparer.Ordinal).Select(reason =>
-            new SkippedReason(reason, counted.GetValueOrDefault(reason), listed.GetValueOrDefault(reason).Count, listed.TryGetValue(reason, out var entry) ? entry.Places : []))];
+        {
+            (long Count, List<string> Places) found = listed.TryGetValue(reason, out var entry) ? entry : (0, []);
+            return new SkippedReason(reason, counted.TryGetValue(reason, out long count) ? count : null, found.Count, found.Places);
+        })];
     }
 }

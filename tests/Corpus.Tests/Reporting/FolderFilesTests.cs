@@ -84,7 +84,7 @@ public sealed class FolderFilesTests : IDisposable
     public void The_largest_hosts_of_each_language_are_named_and_all_are_counted()
     {
         var lines = new StringBuilder();
-        for (int i = 0; i < 1000; i++) lines.Append($"bg\thost{i:0000}.example\t{i + 1}\t{(i * 7919 % 1000) + 1}\n");
+        for (int i = 0; i < 1000; i++) lines.Append(System.Globalization.CultureInfo.InvariantCulture, $"bg\thost{i:0000}.example\t{i + 1}\t{(i * 7919 % 1000) + 1}\n");
         lines.Append("el\tx.example\t1\t5\nel\ty.example\t2\t5\nel\tz.example\t2\t4");
         _folder.Write("domains.tsv", lines.ToString());
         IReadOnlyList<LanguageDomains> languages = CorpusDomains.Read(Files, _folder.Path, 2)!;
@@ -120,11 +120,14 @@ public sealed class FolderFilesTests : IDisposable
     [Fact]
     public void What_was_passed_over_is_counted_by_the_manifest_and_found_by_the_file()
     {
-        _folder.Write("skipped.jsonl", string.Concat(Enumerable.Range(1, 9).Select(i => $$"""{"place":"a.jsonl:{{i}}","reason":"bad-line"}""" + "\n")));
+        _folder.Write("skipped.jsonl", string.Concat(Enumerable.Range(1, 9).Select(i => $$"""{"place":"a.jsonl:{{i}}","reason":"bad-line"}""" + "\n")) + """{"place":"document 'x'","reason":"quality: FormatException: odd"}""");
         var manifest = new Manifest(CorpusStage.StageName, [], [], [], [new("source", "bad-line", Documents: 900), new("source", "picture", Documents: 7)], "1");
         IReadOnlyList<SkippedReason> reasons = SkippedPlaces.Read(Files, _folder.Path, manifest, 2);
-        Assert.Equal([("bad-line", 900L, 9L), ("picture", 7, 0)], reasons.Select(reason => (reason.Reason, reason.Count, reason.Listed)));
+        Assert.Equal([("bad-line", (long?)900, 9L), ("picture", 7, 0), ("quality: FormatException: odd", null, 1)], reasons.Select(reason => (reason.Reason, reason.Count, reason.Listed)));
         Assert.Equal(["a.jsonl:1", "a.jsonl:2"], reasons[0].Places);
+        _folder.Write("skipped.jsonl", string.Concat(Enumerable.Range(0, 3000).Select(i => $$"""{"place":"a","reason":"odd {{i:0000}}"}""" + "\n")));
+        reasons = SkippedPlaces.Read(Files, _folder.Path, manifest, 2);   // every failure may have words of its own
+        Assert.Equal(2000, reasons.Single(reason => reason.Reason == "other reasons").Listed);
         _folder.Write("skipped.jsonl", """{"place":"a.jsonl:1"}""");
         Refuses(() => SkippedPlaces.Read(Files, _folder.Path, manifest, 2), "skipped.jsonl", 1, "the field 'reason' is missing");
     }
