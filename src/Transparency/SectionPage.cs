@@ -11,7 +11,8 @@ public static class SectionPage
         nav { margin: 1rem 0; } nav a { display: inline-block; margin-right: 1.2rem; padding: .2rem 0; color: var(--main); }
         figure svg { min-width: 42rem; } .soft { fill: var(--soft); font-size: 10.5px; } .gone { fill: var(--soft); }
         details { border-bottom: 1px solid var(--line); } details > :not(summary) { margin-left: 1.1rem; } summary { padding: .35rem 0; cursor: pointer; }
-        td.n, th.n { white-space: nowrap; } td:last-child, th:last-child { padding-right: 0; }
+        th, td { overflow-wrap: break-word; vertical-align: top; } thead th, td.n { white-space: nowrap; } tbody th { max-width: 22rem; } td:last-child:not(.n) { min-width: 14rem; }
+        td:last-child, th:last-child { padding-right: 0; }
         .problem { border: 2px solid var(--second); padding: .2rem 1rem; }
         .samples { list-style: none; padding: 0; } .samples li { margin: .8rem 0; } .about { margin: 0; color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }
         blockquote { margin: .15rem 0 0; padding: .1rem .8rem; border-inline-start: 3px solid var(--line); overflow-wrap: anywhere; }
