@@ -18,6 +18,13 @@ internal static class ProveCorpus
     /// <summary>A recipe of a corpus.</summary>
     public static string RecipeText(string steps, long unitBytes) => FormattableString.Invariant($$"""{ "name": "proof", "corpus": { "unitBytes": {{unitBytes}}, "steps": {{steps}} } }""");
 
+    /// <summary>The settings of a build from a source with all steps of a crawl.</summary>
+    public static CorpusConfig Config(string source) => new(source, Steps:
+    [
+        new LanguageIdentification(), new MojibakeRepair(), new UnicodeNormalization(), new UrlDuplicates(), new ExactDuplicates(), new ScriptFilter(), new QualityFilter(), new RepetitionFilter(),
+        new LineFilter(), new NearDuplicates(),
+    ]);
+
     /// <summary>The command line that builds a corpus.</summary>
     public static string[] Arguments(ProofRun proof, string source, string folder, int workers, params IReadOnlyList<string> more) =>
         ["corpus", "build", proof.RecipePath, $"corpus.source={source}", .. proof.Settings, "--out", folder, "--workers", FormattableString.Invariant($"{workers}"), .. more];

@@ -37,7 +37,7 @@ internal static class ProveCorpusKills
         while (rounds.Killed < kills) rounds.Next(made.Documents);
         return proof.Conclude(exact && rounds.Same == rounds.Number && rounds.Exact == rounds.Number, new JsonObject
         {
-            ["documents"] = made.Documents, ["bytes"] = made.Bytes, ["rounds"] = rounds.Number, ["killed"] = rounds.Killed, ["killedWhile"] = new JsonObject(rounds.Moments.Select(moment => KeyValuePair.Create(moment.Key, (JsonNode?)moment.Value))),
+            ["documents"] = made.Documents, ["bytes"] = made.Bytes, ["rounds"] = rounds.Number, ["roundsInThreeTasks"] = rounds.Together, ["killed"] = rounds.Killed, ["killedWhile"] = new JsonObject(rounds.Moments.Select(moment => KeyValuePair.Create(moment.Key, (JsonNode?)moment.Value))),
             ["sameBytes"] = rounds.Same, ["accountedOnce"] = rounds.Exact, ["manifestSha256"] = Manifest.HashFile(PhysicalFileSystem.Instance, Path.Combine(undisturbed, Manifest.FileName)),
         });
     }
@@ -55,13 +55,19 @@ internal static class ProveCorpusKills
         return all;
     }
 
-    /// <summary>The folders that are built under kills, one after the other.</summary>
+    /// <summary>The folders that are built under kills, one after the other; every fourth one by three processes that share the work.</summary>
     private sealed class Rounds(ProofRun proof, string source, string undisturbed, double seconds, int kills)
     {
+        private const int TogetherEvery = 4;
+        private const int Tasks = 3;
+
         private readonly CounterRandom _random = new CounterRandom(proof.Seed, 0).Substream("moments of the kills");
         private ulong _drawn;
 
         public int Number { get; private set; }
+
+        /// <summary>Rounds by several processes.</summary>
+        public int Together { get; private set; }
 
         public int Killed { get; private set; }
 
@@ -75,41 +81,64 @@ internal static class ProveCorpusKills
         public void Next(long documents)
         {
             string folder = Path.Combine(proof.Folder, string.Create(CultureInfo.InvariantCulture, $"killed-{++Number:D3}"));
-            int killed = 0;
-            while (KillOnce(folder, peace: killed >= KillsOfRound)) killed++;
+            bool together = Number % TogetherEvery == 0;
+            if (together) Together++;
+            int before = Killed;
+            while (!File.Exists(Path.Combine(folder, Manifest.FileName))) Work(folder, together, peace: Killed - before >= KillsOfRound);
             string? difference = ProveCorpus.Difference(undisturbed, folder);
             (long read, long accounted) = ProveCorpus.Accounts(folder);
             if (difference is null) Same++;
             if (read == documents && accounted == documents) Exact++;
-            proof.Say(FormattableString.Invariant($"round {Number}: killed {killed} times, {Killed} of {kills} in all; {(difference is null ? "the same bytes" : $"DIFFERENT: {difference}")}"));
+            proof.Say(FormattableString.Invariant($"round {Number}{(together ? " in three tasks" : "")}: killed {Killed - before} times, {Killed} of {kills} in all; {(difference is null ? "the same bytes" : $"DIFFERENT: {difference}")}"));
             if (difference is null) Directory.Delete(folder, recursive: true);
         }
 
-        /// <summary>Begins or goes on; false when the folder is finished.</summary>
-        private bool KillOnce(string folder, bool peace)
+        /// <summary>Begins or goes on, until every process has ended or was killed.</summary>
+        private void Work(string folder, bool together, bool peace)
         {
-            int workers = 1 + (int)_random.Below(_drawn++, MostWorkers);
-            TimeSpan? moment = peace || Killed >= kills ? null : TimeSpan.FromSeconds(LongestShare * seconds * _random.UniformAt(_drawn++));
-            using ProofChild child = proof.Start(ProveCorpus.Arguments(proof, source, folder, workers));
-            if (child.Wait(proof.Cancellation, moment))
+            var children = new List<(ProofChild Child, TimeSpan? Moment)>();
+            try
             {
-                if (child.ExitCode == ExitCode.Success) return false;
+                for (int task = 1; task <= (together ? Tasks : 1); task++)
+                {
+                    int workers = 1 + (int)_random.Below(_drawn++, MostWorkers);
+                    string[] share = together ? ["--task", string.Create(CultureInfo.InvariantCulture, $"{task}/{Tasks}")] : [];
+                    TimeSpan? moment = peace || Killed >= kills ? null : TimeSpan.FromSeconds(LongestShare * seconds * _random.UniformAt(_drawn++));
+                    children.Add((proof.Start(ProveCorpus.Arguments(proof, source, folder, workers, share)), moment));
+                }
+                long began = SystemClock.Instance.Timestamp;
+                foreach ((ProofChild child, TimeSpan? moment) in children.OrderBy(child => child.Moment ?? TimeSpan.MaxValue))
+                    EndOrKill(folder, child, moment is { } wait ? TimeSpan.FromSeconds(Math.Max(0, wait.TotalSeconds - SystemClock.Instance.SecondsSince(began))) : null);
+            }
+            finally
+            {
+                foreach ((ProofChild child, _) in children) child.Dispose();
+            }
+        }
+
+        private void EndOrKill(string folder, ProofChild child, TimeSpan? moment)
+        {
+            if (child.Wait(proof.Cancellation, Killed < kills ? moment : null))
+            {
+                if (child.ExitCode == ExitCode.Success) return;
                 throw new UserErrorException(FormattableString.Invariant($"{folder}: the build ended with exit code {child.ExitCode}: {child.LastWords}"));
             }
             child.Kill();
             Killed++;
             string doing = Doing(folder);
             Moments[doing] = Moments.GetValueOrDefault(doing) + 1;
-            return true;
         }
 
         /// <summary>What the remains tell of the moment of the kill.</summary>
         private static string Doing(string folder)
         {
-            string[] beside = Directory.GetFileSystemEntries(Path.GetDirectoryName(folder)!, Path.GetFileName(folder) + "*");
-            if (beside.Contains(folder)) return "finishing";
-            if (beside.Any(path => path.Contains(".partial-", StringComparison.Ordinal) && Directory.Exists(Path.Combine(path, "train")))) return "writing";
-            return beside.Length > 0 ? "working" : "beginning";
+            if (File.Exists(Path.Combine(folder, Manifest.FileName))) return "finished";
+            string[] beside = Directory.GetFileSystemEntries(Path.GetDirectoryName(folder)!, Path.GetFileName(folder) + ".*");
+            if (beside.Any(path => path.Contains(".partial-", StringComparison.Ordinal))) return "writing";
+            string work = folder + ".work";
+            string[] parts = Directory.Exists(work) ? [.. Directory.GetDirectories(work).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)] : [];
+            // Folders begin with the number of their phase, and the comparison that ends it comes behind those of the units.
+            return parts.Length == 0 ? "beginning" : parts[^1].EndsWith("compared", StringComparison.Ordinal) ? $"comparing {parts[^1][0]}" : $"cleaning {parts[^1][0]}";
         }
     }
 }
