@@ -72,7 +72,7 @@ internal static class ProveCorpusBombs
             for (int document = 0; document < 2; document++)
             {
                 file.Write("{\"id\":\"great\",\"lang\":\"de\",\"source\":\"s\",\"license\":\"l\",\"text\":\"");
-                for (int word = 0; word < line / 400; word++) file.Write(FormattableString.Invariant($"Möwe{word % 9973} über{word} "));
+                for (int word = 0; word < line / 420; word++) file.Write(FormattableString.Invariant($"Möwe{word % 9973} über{word * (document + 2)} "));
                 file.Write("\"}\n");
             }
         }, Documents: 2);
@@ -140,8 +140,11 @@ internal static class ProveCorpusBombs
         }
         return proof.Conclude(holds, new JsonObject
         {
-            ["cases"] = results.Count, ["held"] = results.Count(result => (bool)result!["holds"]!), ["peakMemoryBytes"] = results.Max(result => (long)result!["peakMemoryBytes"]!),
-            ["seconds"] = results.Max(result => (double)result!["seconds"]!), ["results"] = results,
+            ["cases"] = results.Count,
+            ["held"] = results.Count(result => (bool)result!["holds"]!),
+            ["peakMemoryBytes"] = results.Max(result => (long)result!["peakMemoryBytes"]!),
+            ["seconds"] = results.Max(result => (double)result!["seconds"]!),
+            ["results"] = results,
         });
     }
 
@@ -161,8 +164,13 @@ internal static class ProveCorpusBombs
             : child.LastWords?.Contains(file, StringComparison.Ordinal) == true ? null : $"stopped without naming the file: {child.LastWords}";
         var result = new JsonObject
         {
-            ["case"] = bad.Name, ["badLineShare"] = passOver ? 1 : 0.01, ["holds"] = fault is null, ["outcome"] = child.ExitCode == ExitCode.Success ? bad.Reason ?? "read" : "stopped",
-            ["bytes"] = new FileInfo(file).Length, ["seconds"] = Math.Round(seconds, 1), ["peakMemoryBytes"] = child.PeakMemoryBytes,
+            ["case"] = bad.Name,
+            ["badLineShare"] = passOver ? 1 : 0.01,
+            ["holds"] = fault is null,
+            ["outcome"] = child.ExitCode == ExitCode.Success ? bad.Reason ?? "read" : "stopped",
+            ["bytes"] = new FileInfo(file).Length,
+            ["seconds"] = Math.Round(seconds, 1),
+            ["peakMemoryBytes"] = child.PeakMemoryBytes,
         };
         if (fault is not null) result["fault"] = fault;
         foreach (string left in Directory.GetDirectories(proof.Folder, bad.Name + "-corpus*")) Directory.Delete(left, recursive: true);

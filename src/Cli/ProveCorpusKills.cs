@@ -37,8 +37,15 @@ internal static class ProveCorpusKills
         while (rounds.Killed < kills) rounds.Next(made.Documents);
         return proof.Conclude(exact && rounds.Same == rounds.Number && rounds.Exact == rounds.Number, new JsonObject
         {
-            ["documents"] = made.Documents, ["bytes"] = made.Bytes, ["rounds"] = rounds.Number, ["roundsInThreeTasks"] = rounds.Together, ["killed"] = rounds.Killed, ["killedWhile"] = new JsonObject(rounds.Moments.Select(moment => KeyValuePair.Create(moment.Key, (JsonNode?)moment.Value))),
-            ["sameBytes"] = rounds.Same, ["accountedOnce"] = rounds.Exact, ["manifestSha256"] = Manifest.HashFile(PhysicalFileSystem.Instance, Path.Combine(undisturbed, Manifest.FileName)),
+            ["documents"] = made.Documents,
+            ["bytes"] = made.Bytes,
+            ["rounds"] = rounds.Number,
+            ["roundsInThreeTasks"] = rounds.Together,
+            ["killed"] = rounds.Killed,
+            ["killedWhile"] = new JsonObject(rounds.Moments.Select(moment => KeyValuePair.Create(moment.Key, (JsonNode?)moment.Value))),
+            ["sameBytes"] = rounds.Same,
+            ["accountedOnce"] = rounds.Exact,
+            ["manifestSha256"] = Manifest.HashFile(PhysicalFileSystem.Instance, Path.Combine(undisturbed, Manifest.FileName)),
         });
     }
 

@@ -33,8 +33,15 @@ internal static class ProveCorpusMemory
             proof.Say(FormattableString.Invariant($"{line}: {peak / 1e6:0} MB of memory, {made.Bytes / 1e6 / seconds:0.0} MB/s with {Environment.ProcessorCount} workers"));
             lines.Add((JsonNode)new JsonObject
             {
-                ["input"] = line, ["bytes"] = made.Bytes, ["documents"] = made.Documents, ["read"] = read, ["accountedFor"] = accounted, ["peakMemoryBytes"] = peak,
-                ["seconds"] = Math.Round(seconds, 1), ["megabytesPerSecond"] = Math.Round(made.Bytes / 1e6 / seconds, 2), ["workers"] = Environment.ProcessorCount,
+                ["input"] = line,
+                ["bytes"] = made.Bytes,
+                ["documents"] = made.Documents,
+                ["read"] = read,
+                ["accountedFor"] = accounted,
+                ["peakMemoryBytes"] = peak,
+                ["seconds"] = Math.Round(seconds, 1),
+                ["megabytesPerSecond"] = Math.Round(made.Bytes / 1e6 / seconds, 2),
+                ["workers"] = Environment.ProcessorCount,
             });
             Directory.Delete(source, recursive: true);
             Directory.Delete(folder, recursive: true);

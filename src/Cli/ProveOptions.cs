@@ -10,7 +10,9 @@ internal sealed class ProveOptions
 
     public Option<string> Out { get; } = new("--out")
     {
-        Description = "Working folder; what an earlier proof left in it is removed first.", DefaultValueFactory = _ => Path.Combine("runs", "prove"), HelpName = "DIR",
+        Description = "Working folder; what an earlier proof left in it is removed first.",
+        DefaultValueFactory = _ => Path.Combine("runs", "prove"),
+        HelpName = "DIR",
     };
 
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Decides the moments of the kills, and what is made.", DefaultValueFactory = _ => 1UL, HelpName = "N" };
@@ -40,7 +42,12 @@ internal sealed class ProveOptions
         ProofRun.Clear(folder);
         return new ProofRun(name, folder, parsed.GetValue(Settings) ?? [], parsed.GetValue(Seed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation)
         {
-            Kills = parsed.GetValue(Kills), Tokens = parsed.GetValue(Tokens), Documents = parsed.GetValue(Documents), Bytes = bytes, Input = parsed.GetValue(Input) ?? [], Only = parsed.GetValue(Only),
+            Kills = parsed.GetValue(Kills),
+            Tokens = parsed.GetValue(Tokens),
+            Documents = parsed.GetValue(Documents),
+            Bytes = bytes,
+            Input = parsed.GetValue(Input) ?? [],
+            Only = parsed.GetValue(Only),
         };
     }
 }
