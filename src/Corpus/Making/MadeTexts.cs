@@ -17,6 +17,11 @@ internal sealed class MadeTexts(IReadOnlyList<WordPool> pools, ulong seed, Mutat
     /// <summary>The same in near copies. Of sequences of five words a share of about 0.08 is hit, which leaves a similarity of about 0.85.</summary>
     private const int WordsPerNearChange = 60;
 
+    /// <summary>Within so many words a near copy is changed at least once.</summary>
+    private const int ShortestNear = 12;
+
+    private const int LeastPassages = 3;
+
     private const int CopyReach = 20_000;
 
     private readonly IReadOnlyList<(MadeKind Kind, double End)> _ends = shares.Ends();
@@ -113,8 +118,9 @@ internal sealed class MadeTexts(IReadOnlyList<WordPool> pools, ulong seed, Mutat
     {
         var draws = new Draws(new CounterRandom(seed, _texts + (ulong)number));
         var others = new Draws(new CounterRandom(seed, _changes + (ulong)copy + (1UL << 62)));
-        int passages = 1 + (int)(draws.Uniform() * draws.Uniform() * mostPassages);
-        int change = draws.Below(2 * WordsPerChange), other = near ? others.Below(2 * WordsPerNearChange) : int.MaxValue;
+        // Texts of one or two short sentences would often be the same by chance.
+        int least = Math.Min(LeastPassages, mostPassages), passages = least + (int)(draws.Uniform() * draws.Uniform() * (mostPassages - least + 1));
+        int change = draws.Below(2 * WordsPerChange), other = near ? others.Below(ShortestNear) : int.MaxValue;
         for (int passage = 0; passage < passages; passage++)
         {
             (int start, int count) = pool.Passage(draws.Below(pool.Passages));

@@ -31,7 +31,8 @@ public sealed class CorpusMakerTests : IDisposable
         MadeCorpus made = Make("mixed.jsonl", 0, 2000);
         Assert.All(Enum.GetValues<MadeKind>(), kind => Assert.True(made.Kinds.GetValueOrDefault(kind) > 0, $"no document is {kind}"));
         int copies = 2000 - Documents("mixed.jsonl").Select(document => document.Text).Distinct().Count();
-        Assert.Equal(made.Kinds[MadeKind.ExactCopy], copies);
+        // A word may be replaced by itself: a near copy is now and then an exact one.
+        Assert.InRange(copies, made.Kinds[MadeKind.ExactCopy], made.Kinds[MadeKind.ExactCopy] + 10);
     }
 
     [Fact]
