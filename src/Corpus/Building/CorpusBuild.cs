@@ -234,7 +234,8 @@ internal sealed class CorpusBuild
         foreach (ManifestCount count in state.Counts) output.Count(count);
         if (input.OtherFiles > 0) output.Count(new ManifestCount(CorpusReport.SourceStep, "other-file", Documents: input.OtherFiles));
         new CorpusWriter(_config, _files, _launcher, _clock, _progress, _work, state.Units, state.Counts, _cancellation).Write(output, state.Samples);
-        WriteSkipped(state.Skipped, output);
+        Join(state.Skipped, Path.Combine(output.Path, WorkUnit.SkippedFile));
+        Join(state.Ledger, Path.Combine(output.Path, CorpusStage.LedgerFile));
         WriteExamination(examination, output);
         foreach ((string path, string recordedAs) in InputFiles(input)) output.AddInputFile(path, recordedAs);
         return output.Commit(_launcher.Workers);
@@ -243,11 +244,11 @@ internal sealed class CorpusBuild
     /// <summary>Every file once, however many units read it.</summary>
     private static IEnumerable<(string Path, string RecordedAs)> InputFiles(CorpusInput input) => input.Units.SelectMany(unit => unit.Files).DistinctBy(file => file.RecordedAs);
 
-    /// <summary>The places of what was passed over, in input order.</summary>
-    private void WriteSkipped(List<string> parts, AtomicDirectory output)
+    /// <summary>Makes one file of those of the units, in input order.</summary>
+    private void Join(List<string> parts, string path)
     {
         if (parts.Count == 0) return;
-        using Stream stream = _files.CreateFile(Path.Combine(output.Path, WorkUnit.SkippedFile));
+        using Stream stream = _files.CreateFile(path);
         foreach (string part in parts)
         {
             using Stream ofUnit = _files.OpenRead(part);
@@ -280,6 +281,8 @@ internal sealed class CorpusBuild
 
         public List<string> Samples { get; } = [];
 
+        public List<string> Ledger { get; } = [];
+
         public int Part { get; set; } = 1;
 
         public int Done { get; set; }
@@ -302,7 +305,8 @@ internal sealed class CorpusBuild
             Key = Manifest.Hash(Encoding.UTF8.GetBytes(Key + string.Concat(units.Select(unit => unit.Key))));
             Counts.AddRange(units.SelectMany(unit => unit.Counts));
             Skipped.AddRange(Having(WorkUnit.SkippedFile));
-            Samples.AddRange(Having(WorkUnit.SamplesFile));
+            Samples.AddRange(Having(CorpusStage.SamplesFile));
+            Ledger.AddRange(Having(CorpusStage.LedgerFile));
         }
 
         private IEnumerable<string> Having(string file) => Units.Where(unit => unit.Files.ContainsKey(file)).Select(unit => Path.Combine(unit.Folder, file));

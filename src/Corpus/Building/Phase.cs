@@ -130,6 +130,7 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
                 return null;
             }
             context.Times?.Add(Filters[i].Name, since);
+            run.Record(Filters[i].Name, verdict, passing);
             if (verdict.Reason is { } reason)
             {
                 run.Drop(Filters[i].Name, reason, passing);

@@ -1,3 +1,7 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Readers;
 
@@ -56,6 +60,26 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
         return after;
     }
 
+    /// <summary>Records what a step has found in a document.</summary>
+    public void Record(string step, Verdict verdict, PassingDocument passing)
+    {
+        if (verdict.Entry is not { } entry) return;
+        foreach (string found in entry.Found) _funnel.Add(step, CorpusReport.Found + found, passing.Origin, passing.Bytes);
+        Document document = passing.Document;
+        var line = new JsonObject
+        {
+            ["step"] = step,
+            ["outcome"] = verdict.Reason is { } reason ? $"dropped: {reason}" : verdict.Replacement is null ? "kept" : "changed",
+            ["id"] = document.Id,
+            ["source"] = document.Source,
+            ["language"] = document.Lang,
+            ["textSha256"] = Manifest.Hash(Encoding.UTF8.GetBytes(document.Text)),
+            ["record"] = entry.Record.DeepClone(),
+        };
+        if (document.Url is not null) line["url"] = document.Url;
+        writer.Record(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(line, LedgerJson.Default.JsonNode));
+    }
+
     /// <summary>Counts something of the input that is no document.</summary>
     public void Skip(SkippedInput skipped)
     {
@@ -72,3 +96,6 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
 
     private PassingDocument Counted(PassingDocument passing) => context.Tokens?.Counted(passing) ?? passing;
 }
+
+[JsonSerializable(typeof(JsonNode))]
+internal sealed partial class LedgerJson : JsonSerializerContext;

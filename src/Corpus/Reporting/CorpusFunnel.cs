@@ -108,7 +108,7 @@ public sealed record CorpusFunnel(IReadOnlyList<LanguageAccount> Languages, bool
         {
             var dropped = new SortedDictionary<string, Amount>(StringComparer.Ordinal);
             foreach ((string reason, Amount amount) in counts.GetValueOrDefault((language, step)) ?? new Dictionary<string, Amount>())
-                if (!Beside.Contains(reason) && !(step == CorpusReport.SplitStep && Outcomes.Contains(reason))) dropped[reason] = amount;
+                if (!Beside.Contains(reason) && !CorpusReport.IsBeside(reason) && !(step == CorpusReport.SplitStep && Outcomes.Contains(reason))) dropped[reason] = amount;
             Amount movedIn = Of(step, CorpusReport.MovedIn), movedOut = Of(step, CorpusReport.MovedOut);
             Amount changed = Of(step, CorpusReport.Changed), became = Of(step, CorpusReport.Became);
             Amount after = here - Amount.Sum(dropped.Values) + movedIn - movedOut;

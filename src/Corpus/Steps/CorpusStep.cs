@@ -106,6 +106,12 @@ public readonly record struct Verdict
     /// <summary>The document that goes on instead; null when it goes on as it is.</summary>
     public Document? Replacement { get; private init; }
 
+    /// <summary>What is recorded of the document in the ledger; null when there is nothing to say.</summary>
+    public LedgerEntry? Entry { get; private init; }
+
+    /// <summary>The same verdict with what is recorded of it.</summary>
+    public Verdict Recorded(LedgerEntry? entry) => this with { Entry = entry };
+
     /// <summary>The document ends here; <paramref name="reason"/> is counted.</summary>
     public static Verdict Drop(string reason) => new() { Reason = reason };
 
