@@ -17,10 +17,11 @@ internal static class CorpusCommand
         var overrides = RunCommand.Overrides();
         var target = new Option<string?>("--out") { Description = "The corpus folder. Default: runs/NAME/corpus.", HelpName = "DIR" };
         var workers = Workers();
+        var task = new Option<string?>("--task") { Description = "Do one share of the work, such as 3/8, as a task of a job array with a common --out. When all tasks have ended, run them once more, until the corpus is finished.", HelpName = "I/N" };
         var plan = new Option<bool>("--plan") { Description = "Say what the steps will do, near-duplicates with how likely pairs are joined, and stop." };
         var json = Json("Print the rows of the report as JSON, one a line.");
         var command = new ResumableCommand("build", "Reads and cleans texts and divides them into training and held-out documents. The same command goes on after an interruption.\n" +
-            "Example: oellm corpus build recipes/europe-sample.jsonc corpus.source=texts --out corpus --workers 8") { recipe, overrides, target, workers, plan, json };
+            "Example: oellm corpus build recipes/europe-sample.jsonc corpus.source=texts --out corpus --workers 8") { recipe, overrides, target, workers, task, plan, json };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string path = parsed.GetValue(recipe)!;
@@ -31,14 +32,30 @@ internal static class CorpusCommand
                 return ExitCode.Success;
             }
             string folder = parsed.GetValue(target) ?? Path.Combine(RunCommand.DefaultOut(path), "corpus");
-            Manifest manifest = CorpusStage.Run(
-                loaded.Corpus, folder, new LocalLauncher(RunCommand.ThreadCount(parsed.GetValue(workers))), Progress(parsed.InvocationConfiguration.Error),
-                cancellation: cancellation);
+            var launcher = new LocalLauncher(RunCommand.ThreadCount(parsed.GetValue(workers)));
+            DirectProgress<CorpusProgress> progress = Progress(parsed.InvocationConfiguration.Error);
+            Manifest? manifest;
+            if (parsed.GetValue(task) is { } share)
+            {
+                CorpusTaskOutcome outcome = CorpusStage.RunTask(loaded.Corpus, folder, CorpusTask.Parse(share), launcher, progress, cancellation: cancellation);
+                manifest = outcome.Manifest;
+                if (manifest is null)
+                {
+                    PrintTask(share, outcome, parsed.GetValue(json), parsed.InvocationConfiguration.Output);
+                    return ExitCode.Success;
+                }
+            }
+            else manifest = CorpusStage.Run(loaded.Corpus, folder, launcher, progress, cancellation: cancellation);
             Print(manifest, parsed.GetValue(json), parsed.InvocationConfiguration.Output);
             return ExitCode.Success;
         }, CancellationToken.None));
         return command;
     }
+
+    private static void PrintTask(string share, CorpusTaskOutcome outcome, bool json, TextWriter output) => output.WriteLine(json
+        ? Line(new JsonObject { ["task"] = share, ["finished"] = false, ["part"] = outcome.Part, ["parts"] = outcome.Parts, ["done"] = outcome.Done, ["pieces"] = outcome.Pieces })
+        : string.Create(CultureInfo.InvariantCulture,
+            $"task {share} has done its share of part {outcome.Part} of {outcome.Parts}: {outcome.Done} of {outcome.Pieces} pieces are done by all; when all tasks have ended, run them once more"));
 
     private static void Plan(CorpusConfig config, bool json, TextWriter output)
     {

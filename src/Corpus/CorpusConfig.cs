@@ -25,6 +25,9 @@ namespace OpenEuroLLM.Corpus;
 /// <param name="BadLineShare">The share of the lines of a file (or range) that may be no documents: they are passed over, counted, and listed in <c>skipped.jsonl</c>. With more, the
 /// run stops with the place of the first; 0 stops at every one. A file that is cut short or damaged stops it too, unless the share is 1.</param>
 /// <param name="Columns">What the columns of <c>.csv</c> and <c>.tsv</c> files are.</param>
+/// <param name="Tokenizer">A tokenizer that counts the tokens of every document, for reports and budgets in tokens: its file or folder, or the name of a built-in one such as <c>europa-64k</c>;
+/// absent: tokens are not counted.</param>
+/// <param name="SamplesKept">How many documents of each outcome and language are kept in <c>samples.jsonl</c> for people to look at.</param>
 /// <param name="Sample">The built-in sample; unused without it.</param>
 public sealed record CorpusConfig(
     string Source = CorpusConfig.SampleSource,
@@ -40,6 +43,8 @@ public sealed record CorpusConfig(
     [property: Range(1, long.MaxValue)] long UnitBytes = 256L << 20,
     [property: Range(0.0, 1.0)] double BadLineShare = 0.01,
     ColumnNames? Columns = null,
+    string? Tokenizer = null,
+    [property: Range(0, 1000)] int SamplesKept = 3,
     SampleConfig? Sample = null)
 {
     /// <summary>The name of the built-in sample as a source.</summary>

@@ -60,8 +60,33 @@ public static class CorpusReport
     /// <summary>Reason of documents dropped because the language has all the text it may have.</summary>
     public const string OverBudget = "over-budget";
 
-    /// <summary>Reason of documents that a step changed and kept.</summary>
+    /// <summary>Reason of documents that a step changed and kept, with the bytes they had before.</summary>
     public const string Changed = "changed";
+
+    /// <summary>The same documents with the bytes they had afterwards.</summary>
+    public const string Became = "became";
+
+    /// <summary>Reason of documents that a step gave another language, under the one they had.</summary>
+    public const string MovedOut = "moved-out";
+
+    /// <summary>The same documents under the language they got.</summary>
+    public const string MovedIn = "moved-in";
+
+    /// <summary>Reason of documents dropped because a step failed on them.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>Reason of documents dropped because a step cut out all their text.</summary>
+    public const string NothingLeft = "nothing-left";
+
+    /// <summary>Reason of documents written once more because their language is to have more text than there is.</summary>
+    public const string Repeated = "repeated";
+
+    /// <summary>Whether a count is of documents that end there, dropped or kept: each document read stands in exactly one of them.</summary>
+    public static bool IsEnd(ManifestCount count)
+    {
+        ArgumentNullException.ThrowIfNull(count);
+        return count.Language is not null && count.Step is not (ReadStep or ExaminationStep) && count.Reason is not (Changed or Became or MovedOut or MovedIn or Repeated);
+    }
 
     /// <summary>A row for each language, in ordinal order.</summary>
     public static IReadOnlyList<LanguageFunnel> Of(Manifest manifest) => [.. manifest.Counts
@@ -84,7 +109,7 @@ public static class CorpusReport
         var dropped = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (ManifestCount count in counts)
         {
-            if (count.Step == ReadStep || count.Reason == Changed || (count.Step == SplitStep && count.Reason is Train or HeldOut)) continue;
+            if (!IsEnd(count) || (count.Step == SplitStep && count.Reason is Train or HeldOut)) continue;
             string reason = $"{count.Step}: {count.Reason}";
             dropped[reason] = dropped.GetValueOrDefault(reason) + count.Documents;
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Building;
 
 namespace OpenEuroLLM.Corpus.Tests;
 
@@ -65,7 +66,7 @@ public sealed class CorpusStageTests : IDisposable
         Manifest one = Build(config, _folder["one"], One);
         Manifest three = Build(config, _folder["three"], Three);
         Assert.Equal(one.Sha256(), three.Sha256());
-        Assert.Equal(["examination.jsonl", "heldout/el.jsonl", "heldout/en.jsonl", "heldout/ga.jsonl", "train/el-00000.jsonl", "train/en-00000.jsonl", "train/ga-00000.jsonl"], one.Outputs.Select(file => file.Path));
+        Assert.Equal(["examination.jsonl", "heldout/el.jsonl", "heldout/en.jsonl", "heldout/ga.jsonl", "samples.jsonl", "train/el-00000.jsonl", "train/en-00000.jsonl", "train/ga-00000.jsonl"], one.Outputs.Select(file => file.Path));
         Assert.Equal(one.Outputs.Single(file => file.Path == CorpusStage.ExaminationFile).Sha256, (string?)one.Settings["examination"]!["sha256"]);
         Assert.All(CorpusReport.Of(one), row => Assert.Equal(new SampleConfig().HeldOutDocuments, row.HeldOut));
         Assert.All(CorpusReport.Of(one), row => Assert.Equal(row.Read, row.Train + row.HeldOut));   // no step drops a sentence of the sample
@@ -202,6 +203,128 @@ public sealed class CorpusStageTests : IDisposable
     }
 
     [Fact]
+    public void Tasks_together_make_what_one_process_makes()
+    {
+        CorpusConfig config = Texts() with { Steps = [new UnicodeNormalization(), new ExactDuplicates(), new LengthFilter(), new NearDuplicates(), new ScriptFilter()] };
+        Build(config, _folder["whole"], One);
+        var finished = new List<Manifest>();
+        int rounds = 0;
+        for (; finished.Count == 0; rounds++)
+        {
+            Assert.True(rounds < 10, "the tasks make no progress");
+            int tasks = 3 + rounds % 2;   // their number may change
+            for (int task = 1; task <= tasks && finished.Count == 0; task++)
+            {
+                CorpusTaskOutcome outcome = CorpusStage.RunTask(config, _folder["tasks"], new CorpusTask(task, tasks), One, cancellation: TestContext.Current.CancellationToken);
+                if (outcome.Manifest is { } manifest) finished.Add(manifest);
+                else Assert.True(outcome.Done < outcome.Pieces && outcome.Part < outcome.Parts);
+                Assert.Equal(outcome.Manifest is not null, Directory.Exists(_folder["tasks"]));
+            }
+        }
+        Assert.InRange(rounds, 2, 5);
+        Assert.Equal(TemporaryFolder.Contents(_folder["whole"]), TemporaryFolder.Contents(_folder["tasks"]));
+        Assert.False(Directory.Exists(_folder["tasks.work"]));
+        Assert.NotNull(CorpusStage.RunTask(config, _folder["tasks"], new CorpusTask(2, 3), One, cancellation: TestContext.Current.CancellationToken).Manifest);
+    }
+
+    [Fact]
+    public async Task Tasks_at_the_same_time_finish_once()
+    {
+        CorpusConfig config = Texts();
+        Build(config, _folder["whole"], One);
+        for (int round = 0; !Directory.Exists(_folder["tasks"]); round++)
+        {
+            Assert.True(round < 10, "the tasks make no progress");
+            await Task.WhenAll(Enumerable.Range(1, 4).Select(task => Task.Run(() => CorpusStage.RunTask(config, _folder["tasks"], new CorpusTask(task, 4), One))));
+        }
+        Assert.Equal(TemporaryFolder.Contents(_folder["whole"]), TemporaryFolder.Contents(_folder["tasks"]));
+    }
+
+    [Theory]
+    [InlineData("0/3")]
+    [InlineData("4/3")]
+    [InlineData("1")]
+    [InlineData("1/x")]
+    [InlineData("-1/3")]
+    public void A_share_that_is_none_is_refused(string text) =>
+        Assert.Contains($"--task '{text}'", Assert.Throws<UserErrorException>(() => CorpusTask.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_document_on_which_a_step_fails_is_counted_and_the_rest_goes_on()
+    {
+        var phase = new Phase(0, null, [new FailsOnBad()], null, 0);
+        var context = new BuildContext(PhysicalFileSystem.Instance, new HashSet<string> { "en" }, null, 3, 1, "test");
+        Document[] documents = [new("1", "good", "en", "s", "l"), new("2", "bad", "en", "s", "l"), new("3", "good too", "en", "s", "l")];
+        WorkUnit unit = phase.Run(context, _folder["unit"], "key", _ => documents.Select(document => new PassingDocument(document, Side.ByHash)), null);
+        Assert.Equal(["1", "3"], File.ReadAllLines(unit.Lines("en")).Select(line => Document.Parse(Encoding.UTF8.GetBytes(line), "unit").Id));
+        Assert.Contains(unit.Counts, count => count is { Step: nameof(FailsOnBad), Reason: "failed", Documents: 1, Bytes: 3, Language: "en" });
+        Assert.Contains("document '2' of 's'", File.ReadAllText(_folder["unit/skipped.jsonl"]), StringComparison.Ordinal);
+        Assert.Contains("FailsOnBad: FormatException: no good", File.ReadAllText(_folder["unit/skipped.jsonl"]), StringComparison.Ordinal);
+    }
+
+    private sealed record FailsOnBad : Filter
+    {
+        public override Verdict Judge(Document document) => document.Text == "bad" ? throw new FormatException("no good") : Verdict.Keep;
+    }
+
+    [Fact]
+    public void Each_language_balances_when_languages_are_found_out()
+    {
+        Assert.SkipUnless(Directory.Exists(SharedData.Corpus), "needs the open texts of ../shared/data");
+        var documents = new List<string>();
+        foreach (string language in (string[])["fi", "mt"])
+            documents.AddRange(TextsOf(language).Take(40).Select((text, i) => Line($"{language}{i}", text, i % 3 == 0 ? "und" : i % 7 == 0 ? "en" : language)));
+        _folder.Write("texts/a.jsonl", string.Concat(documents));
+        Manifest manifest = Build(new CorpusConfig(_folder["texts"], ["fi", "mt"], [new LanguageIdentification(), new UnicodeNormalization(), new ExactDuplicates()]), _folder["out"], One);
+        Assert.Contains(manifest.Counts, count => count is { Step: "identification", Reason: "moved-out", Language: "und" });
+        foreach (var language in manifest.Counts.Where(count => count.Language is not null).GroupBy(count => count.Language))
+        {
+            long Sum(Func<ManifestCount, bool> wanted) => language.Where(wanted).Sum(count => count.Documents);
+            Assert.Equal(
+                Sum(count => count.Reason is "read" or "moved-in"), Sum(CorpusReport.IsEnd) + Sum(count => count.Reason == "moved-out"));
+        }
+        Assert.True(manifest.Counts.Where(count => count.Reason == "train").Sum(count => count.Documents) > 60);
+    }
+
+    private static IEnumerable<string> TextsOf(string language)
+    {
+        using var reader = new StreamReader(new System.IO.Compression.GZipStream(File.OpenRead(Path.Combine(SharedData.Corpus, language + ".jsonl.gz")), System.IO.Compression.CompressionMode.Decompress));
+        while (reader.ReadLine() is { } line) yield return Document.Parse(Encoding.UTF8.GetBytes(line), language).Text;
+    }
+
+    [Fact]
+    public void Samples_show_what_ended_where()
+    {
+        Manifest manifest = Build(Texts() with { SamplesKept = 2 }, _folder["out"], Three);
+        var samples = File.ReadAllLines(_folder["out/samples.jsonl"]).Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!).ToList();
+        foreach (var end in manifest.Counts.Where(CorpusReport.IsEnd).GroupBy(count => (count.Step, count.Reason, count.Language)))
+            Assert.Equal(
+                Math.Min(2, end.Sum(count => count.Documents)),
+                samples.Count(sample => ((string?)sample["step"], (string?)sample["reason"], (string?)sample["language"]) == end.Key));
+        Assert.All(samples, sample => Assert.Null(sample["rank"]));
+    }
+
+    [Fact]
+    public void Hosts_of_training_text_are_counted_however_many()
+    {
+        string[] urls = ["https://www.a.eu/1", "http://A.eu/2", "https://b.eu/3", "ftp://c.eu/4"];
+        _folder.Write("texts/a.jsonl", string.Concat(urls.Select((url, i) => Encoding.UTF8.GetString(new Document($"{i}", $"A text with the number {i}.", "en", "s", "l", url).ToJsonLine()) + "\n")));
+        Build(new CorpusConfig(_folder["texts"], HeldOutShare: 0), _folder["out"], One);
+        Assert.Equal(["en\ta.eu\t2\t50", "en\tb.eu\t1\t25"], File.ReadAllLines(_folder["out/domains.tsv"]));
+
+        var domains = new Domains(PhysicalFileSystem.Instance, _folder.Path, "mt", hostsInMemory: 10);
+        for (int i = 0; i < 1_000; i++) domains.Add($"host{i * 7 % 100}.mt", i);
+        using var stream = new MemoryStream();
+        domains.WriteTo(stream);
+        string[] lines = Encoding.UTF8.GetString(stream.ToArray()).TrimEnd().Split('\n');
+        Assert.Equal(100, lines.Length);
+        Assert.Equal(lines.Order(StringComparer.Ordinal), lines);
+        Assert.All(lines, line => Assert.Equal("10", line.Split('\t')[2]));
+        Assert.Equal(999L * 1_000 / 2, lines.Sum(line => long.Parse(line.Split('\t')[3], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Empty(Directory.GetFiles(_folder.Path, "domains-*"));
+    }
+
+    [Fact]
     public void A_stopped_build_leaves_no_folder()
     {
         using var stop = new CancellationTokenSource();
@@ -233,7 +356,8 @@ public sealed class CorpusStageTests : IDisposable
     public void Nothing_left_is_an_error_and_leaves_nothing()
     {
         _folder.Write("texts/a.jsonl", Line("1", "short"));
-        Assert.Contains("no document is left", Assert.Throws<UserErrorException>(() => Build(new CorpusConfig(_folder["texts"]), _folder["out"], One)).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<UserErrorException>(() => Build(new CorpusConfig(_folder["texts"]), _folder["out"], One)).Message;
+        Assert.Contains("no document is left after all steps (length: too-short 1)", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["out"]));
     }
 
@@ -243,7 +367,7 @@ public sealed class CorpusStageTests : IDisposable
         CorpusConfig config = Texts();
         var reports = new List<CorpusProgress>();
         Build(config, _folder["out"], One, new Listener(reports.Add));
-        Assert.Equal(["cleaning, part 1 of 2", "cleaning, part 2 of 2", "writing"], reports.Select(report => report.Phase).Distinct());
+        Assert.Equal(["cleaning, part 1 of 2", "comparing, part 1 of 1", "cleaning, part 2 of 2", "writing"], reports.Select(report => report.Phase).Distinct());
         Assert.All(reports, report => Assert.Equal((report.Total, true), (report.Done, report.PerSecond > 0)));
     }
 

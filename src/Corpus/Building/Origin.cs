@@ -5,17 +5,17 @@ namespace OpenEuroLLM.Corpus.Building;
 /// <summary>Where documents come from: what every count is split by.</summary>
 internal readonly record struct Origin(string Language, string Source, string License);
 
-/// <summary>Counts documents and bytes by step, reason and origin.</summary>
+/// <summary>Counts documents, bytes and tokens by step, reason and origin.</summary>
 internal sealed class Funnel
 {
     private readonly SortedDictionary<string, long> _skipped = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Step, string Reason, Origin Origin), (long Documents, long Bytes)> _counts = [];
+    private readonly Dictionary<(string Step, string Reason, Origin Origin), (long Documents, long Bytes, long Tokens)> _counts = [];
 
     /// <summary>Counts one document.</summary>
-    public void Add(string step, string reason, Origin origin, long bytes)
+    public void Add(string step, string reason, Origin origin, long bytes, long tokens = 0)
     {
-        (long documents, long sum) = _counts.GetValueOrDefault((step, reason, origin));
-        _counts[(step, reason, origin)] = (documents + 1, sum + bytes);
+        (long documents, long sum, long sumOfTokens) = _counts.GetValueOrDefault((step, reason, origin));
+        _counts[(step, reason, origin)] = (documents + 1, sum + bytes, sumOfTokens + tokens);
     }
 
     /// <summary>Counts something of the input that is no document.</summary>
@@ -32,5 +32,5 @@ internal sealed class Funnel
         .ThenBy(count => count.Key.Origin.License, StringComparer.Ordinal)
         .Select(count => new ManifestCount(
             count.Key.Step, count.Key.Reason, count.Key.Origin.Language, count.Key.Origin.Source, count.Key.Origin.License,
-            count.Value.Documents, count.Value.Bytes));
+            count.Value.Documents, count.Value.Bytes, count.Value.Tokens));
 }

@@ -1,26 +1,25 @@
-using System.Collections;
-using System.Text;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
 using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Building;
 
-/// <summary>The steps up to and including the next one that needs a decision over all documents, or up to the end.</summary>
+/// <summary>The steps up to and including the next one that compares all documents, or up to the end.</summary>
 /// <param name="Number">From 0.</param>
+/// <param name="Applied">The step that ended the phase before: what it found is applied first; absent in the first phase.</param>
 /// <param name="Filters">Judge each document by itself.</param>
 /// <param name="Measured">Ends the phase; absent in the last one.</param>
 /// <param name="LanguagesAskedAt">Before which of the filters documents of languages that nobody wants are dropped; absent in all phases but one.</param>
-internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, MeasuredStep? Measured, int? LanguagesAskedAt)
+internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Filter> Filters, MeasuredStep? Measured, int? LanguagesAskedAt)
 {
-    /// <summary>Name of the one group of documents before the last phase; afterwards groups are languages.</summary>
-    private const string All = "all";
+    private const string LanguagesStep = "languages";
 
     /// <summary>Cuts a list of steps into phases.</summary>
     public static IReadOnlyList<Phase> Of(IReadOnlyList<CorpusStep> steps)
     {
         var phases = new List<Phase>();
         var filters = new List<Filter>();
+        MeasuredStep? before = null;
         // Languages are known from the beginning, or from when they have been identified.
         CorpusStep? last = steps.LastOrDefault(step => step is LanguageIdentification);
         int? asked = last is null ? 0 : null;
@@ -36,102 +35,120 @@ internal sealed record Phase(int Number, IReadOnlyList<Filter> Filters, Measured
 
         void End(MeasuredStep? measured)
         {
-            phases.Add(new Phase(phases.Count, filters, measured, settled ? null : asked));
+            phases.Add(new Phase(phases.Count, before, filters, measured, settled ? null : asked));
             settled |= asked is not null;
             filters = [];
+            before = measured;
         }
     }
 
-    /// <summary>Runs the phase on what one worker was given, and leaves the result in a folder.</summary>
-    public WorkUnit Run(IFileSystem files, string folder, string key, Func<Action<SkippedInput>, IEnumerable<(Document Document, Side Side)>> documents, IReadOnlySet<string> languages)
+    /// <summary>Runs the phase on one unit, and leaves the result in a folder.</summary>
+    /// <param name="context">What is the same for all units.</param>
+    /// <param name="folder">The folder to make.</param>
+    /// <param name="key">Stands for everything the content follows from.</param>
+    /// <param name="documents">The documents of the unit; is given where to tell of what is no document.</param>
+    /// <param name="verdicts">What the phase before found out about them, unless this is the first.</param>
+    public WorkUnit Run(
+        BuildContext context, string folder, string key, Func<Action<SkippedInput>, IEnumerable<PassingDocument>> documents, UnitVerdicts? verdicts)
     {
-        files.Delete(folder);   // half-done work of an earlier run
-        files.CreateDirectory(folder);
-        using var writer = new WorkUnitWriter(files, folder, measures: Measured is not null);
-        byte[] measure = new byte[Measured?.MeasureBytes ?? 0];
-        var funnel = new Funnel();
-        void Skip(SkippedInput skipped)
+        using var writer = new WorkUnit.Writer(context.Files, folder, context.Writer, measures: Measured is not null);
+        var run = new UnitRun(context, writer);
+        var rows = new MeasureRows(Measured?.MeasureBytes ?? 0);
+        int number = 0, kept = 0;
+        foreach (PassingDocument read in documents(run.Skip))
         {
-            funnel.Skip(skipped.Reason);
-            writer.Skip(skipped);
+            PassingDocument? entered = verdicts is null ? Enter(read, run) : Apply(verdicts.Of(number++, read.Document), read, run);
+            if (entered is null || Pass(entered, context.Languages, run) is not { } passing) continue;
+            rows.Begin(kept);
+            if (!Measure(passing, rows, run)) continue;
+            kept++;
+            Document document = passing.Document;
+            if (Measured is null) run.Keep(document.Lang, passing, TextHash.Of(document.Text), Domains.HostOf(document.Url), []);
+            else run.Keep(WorkUnit.All, passing, default, null, rows.Bytes);
         }
-
-        foreach ((Document read, Side side) in documents(Skip))
-        {
-            Document document = read;
-            if (Number == 0) Enter(ref document, funnel);
-            if (!Pass(ref document, languages, funnel)) continue;
-            Array.Clear(measure);
-            Measured?.Measure(document, measure);
-            writer.Add(
-                Measured is null ? document.Lang : All, document, Measured is null ? TextHash.Of(document.Text) : default, measure, side,
-                Encoding.UTF8.GetByteCount(document.Text));
-        }
-        return writer.Finish(key, funnel);
+        return run.Finish(key);
     }
 
-    /// <summary>Decides over all units: for each, which entries of its index go on.</summary>
-    public IReadOnlyList<bool[]> Decide(IFileSystem files, IReadOnlyList<WorkUnit> units, DecisionRoom room, Funnel funnel)
+    /// <summary>The documents of an earlier phase's unit.</summary>
+    public static IEnumerable<PassingDocument> Read(IFileSystem files, WorkUnit unit, Action<long> progress)
     {
-        using var table = new MeasureTable(files, [.. units.Where(unit => unit.Has(All)).Select(unit => unit.Measures(All))], Measured!.MeasureBytes);
-        var dropped = new BitArray(table.Rows);
-        Measured.Decide(table, room, dropped);
-        int row = 0;
-        return [.. units.Select(unit => unit.Has(All)
-            ? IndexEntry.ReadAll(files, unit.Index(All)).Select(entry =>
-            {
-                if (!dropped[row++]) return true;
-                funnel.Add(Measured.Name, "duplicate", unit.Origins[entry.Origin], entry.TextBytes);
-                return false;
-            }).ToArray()
-            : [])];
-    }
-
-    /// <summary>The documents of an earlier phase's unit that go on.</summary>
-    public static IEnumerable<(Document Document, Side Side)> Read(IFileSystem files, WorkUnit unit, bool[] goesOn, Action<long> progress)
-    {
-        if (!unit.Has(All)) yield break;
-        using Stream stream = files.OpenRead(unit.Lines(All));
+        if (!unit.Has(WorkUnit.All)) yield break;
+        using Stream stream = files.OpenRead(unit.Lines(WorkUnit.All));
         var lines = new LineReader(stream);
-        int number = 0;
-        foreach (IndexEntry entry in IndexEntry.ReadAll(files, unit.Index(All)))
+        foreach (IndexEntry entry in IndexEntry.ReadAll(files, unit.Index(WorkUnit.All)))
         {
-            if (!lines.TryRead(out ReadOnlyMemory<byte> line)) throw new InvalidOperationException($"{unit.Lines(All)} has fewer lines than its index.");
+            if (!lines.TryRead(out ReadOnlyMemory<byte> line)) throw new InvalidOperationException($"{unit.Lines(WorkUnit.All)} has fewer lines than its index.");
             progress(line.Length + 1);
-            if (goesOn[number++]) yield return (Document.Parse(line.Span, unit.Lines(All)), entry.Side);
+            yield return new PassingDocument(Document.Parse(line.Span, unit.Lines(WorkUnit.All)), entry.Side, entry.Tokens);
         }
     }
 
-    private static void Enter(ref Document document, Funnel funnel)
+    private static PassingDocument Enter(PassingDocument passing, UnitRun run)
     {
-        string? canonical = CorpusLanguages.Canonical(document.Lang);
-        if (canonical is not null && canonical != document.Lang) document = document with { Lang = canonical };
-        Count(funnel, "read", "read", document);
+        string? canonical = CorpusLanguages.Canonical(passing.Document.Lang);
+        if (canonical is not null && canonical != passing.Document.Lang) passing = passing.With(passing.Document with { Lang = canonical });
+        run.Enter(passing);
+        return passing;
     }
 
-    private bool Pass(ref Document document, IReadOnlySet<string> languages, Funnel funnel)
+    private PassingDocument? Apply(UnitVerdict verdict, PassingDocument passing, UnitRun run)
+    {
+        if (verdict.Reason is { } reason)
+        {
+            run.Drop(Applied!.Name, reason, passing);
+            return null;
+        }
+        if (verdict.Cuts is null) return passing;
+        string remaining = verdict.Remaining(passing.Document.Text);
+        if (!string.IsNullOrWhiteSpace(remaining)) return run.Replace(Applied!.Name, passing, passing.Document with { Text = remaining });
+        run.Drop(Applied!.Name, CorpusReport.NothingLeft, passing);
+        return null;
+    }
+
+    private PassingDocument? Pass(PassingDocument passing, IReadOnlySet<string> languages, UnitRun run)
     {
         for (int i = 0; i <= Filters.Count; i++)
         {
-            if (i == LanguagesAskedAt && !languages.Contains(document.Lang))
+            if (i == LanguagesAskedAt && !languages.Contains(passing.Document.Lang))
             {
-                Count(funnel, "languages", "not-asked-for", document);
-                return false;
+                run.Drop(LanguagesStep, "not-asked-for", passing);
+                return null;
             }
             if (i == Filters.Count) break;
-            Verdict verdict = Filters[i].Judge(document);
+            Verdict verdict;
+            try
+            {
+                verdict = Filters[i].Judge(passing.Document);
+            }
+            catch (Exception error) when (IsOfTheDocument(error))
+            {
+                run.Fail(Filters[i].Name, error, passing);
+                return null;
+            }
             if (verdict.Reason is { } reason)
             {
-                Count(funnel, Filters[i].Name, reason, document);
-                return false;
+                run.Drop(Filters[i].Name, reason, passing);
+                return null;
             }
-            if (verdict.Replacement is not { } replacement) continue;
-            Count(funnel, Filters[i].Name, CorpusReport.Changed, document);
-            document = replacement;
+            if (verdict.Replacement is { } replacement) passing = run.Replace(Filters[i].Name, passing, replacement);
         }
-        return true;
+        return passing;
     }
 
-    private static void Count(Funnel funnel, string step, string reason, Document document) =>
-        funnel.Add(step, reason, new Origin(document.Lang, document.Source, document.License), Encoding.UTF8.GetByteCount(document.Text));
+    private bool Measure(PassingDocument passing, MeasureRows rows, UnitRun run)
+    {
+        try
+        {
+            Measured?.Measure(passing.Document, rows);
+            return true;
+        }
+        catch (Exception error) when (IsOfTheDocument(error))
+        {
+            run.Fail(Measured!.Name, error, passing);
+            return false;
+        }
+    }
+
+    /// <summary>Whether a document is to blame: neither the settings, nor the disk, nor whoever stopped the run.</summary>
+    private static bool IsOfTheDocument(Exception error) => error is not (UserErrorException or OperationCanceledException) && !StorageFailure.Is(error);
 }

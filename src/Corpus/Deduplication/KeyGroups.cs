@@ -1,40 +1,65 @@
-using System.Runtime.CompilerServices;
-
 namespace OpenEuroLLM.Corpus.Deduplication;
 
-/// <summary>Finds documents that have a key in common, in bounded memory: where the keys of all documents are too many, the table is read once for
-/// each range of keys.</summary>
-internal static class KeyGroups
+/// <summary>A part of comparing all rows of a table with one another: some of the keys that a row has, and of them a range of their values. What is equal is
+/// equal within one part.</summary>
+/// <param name="FirstKind">The first of the keys of a row.</param>
+/// <param name="Kinds">How many of them.</param>
+/// <param name="Range">Which range of values, from 0.</param>
+/// <param name="Ranges">Into how many ranges values are divided.</param>
+internal readonly record struct KeyPart(int FirstKind, int Kinds, int Range, int Ranges)
 {
-    /// <summary>Finds the groups.</summary>
-    /// <typeparam name="TKey">Type of the keys; their values must be spread evenly over its range.</typeparam>
-    /// <param name="table">The measures.</param>
-    /// <param name="room">Memory and workers.</param>
-    /// <param name="kinds">How many keys a document has: kind 0 is compared with kind 0 only, and so on.</param>
-    /// <param name="keyOf">The key of a row, of a kind.</param>
-    /// <param name="highest">The 32 highest bits of a key.</param>
-    /// <param name="found">Is given each group of at least two documents, in ascending order; called by several threads.</param>
-    public static void Find<TKey>(MeasureTable table, DecisionRoom room, int kinds, KeyOf<TKey> keyOf, Func<TKey, uint> highest, GroupAction found)
-        where TKey : unmanaged, IComparable<TKey>
+    /// <summary>Memory of a part for keys and row numbers, about.</summary>
+    private const long Memory = 64L << 20;
+
+    /// <summary>Divides the work so that each part's keys fit into memory. It depends on nothing but the table.</summary>
+    /// <param name="rows">Rows of the table.</param>
+    /// <param name="keyBytes">Length of a key.</param>
+    /// <param name="kinds">How many keys a row has: kind 0 is compared with kind 0 only, and so on.</param>
+    /// <param name="memory">Bytes of a part.</param>
+    public static IReadOnlyList<KeyPart> Of(long rows, int keyBytes, int kinds, long memory = Memory)
     {
-        long bytesPerKind = (long)Math.Max(1, table.Rows) * (Unsafe.SizeOf<TKey>() + sizeof(int));
-        int ranges = (int)Math.Min(1 << 16, (bytesPerKind + room.MemoryBytes - 1) / room.MemoryBytes);
-        int kindsAtOnce = ranges > 1 ? 1 : (int)Math.Clamp(room.MemoryBytes / bytesPerKind, 1, kinds);
+        long bytesPerKind = Math.Max(1, rows) * (keyBytes + sizeof(int));
+        int ranges = (int)Math.Min(1 << 16, (bytesPerKind + memory - 1) / memory);
+        int kindsAtOnce = ranges > 1 ? 1 : (int)Math.Clamp(memory / bytesPerKind, 1, kinds);
+        var parts = new List<KeyPart>();
         for (int kind = 0; kind < kinds; kind += kindsAtOnce)
             for (int range = 0; range < ranges; range++)
-                FindInRange(table, room, Enumerable.Range(kind, Math.Min(kindsAtOnce, kinds - kind)).ToArray(), key => (int)(((ulong)highest(key) * (uint)ranges) >> 32) == range, keyOf, found);
+                parts.Add(new KeyPart(kind, Math.Min(kindsAtOnce, kinds - kind), range, ranges));
+        return parts;
     }
 
-    private static void FindInRange<TKey>(MeasureTable table, DecisionRoom room, int[] kinds, Func<TKey, bool> isInRange, KeyOf<TKey> keyOf, GroupAction found)
+    /// <summary>Whether a key belongs to the part.</summary>
+    /// <param name="highest">The 32 highest bits of the key, whose values must be spread evenly.</param>
+    public bool Has(uint highest) => (int)(((ulong)highest * (uint)Ranges) >> 32) == Range;
+}
+
+/// <summary>Finds rows that have a key in common.</summary>
+internal static class KeyGroups
+{
+    /// <summary>Finds the groups of a part.</summary>
+    /// <typeparam name="TKey">Type of the keys.</typeparam>
+    /// <param name="table">The measures.</param>
+    /// <param name="part">Which keys.</param>
+    /// <param name="keyOf">The key of a row, of a kind.</param>
+    /// <param name="highest">The 32 highest bits of a key.</param>
+    /// <param name="found">Is given the rows of each group of at least two, in ascending order.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public static void Find<TKey>(MeasureTable table, KeyPart part, KeyOf<TKey> keyOf, Func<TKey, uint> highest, GroupAction found, CancellationToken cancellation)
         where TKey : unmanaged, IComparable<TKey>
     {
-        var lists = Array.ConvertAll(kinds, _ => new KeyList<TKey>());
+        var lists = new KeyList<TKey>[part.Kinds];
+        for (int i = 0; i < lists.Length; i++) lists[i] = new KeyList<TKey>();
         table.ForEach((row, measure) =>
         {
-            for (int i = 0; i < kinds.Length; i++)
-                if (keyOf(measure, kinds[i]) is var key && isInRange(key)) lists[i].Add(key, row);
-        }, room.Cancellation);
-        room.Launcher.Run(kinds.Length, i => lists[i].ForEachGroup(found), room.Cancellation);
+            for (int i = 0; i < lists.Length; i++)
+                if (keyOf(measure, part.FirstKind + i) is var key && part.Has(highest(key))) lists[i].Add(key, row);
+        }, cancellation);
+        for (int i = 0; i < lists.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            lists[i].ForEachGroup(found);
+            lists[i] = null!;   // its memory is free for what is found next
+        }
     }
 
     private sealed class KeyList<TKey> where TKey : unmanaged, IComparable<TKey>
@@ -72,5 +97,5 @@ internal static class KeyGroups
 /// <summary>A key of a row.</summary>
 internal delegate TKey KeyOf<TKey>(ReadOnlySpan<byte> measure, int kind);
 
-/// <summary>Is given documents that have a key in common.</summary>
+/// <summary>Is given rows that have a key in common.</summary>
 internal delegate void GroupAction(ReadOnlySpan<int> rows);

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
@@ -27,7 +26,7 @@ public abstract record CorpusStep
 
     /// <summary>The name in recipes and counts.</summary>
     [JsonIgnore]
-    public string Name => Names[GetType()];
+    public string Name => Names.GetValueOrDefault(GetType()) ?? GetType().Name;
 }
 
 /// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>
@@ -37,18 +36,58 @@ public abstract record Filter : CorpusStep
     public abstract Verdict Judge(Document document);
 }
 
-/// <summary>A step that judges documents by one another. It is split in two: measuring is done by many workers, deciding once over all
-/// measures, so that the outcome depends on the documents and their order alone.</summary>
+/// <summary>A step that judges documents by one another. It is split in three: measuring is done by many workers, comparing in parts that do not depend on
+/// one another, and what was found is applied unit by unit, so that the outcome depends on the documents and their order alone.</summary>
 public abstract record MeasuredStep : CorpusStep
 {
-    /// <summary>Length of a measure.</summary>
+    /// <summary>Length of a row of measures.</summary>
     internal abstract int MeasureBytes { get; }
 
-    /// <summary>Writes what the decision needs to know of a document; a measure left at zeros takes no part.</summary>
+    /// <summary>Length of a key.</summary>
+    internal abstract int KeyBytes { get; }
+
+    /// <summary>How many keys a row has.</summary>
+    internal virtual int Kinds => 1;
+
+    /// <summary>Whether documents that repeat one are one another's repetitions, so that pairs must be joined to clusters.</summary>
+    internal virtual bool Joins => false;
+
+    /// <summary>Writes what the comparison needs to know of a document; a row left at zeros takes no part.</summary>
+    internal abstract void Measure(Document document, MeasureRows rows);
+
+    /// <summary>Finds the rows of a part that repeat others.</summary>
+    internal abstract void Compare(MeasureTable table, KeyPart part, RowPairs found, CancellationToken cancellation);
+
+    /// <summary>What becomes of the documents of a unit.</summary>
+    internal abstract UnitVerdicts Verdicts(Comparison comparison, int unit);
+}
+
+/// <summary>A step that drops documents which repeat others, and has one row for each document.</summary>
+public abstract record DuplicateStep : MeasuredStep
+{
+    /// <summary>Why its documents are dropped.</summary>
+    internal const string Duplicate = "duplicate";
+
+    internal sealed override void Measure(Document document, MeasureRows rows) => Measure(document, rows.Add());
+
     internal abstract void Measure(Document document, Span<byte> measure);
 
-    /// <summary>Marks the documents that are dropped, by their numbers in input order.</summary>
-    internal abstract void Decide(MeasureTable table, DecisionRoom room, BitArray dropped);
+    internal sealed override UnitVerdicts Verdicts(Comparison comparison, int unit) => new DroppedDuplicates(comparison, unit);
+
+    private sealed class DroppedDuplicates(Comparison comparison, int unit) : UnitVerdicts
+    {
+        private readonly HashSet<int> _dropped = [.. comparison.Pairs(unit).Select(pair => pair.Later - comparison.Table.FirstRow(unit))];
+
+        public override UnitVerdict Of(int number, Document document) => _dropped.Contains(number) ? UnitVerdict.Drop(Duplicate) : default;
+    }
+}
+
+/// <summary>A step that cuts out what other documents have said before, and has a <see cref="RepeatRow"/> for each part of a document.</summary>
+public abstract record RepeatStep : MeasuredStep
+{
+    internal sealed override int MeasureBytes => RepeatRow.Bytes;
+
+    internal sealed override int KeyBytes => sizeof(ulong);
 }
 
 /// <summary>What a <see cref="Filter"/> says of a document: kept as it is, kept changed, or dropped for a reason that is counted.</summary>

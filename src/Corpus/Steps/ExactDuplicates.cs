@@ -11,9 +11,11 @@ public sealed record ExactDuplicates : SameKeyStep
 }
 
 /// <summary>Keeps the first of documents that have a key in common. Memory is bounded whatever the number of documents.</summary>
-public abstract record SameKeyStep : MeasuredStep
+public abstract record SameKeyStep : DuplicateStep
 {
     internal sealed override int MeasureBytes => 16;
+
+    internal sealed override int KeyBytes => 16;
 
     private protected abstract UInt128? Key(Document document);
 
@@ -22,10 +24,9 @@ public abstract record SameKeyStep : MeasuredStep
         if (Key(document) is UInt128 key) BinaryPrimitives.WriteUInt128BigEndian(measure, key);
     }
 
-    internal sealed override void Decide(MeasureTable table, DecisionRoom room, System.Collections.BitArray dropped) => KeyGroups.Find(
-        table, room, kinds: 1, (measure, _) => BinaryPrimitives.ReadUInt128BigEndian(measure), key => (uint)(key >> 96), rows =>
+    internal sealed override void Compare(MeasureTable table, KeyPart part, RowPairs found, CancellationToken cancellation) => KeyGroups.Find(
+        table, part, (measure, _) => BinaryPrimitives.ReadUInt128BigEndian(measure), key => (uint)(key >> 96), rows =>
         {
-            lock (dropped)
-                foreach (int row in rows[1..]) dropped[row] = true;
-        });
+            foreach (int row in rows[1..]) found.Add(rows[0], row);
+        }, cancellation);
 }

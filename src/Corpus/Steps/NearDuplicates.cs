@@ -1,4 +1,3 @@
-using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
 using OpenEuroLLM.Core;
@@ -18,7 +17,7 @@ public sealed record NearDuplicates(
     [property: Range(1, 128)] int Bands = 32,
     [property: Range(1, 16)] int RowsPerBand = 8,
     [property: Range(0.0, 1.0)] double Similarity = 0.72,
-    [property: Range(1, 64)] int ShingleWords = 5) : MeasuredStep
+    [property: Range(1, 64)] int ShingleWords = 5) : DuplicateStep
 {
     /// <summary>Documents of one bucket that others of it are compared with; in a bucket of unlike documents the rest is left to other bands.</summary>
     private const int LeadersOfBucket = 32;
@@ -58,6 +57,12 @@ public sealed record NearDuplicates(
 
     internal override int MeasureBytes => Bands * RowsPerBand;
 
+    internal override int KeyBytes => sizeof(ulong);
+
+    internal override int Kinds => Bands;
+
+    internal override bool Joins => true;
+
     internal override void Measure(Document document, Span<byte> measure)
     {
         List<uint> shingles = _shingles ??= [];
@@ -67,13 +72,8 @@ public sealed record NearDuplicates(
         MinHash.Of(MeasureBytes).Sign(CollectionsMarshal.AsSpan(shingles), measure);
     }
 
-    internal override void Decide(MeasureTable table, DecisionRoom room, BitArray dropped)
-    {
-        var clusters = new Clusters(table.Rows);
-        KeyGroups.Find(table, room, Bands, BandKey, key => (uint)(key >> 32), rows => JoinSimilar(table, rows, clusters));
-        for (int row = 0; row < table.Rows; row++)
-            if (clusters.First(row) != row) dropped[row] = true;
-    }
+    internal override void Compare(MeasureTable table, KeyPart part, RowPairs found, CancellationToken cancellation) =>
+        KeyGroups.Find(table, part, BandKey, key => (uint)(key >> 32), rows => FindSimilar(table, rows, found), cancellation);
 
     private ulong BandKey(ReadOnlySpan<byte> signature, int band)
     {
@@ -83,7 +83,7 @@ public sealed record NearDuplicates(
         return key ^ (key >> 29);
     }
 
-    private void JoinSimilar(MeasureTable table, ReadOnlySpan<int> rows, Clusters clusters)
+    private void FindSimilar(MeasureTable table, ReadOnlySpan<int> rows, RowPairs found)
     {
         MinHash minHash = MinHash.Of(MeasureBytes);
         int length = table.RowBytes, leaders = 0;
@@ -97,7 +97,7 @@ public sealed record NearDuplicates(
             while (leader < leaders && minHash.Similarity(leading.AsSpan(leader * length, length), signature) < Similarity) leader++;
             if (leader < leaders)
             {
-                lock (clusters) clusters.Join(leaderRows[leader], row);
+                found.Add(leaderRows[leader], row);
             }
             else if (leaders < LeadersOfBucket)
             {

@@ -1,4 +1,3 @@
-using System.Collections;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
 
@@ -104,8 +103,25 @@ public sealed class DuplicateTests : IDisposable
     public void The_outcome_depends_on_neither_units_nor_workers_nor_memory(int workers, long memory)
     {
         var (documents, _) = Planted(300);
-        foreach (MeasuredStep step in (MeasuredStep[])[new NearDuplicates(), new ExactDuplicates()])
+        foreach (DuplicateStep step in (DuplicateStep[])[new NearDuplicates(), new ExactDuplicates()])
             Assert.Equal(Decide(step, documents), Decide(step, documents, unitSize: 17 * workers, workers, memory));
+    }
+
+    [Fact]
+    public void Pairs_are_found_again_by_their_later_rows()
+    {
+        var pairs = new RowPairs();
+        foreach ((int first, int later) in ((int, int)[])[(7, 3_000), (0, 5), (2, 5), (0, 5), (1, 2_000_000_000), (4, 9)]) pairs.Add(first, later);
+        for (int row = 10; row < 2_000; row++) pairs.Add(row - 1, row);
+        pairs.Write(PhysicalFileSystem.Instance, _folder["some.pairs"], "key", "test");
+        Assert.Null(RowPairFile.TryOpen(PhysicalFileSystem.Instance, _folder["some.pairs"], "kez"));
+        Assert.Null(RowPairFile.TryOpen(PhysicalFileSystem.Instance, _folder["no.pairs"], "key"));
+        RowPairFile file = RowPairFile.TryOpen(PhysicalFileSystem.Instance, _folder["some.pairs"], "key")!;
+        Assert.Equal([new(0, 5), new(2, 5)], file.Of(0, 9));
+        Assert.Equal([new(4, 9), new(9, 10)], file.Of(9, 11));
+        Assert.Equal([new(1_998, 1_999), new(7, 3_000), new(1, 2_000_000_000)], file.Of(1_999, int.MaxValue));
+        Assert.Empty(file.Of(6, 9));
+        Assert.Equal(1_995, file.Of(0, int.MaxValue).Count());
     }
 
     [Fact]
@@ -145,24 +161,32 @@ public sealed class DuplicateTests : IDisposable
         static string[] Changed(string[] text, int changes) => [.. text.Select((word, i) => i % (text.Length / changes) == 7 && i / (text.Length / changes) < changes ? "x" + word : word)];
     }
 
-    private bool[] Decide(MeasuredStep step, List<Document> documents, int unitSize = int.MaxValue, int workers = 1, long memory = 1L << 24)
+    private bool[] Decide(DuplicateStep step, List<Document> documents, int unitSize = int.MaxValue, int workers = 1, long memory = 1L << 24)
     {
         string[] paths = [.. documents.Chunk(Math.Min(unitSize, documents.Count)).Select((unit, number) =>
         {
             string path = _folder[$"{number}.measures"];
             using FileStream file = File.Create(path);
-            byte[] measure = new byte[step.MeasureBytes];
+            var rows = new MeasureRows(step.MeasureBytes);
             foreach (Document document in unit)
             {
-                Array.Clear(measure);
-                step.Measure(document, measure);
-                file.Write(measure);
+                rows.Begin(0);
+                step.Measure(document, rows);
+                file.Write(rows.Bytes);
             }
             return path;
         })];
         using var table = new MeasureTable(PhysicalFileSystem.Instance, paths, step.MeasureBytes);
-        var dropped = new BitArray(table.Rows);
-        step.Decide(table, new DecisionRoom(new LocalLauncher(workers), memory, TestContext.Current.CancellationToken), dropped);
-        return [.. dropped.Cast<bool>()];
+        IReadOnlyList<KeyPart> parts = KeyPart.Of(table.Rows, step.KeyBytes, step.Kinds, memory);
+        new LocalLauncher(workers).Run(parts.Count, part =>
+        {
+            var found = new RowPairs();
+            step.Compare(table, parts[part], found, TestContext.Current.CancellationToken);
+            found.Write(PhysicalFileSystem.Instance, _folder[$"{part}.pairs"], "key", "test");
+        });
+        var clusters = new Clusters(table.Rows);
+        for (int part = 0; part < parts.Count; part++)
+            foreach (RowPair pair in RowPairFile.TryOpen(PhysicalFileSystem.Instance, _folder[$"{part}.pairs"], "key")!.Of(0, table.Rows)) clusters.Join(pair.First, pair.Later);
+        return [.. Enumerable.Range(0, table.Rows).Select(row => clusters.First(row) != row)];
     }
 }
