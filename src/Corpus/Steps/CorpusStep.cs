@@ -19,6 +19,7 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
+[JsonDerivedType(typeof(RightsReserved), "rights-reserved")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
@@ -27,6 +28,9 @@ public abstract record CorpusStep
     /// <summary>The name in recipes and counts.</summary>
     [JsonIgnore]
     public string Name => Names.GetValueOrDefault(GetType()) ?? GetType().Name;
+
+    /// <summary>Files that the step reads: what comes out depends on their content, not on their names alone.</summary>
+    internal virtual IReadOnlyList<string> Files => [];
 }
 
 /// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>

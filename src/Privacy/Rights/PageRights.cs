@@ -19,6 +19,9 @@ public sealed record PageRights(DateTimeOffset? Fetched, IReadOnlyList<RightsSta
     /// <summary>A page of which nothing is known.</summary>
     public static PageRights Nothing { get; } = new(null, []);
 
+    /// <summary>Whether a document's metadata has it, and not something else of that name.</summary>
+    public static bool IsIn(JsonObject? metadata) => metadata?[Field] is JsonObject json && json.All(field => field.Key is "fetched" or "said");
+
     /// <summary>The form in a document: <c>{"fetched": time, "said": [[source, name, value], ...]}</c>.</summary>
     public JsonObject ToJson()
     {

@@ -36,8 +36,9 @@ public sealed class PolicyStore : PolicySource, IDisposable
     /// <summary>Number of fetches.</summary>
     public long Count { get; }
 
-    /// <summary>The files that stand for the store in a manifest.</summary>
-    public string ManifestPath => Path.Combine(_folder, Manifest.FileName);
+    /// <summary>The manifest of the generation that counts: its hash stands for all that a store says.</summary>
+    /// <exception cref="UserErrorException">There is no store.</exception>
+    public static string ManifestOf(string store) => Path.Combine(FolderOf(store), Manifest.FileName);
 
     /// <summary>Opens a store.</summary>
     /// <param name="store">Its folder.</param>
@@ -49,7 +50,7 @@ public sealed class PolicyStore : PolicySource, IDisposable
         try
         {
             PhysicalFileSystem files = PhysicalFileSystem.Instance;
-            string folder = PolicyStoreFiles.Current(files, store) ?? throw new UserErrorException($"{store}: holds no policy store; expected a folder made by 'oellm corpus policies'.");
+            string folder = FolderOf(store);
             Manifest manifest = Manifest.Read(files, folder);
             string lines = Path.Combine(folder, PolicyStoreFiles.Lines), index = Path.Combine(folder, PolicyStoreFiles.Index);
             if (manifest.Stage != PolicyStoreFiles.Stage) throw new UserErrorException($"{store}: is the output of the stage '{manifest.Stage}'; expected a policy store.");
@@ -61,6 +62,9 @@ public sealed class PolicyStore : PolicySource, IDisposable
             throw StorageFailure.Explain(error, store);
         }
     }
+
+    private static string FolderOf(string store) => PolicyStoreFiles.Current(PhysicalFileSystem.Instance, store)
+        ?? throw new UserErrorException($"{store}: holds no policy store; expected a folder made by 'oellm corpus policies'.");
 
     /// <inheritdoc/>
     public void Dispose()
