@@ -7,6 +7,9 @@ namespace OpenEuroLLM.Corpus.Rights;
 /// <summary>Finds in a crawl the files in which sites speak of the use of their pages.</summary>
 public static class SitePolicyReader
 {
+    /// <summary>Whether a file is a web archive by its name.</summary>
+    public static bool IsArchive(string path) => ArchiveRecords.IsArchive(path);
+
     /// <summary>Reads an archive.</summary>
     /// <param name="path">The archive.</param>
     /// <param name="skipped">Told where something could not be read or has no date, and why.</param>
