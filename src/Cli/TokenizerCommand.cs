@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
 

@@ -8,11 +8,13 @@ namespace OpenEuroLLM.Corpus.Readers;
 /// <param name="Place">The file with the line, or with the place of the record in bytes; absent where a count is enough, as for pictures.</param>
 internal readonly record struct SkippedInput(string Reason, string? Place = null)
 {
+    private static readonly JsonWriterOptions Writing = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The entry of the log, without a line feed.</summary>
     public byte[] ToJsonLine()
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        using (var writer = new Utf8JsonWriter(stream, Writing))
         {
             writer.WriteStartObject();
             writer.WriteString("place", Place);
