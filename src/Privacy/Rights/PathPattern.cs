@@ -17,9 +17,6 @@ internal readonly struct PathPattern
     /// <summary>Length in octets: of two patterns that match, the longer is meant.</summary>
     public int Length => _octets.Length + (_endsThere ? 1 : 0);
 
-    /// <summary>Bytes it holds on to.</summary>
-    public int Size => _octets.Length + 24;
-
     /// <summary>Reads a pattern as written in UTF-8.</summary>
     public static PathPattern Parse(ReadOnlySpan<byte> text)
     {

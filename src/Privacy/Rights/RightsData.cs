@@ -13,7 +13,7 @@ internal static class RightsData
     private static readonly JsonElement Protocols = Load("rights-protocols");
     private static readonly JsonElement Phrases = Load("rights-phrases");
 
-    /// <summary>Version of parsers and lists, for ledgers: <c>rights 1, agents 2026-11-22, ...</c>.</summary>
+    /// <summary>Version of parsers and lists, for ledgers: <c>rights 1, agents 2026-11-25, ...</c>.</summary>
     public static string Version { get; } = $"rights {ParserVersion}, agents {VersionOf(Agents)}, protocols {VersionOf(Protocols)}, phrases {VersionOf(Phrases)}";
 
     /// <summary>Product tokens of crawlers that collect training data.</summary>

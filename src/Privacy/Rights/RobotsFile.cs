@@ -42,9 +42,6 @@ internal sealed class RobotsFile
     /// <summary>Lines that are neither empty, nor a comment, nor known.</summary>
     public int OtherLines { get; private set; }
 
-    /// <summary>About how much memory it holds.</summary>
-    public int Size { get; private set; }
-
     /// <summary>Whether it is of the form of robots.txt at all: other files share the name ai.txt.</summary>
     public bool IsRobotsLike => RuleLines > OtherLines;
 
@@ -104,7 +101,6 @@ internal sealed class RobotsFile
             ReadLine(start, length);
             start += length + 1;
         }
-        Size += _text.Length;
         foreach (RobotsGroup group in _groups) group.Sort();
     }
 
@@ -158,7 +154,6 @@ internal sealed class RobotsFile
         {
             _current = new RobotsGroup();
             _groups.Add(_current);
-            Size += 120;
         }
         _inAgents = true;
         int slash = value.IndexOf((byte)'/');
@@ -177,7 +172,6 @@ internal sealed class RobotsFile
         int index = _groups.Count - 1;
         if (groups.Count > 0 && groups[^1] == index) return;
         groups.Add(index);
-        Size += 2 * agent.Length + 80;
     }
 
     private void Rule(bool allow, ReadOnlySpan<byte> path, int start, int length)
@@ -188,7 +182,6 @@ internal sealed class RobotsFile
         else if (_isAiText && path is not [(byte)'/' or (byte)'*', ..]) path = (byte[])[(byte)'/', .. path];
         var rule = new RobotsRule(allow, PathPattern.Parse(path), start, length);
         _current.Add(rule);
-        Size += rule.Pattern.Size + 24;
     }
 
     private void Usage(RightsProtocol protocol, ReadOnlySpan<byte> value, int start, int length)
@@ -212,6 +205,5 @@ internal sealed class RobotsFile
         RightsRuling ruling = protocol == RightsProtocol.ContentUsage ? UsageStatements.ContentUsage(text, out problem) : UsageStatements.ContentSignal(text);
         HasUsages = true;
         _current.Usages.Add(new RobotsUsage(protocol, ruling, pattern, problem, start, length));
-        Size += (pattern?.Size ?? 0) + 64;
     }
 }

@@ -25,9 +25,6 @@ internal sealed class RslDocument
     /// <summary>What is wrong with the document; null when nothing is. Nothing of a broken document counts.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>About how much memory it holds.</summary>
-    public int Size => 64 + _contents.Sum(content => content.Pattern.Size + 120 + content.Licenses.Count * 200);
-
     private sealed record Content(string? Host, PathPattern Pattern, string Address)
     {
         public List<License> Licenses { get; } = [];

@@ -26,7 +26,7 @@ internal sealed class SitePolicy
             if (fetch.Sha256 is { } hash && !contents.TryGetValue((fetch.Kind, hash), out content) && fetch.Content is { } bytes)
             {
                 contents[(fetch.Kind, hash)] = content = new SiteContent(fetch.Kind, bytes);
-                policy.Size += 6L * bytes.Length + 500;
+                policy.Size += content.Size;
             }
             if (!policy._files.TryGetValue((fetch.Kind, address.Path), out List<SiteVersion>? versions)) policy._files[(fetch.Kind, address.Path)] = versions = [];
             versions.Add(new SiteVersion(fetch with { Content = null }, content));
@@ -86,7 +86,12 @@ internal sealed class SiteVersion(SiteFile file, SiteContent? content)
 /// <summary>A content, read in the way of its kind. Reading twice at the same time does no harm.</summary>
 internal sealed class SiteContent(SiteFileKind kind, ReadOnlyMemory<byte> bytes)
 {
+    private const int BytesOfLine = 150;
+
     private object? _read;
+
+    /// <summary>About how much memory it holds when it has been read: rules are lines, objects or elements.</summary>
+    public long Size { get; } = 500 + 4L * bytes.Length + BytesOfLine * ((long)bytes.Span.Count((byte)'\n') + bytes.Span.Count((byte)'\r') + bytes.Span.Count((byte)'{') + bytes.Span.Count((byte)'<'));
 
     /// <summary>As robots.txt, or the like of it.</summary>
     public RobotsFile Robots => (RobotsFile)(_read ??= RobotsFile.Parse(bytes.Span, isAiText: kind == SiteFileKind.AiText));

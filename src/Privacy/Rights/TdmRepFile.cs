@@ -16,9 +16,6 @@ internal sealed class TdmRepFile
     /// <summary>Why nothing could be read; null when something could.</summary>
     public string? Problem { get; }
 
-    /// <summary>About how much memory it holds.</summary>
-    public int Size => 64 + _rules.Sum(rule => rule.Pattern.Size + 2 * rule.Raw.Length + 2 * (rule.Policy?.Length ?? 0) + 100);
-
     /// <summary>Reads a file; entries that are no rules are passed over.</summary>
     public static TdmRepFile Parse(ReadOnlyMemory<byte> content)
     {

@@ -124,6 +124,39 @@ public sealed class PolicyStoreTests : IDisposable
     }
 
     [Fact]
+    public void An_update_that_dies_at_any_moment_leaves_the_old_store_or_the_new_one()
+    {
+        List<SiteFile> old = Many(5), added = Many(20, seed: 5);
+        Write(old);
+        int before = Lines(Store).Count;
+        Write([.. old, .. added], Path.Combine(_folder, "expected"));
+        List<string> expected = Lines(Path.Combine(_folder, "expected"));
+        int deaths = 0, updated = 0;
+        for (int changes = 0; updated == 0 || deaths < 3; changes++)
+        {
+            var files = new FailingFiles(changes);
+            string store = Path.Combine(_folder, $"at-{changes}");
+            Write(old, store);
+            try
+            {
+                using PolicyStoreWriter writer = PolicyStoreWriter.Create(store, files, memoryBytes: 4_000);
+                foreach (SiteFile file in added) writer.Add(file);
+                writer.Commit();
+            }
+            catch (UserErrorException)
+            {
+                Assert.True(files.HasFailed);
+            }
+            if (files.HasFailed) deaths++;
+            else updated++;
+            using (PolicyStore opened = PolicyStore.Open(store)) Assert.Contains(opened.Count, (long[])[before, expected.Count]);
+            Write(added, store);
+            Assert.Equal(expected, Lines(store));
+        }
+        Assert.InRange(deaths, 10, 200);
+    }
+
+    [Fact]
     public void What_is_no_store_or_a_damaged_one_is_refused_in_one_line()
     {
         Assert.Contains("holds no policy store", Assert.Throws<UserErrorException>(() => PolicyStore.Open(_folder)).Message, StringComparison.Ordinal);

@@ -160,7 +160,7 @@ public sealed class RightsJudgeTests
         JsonNode robots = entry["signals"]![0]!;
         Assert.Equal(("robots", "deny", Robots, "2026-03-01T12:00:00Z"), ((string?)robots["protocol"], (string?)robots["ruling"], (string?)robots["source"], (string?)robots["fetched"]));
         Assert.Equal(RightsSignal.Hash("noindex"), (string?)entry["signals"]![1]!["sha256"]);
-        Assert.Contains("agents 2026-11-22", verdict.Rules, StringComparison.Ordinal);
+        Assert.Contains("agents 2026-11-25", verdict.Rules, StringComparison.Ordinal);
     }
 
     [Fact]
