@@ -17,7 +17,8 @@ internal static partial class CommandLineMistake
         return new UserErrorException($"{string.Join(" ", parsed.Errors.Select(error => Words(error.Message)))} {help}");
     }
 
-    /// <summary>Refuses what the parser takes for something else than was meant: a comma in a number, which it passes over, and empty names of files.</summary>
+    /// <summary>Refuses what the parser takes for something else than was meant: a comma in a number, which it passes over, empty names of files, and misspelt
+    /// options where files are expected.</summary>
     public static void RefuseMisread(ParseResult parsed)
     {
         foreach (var option in parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>())
@@ -31,8 +32,16 @@ internal static partial class CommandLineMistake
             }
         }
         foreach (var argument in parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>())
-            if (argument.Tokens.Any(token => token.Value.Length == 0))
-                throw new UserErrorException($"argument '{argument.Argument.Name}' is empty; expected a value. Was a variable not set?");
+        {
+            foreach (string value in argument.Tokens.Select(token => token.Value))
+            {
+                if (value.Length == 0) throw new UserErrorException($"argument '{argument.Argument.Name}' is empty; expected a value. Was a variable not set?");
+                // A command that takes files takes a misspelt option for one of them.
+                if (!value.StartsWith("--", StringComparison.Ordinal) || File.Exists(value) || Directory.Exists(value)) continue;
+                string name = Name(parsed);
+                throw new UserErrorException($"{Unknown(value.Split('=')[0], parsed.CommandResult.Command, name)} '{name} --help' shows the options and an example.");
+            }
+        }
     }
 
     private static string Unknown(string found, Command command, string name)

@@ -5,7 +5,7 @@ using OpenEuroLLM.Corpus.Measures;
 
 namespace OpenEuroLLM.Cli;
 
-/// <summary><c>oellm corpus measure-words</c>: the proportions that the quality filters use for each language.</summary>
+/// <summary><c>oellm corpus measure-words</c>: the proportions and shares that the quality filters use for each language.</summary>
 internal static class CorpusMeasureWords
 {
     public static Command Create()
@@ -19,7 +19,8 @@ internal static class CorpusMeasureWords
             AllowMultipleArgumentsPerToken = true,
         };
         var target = new Option<string>("--out") { Description = "The file to write.", HelpName = "FILE", Required = true };
-        var command = new Command("measure-words", "Measures the words of translated texts: how bounds of the quality filters that are known for English carry over to each language.\n" +
+        var command = new Command("measure-words", "Measures the words of translated texts: how bounds of the quality filters that are known for English carry over to each language; and of all texts, how many\n" +
+            "words are stop words of their language.\n" +
             "Example: oellm corpus measure-words --input texts/*.jsonl.gz --sources eforms-sdk mozilla-www --out src/Corpus/Measures/quality.json") { input, sources, target };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -31,7 +32,7 @@ internal static class CorpusMeasureWords
                 status.Update($"measuring   {file.Path}");
                 return TextFiles.Texts(file.Path);
             });
-            MeasuredWords measured = MeasuredWords.Of(texts.Where(text => wanted.Contains(text.Source)));
+            MeasuredWords measured = MeasuredWords.Of(texts, wanted);
             if (!measured.Languages.ContainsKey("en"))
                 throw new UserErrorException($"--sources {string.Join(' ', wanted)}: no English document has one of these sources; English is what other languages are compared with.");
             string path = parsed.GetValue(target)!;
@@ -43,7 +44,7 @@ internal static class CorpusMeasureWords
             {
                 throw StorageFailure.Explain(error, path);
             }
-            parsed.InvocationConfiguration.Output.WriteLine($"{path}: {measured.Languages.Count} languages");
+            parsed.InvocationConfiguration.Output.WriteLine($"{path}: {measured.Languages.Count} languages compared, {measured.StopWords.Count} with stop words");
             return ExitCode.Success;
         }, CancellationToken.None));
         return command;

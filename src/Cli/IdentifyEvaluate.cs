@@ -40,7 +40,7 @@ internal static class IdentifyEvaluate
         using var lines = new LineReader(path);
         while (lines.MoveNext())
         {
-            string line = Encoding.UTF8.GetString(lines.Line).TrimEnd('\r');
+            string line = Encoding.UTF8.GetString(lines.LineWithoutMark).TrimEnd('\r');
             int tab = line.IndexOf('\t', StringComparison.Ordinal);
             if (tab is < 2 or > 8) throw new UserErrorException(FormattableString.Invariant($"{path}:{lines.Number}: does not begin with a label and a tab; expected LABEL <TAB> TEXT."));
             texts.Add((line[..tab], line[(tab + 1)..]));

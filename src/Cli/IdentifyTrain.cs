@@ -1,7 +1,9 @@
+using System.Collections.Frozen;
 using System.CommandLine;
 using System.Text;
 using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Languages;
 using OpenEuroLLM.Languages.Identification;
 
 namespace OpenEuroLLM.Cli;
@@ -9,6 +11,8 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm identify train</c>.</summary>
 internal static class IdentifyTrain
 {
+    private static readonly FrozenSet<string> Labels = LanguageCatalog.Identified.Select(language => language.Code).ToFrozenSet(StringComparer.Ordinal);
+
     public static Command Create()
     {
         var settings = new Argument<string[]>("settings") { Description = "Settings that differ from the recipe's, such as passes=2.", HelpName = "KEY=VALUE", Arity = ArgumentArity.ZeroOrMore };
@@ -44,7 +48,8 @@ internal static class IdentifyTrain
         var clock = SystemClock.Instance;
         long start = clock.Timestamp, phaseStart = start;
         string phase = "";
-        long bytes = IdentifierTrainer.Run(files.SelectMany(file => Texts(file.Path)), config, target, folder =>
+        var others = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        long bytes = IdentifierTrainer.Run(files.SelectMany(file => Texts(file.Path)).Select(text => Counted(text, others)), config, target, folder =>
         {
             foreach (var (path, recordedAs) in files) folder.AddInputFile(path, recordedAs);
         }, new LocalLauncher(workers), new DirectProgress<IdentifierProgress>(now =>
@@ -55,6 +60,8 @@ internal static class IdentifyTrain
                 ? FormattableString.Invariant($"identify    {now.Phase} {now.Done}")
                 : FormattableString.Invariant($"identify    {now.Phase} {now.Done} of {now.Total}, {StatusLine.Time(left)} left"));
         }), cancellation);
+        if (others.Count > 0)
+            status.Say(FormattableString.Invariant($"identify    {others.Values.Sum()} texts have labels that are no language of the catalogue ({string.Join(", ", others.Keys.Take(20))}): they are learnt as other languages, which are answered as '{LanguageIdentifier.Unknown}'"));
         output.WriteLine(json
             ? JsonLine.Of(writer =>
             {
@@ -70,6 +77,12 @@ internal static class IdentifyTrain
         ? RecipeReader.Parse("{}"u8, "settings", IdentifierJson.Default.IdentifierConfig, settings)
         : RecipeReader.Read(recipe, IdentifierJson.Default.IdentifierConfig, settings);
 
+    private static IdentifierText Counted(IdentifierText text, SortedDictionary<string, long> others)
+    {
+        if (!Labels.Contains(text.Label)) others[text.Label] = others.GetValueOrDefault(text.Label) + 1;
+        return text;
+    }
+
     private static IEnumerable<IdentifierText> Texts(string path)
     {
         // The beginning of a text file's name is the label: mk.txt, mk-news.txt.
@@ -78,15 +91,15 @@ internal static class IdentifyTrain
         using var lines = new LineReader(path);
         while (lines.MoveNext())
         {
-            if (lines.Line.Trim(" \t\r"u8).IsEmpty) continue;
+            if (lines.LineWithoutMark.Trim(" \t\r"u8).IsEmpty) continue;
             if (lines.IsCut) throw new UserErrorException(FormattableString.Invariant($"{path}:{lines.Number}: is longer than {LineReader.MostBytes} bytes; split it."));
             if (text)
             {
-                yield return new IdentifierText(label, IdentifierText.OwnSentences, Encoding.UTF8.GetString(lines.Line));
+                yield return new IdentifierText(label, IdentifierText.OwnSentences, Encoding.UTF8.GetString(lines.LineWithoutMark));
                 continue;
             }
 
-            var document = Document.Parse(lines.Line, FormattableString.Invariant($"{path}:{lines.Number}"));
+            var document = Document.Parse(lines.LineWithoutMark, FormattableString.Invariant($"{path}:{lines.Number}"));
             yield return new IdentifierText(document.Lang, document.Source, document.Text);
         }
     }

@@ -26,6 +26,9 @@ internal sealed class LineReader : IDisposable
     /// <summary>The line without its line feed; valid until the next call of <see cref="MoveNext"/>.</summary>
     public ReadOnlySpan<byte> Line => _buffer.AsSpan(_lineStart, _lineEnd - _lineStart);
 
+    /// <summary>The same, without the byte-order mark that a file may begin with.</summary>
+    public ReadOnlySpan<byte> LineWithoutMark => Number == 1 && Line.StartsWith("\uFEFF"u8) ? Line[3..] : Line;
+
     /// <summary>Which line it is; the first is 1.</summary>
     public long Number { get; private set; }
 

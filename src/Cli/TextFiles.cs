@@ -33,7 +33,7 @@ internal static class TextFiles
         if (File.Exists(pattern))
             return (Path.GetDirectoryName(Path.GetFullPath(pattern))!, [IsText(pattern) ? pattern : throw new UserErrorException($"{pattern}: is no text file; expected {Kinds}.")]);
         if (Directory.Exists(pattern))
-            return (pattern, [.. Directory.EnumerateFiles(pattern, "*", SearchOption.AllDirectories).Where(IsText)]);
+            return (pattern, [.. PhysicalFileSystem.Instance.EnumerateFiles(pattern, recursive: true).Where(IsText)]);
         int wildcard = pattern.IndexOfAny(['*', '?']);
         if (wildcard < 0)
             throw new UserErrorException($"--input '{pattern}' is not there; expected a file, a folder, or a pattern with *, ** or ?.");
@@ -44,7 +44,7 @@ internal static class TextFiles
         string rest = Regex.Escape(pattern[(cut + 1)..]).Replace(@"\*\*/", "(.*/)?", StringComparison.Ordinal).Replace(@"\*\*", ".*", StringComparison.Ordinal)
             .Replace(@"\*", "[^/]*", StringComparison.Ordinal).Replace(@"\?", "[^/]", StringComparison.Ordinal);
         var expression = new Regex($"^{rest}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-        return (root, [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
+        return (root, [.. PhysicalFileSystem.Instance.EnumerateFiles(root, recursive: true)
             .Where(file => IsText(file) && expression.IsMatch(Path.GetRelativePath(root, file).Replace('\\', '/')))]);
     }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Transparency;
@@ -61,7 +60,7 @@ internal static class TokenizerReport
             status.Update(FormattableString.Invariant($"report      {done} of {files.Count} files, {bytes / 1e6:0.0} MB of text, {bytes / 1e6 / seconds:0.0} MB/s{left}"));
         }, cancellation);
         var pages = new TokenizerReportTables(all, settings.Parallel, gates);
-        if (settings.Html is string file) Write(file, ComparisonPage.Render(pages.ToComparison()));
+        if (settings.Html is string file) PageFile.Write(file, ComparisonPage.Render(pages.ToComparison()));
         if (settings.Json) foreach (var figures in all) output.WriteLine(ToJson(figures, settings.Parallel, gates));
         else foreach (string line in pages.ToLines()) output.WriteLine(line);
         output.Flush();
@@ -70,18 +69,6 @@ internal static class TokenizerReport
         var broken = all.Where(figures => figures.Judged).SelectMany(figures => TokenizerGate.Broken(gates, figures)).ToList();
         foreach (var gate in broken) status.Say($"gate        {gate}");
         return broken.Count > 0 ? ExitCode.BoundBroken : ExitCode.Success;
-    }
-
-    private static void Write(string file, string page)
-    {
-        try
-        {
-            File.WriteAllText(file, page, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        }
-        catch (Exception error) when (StorageFailure.Is(error))
-        {
-            throw StorageFailure.Explain(error, file);
-        }
     }
 
     private static string ToJson(TokenizerFigures figures, bool parallel, List<TokenizerGate> gates) => JsonLine.Of(writer =>

@@ -77,10 +77,41 @@ public sealed partial class PhysicalFileSystem : IFileSystem
     /// <inheritdoc/>
     public IEnumerable<string> EnumerateFiles(string directory, bool recursive)
     {
-        string[] files = Directory.GetFiles(directory, "*", recursive ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly);
-        Array.Sort(files, StringComparer.Ordinal);
+        var files = new List<string>(recursive ? FilesBelow(directory) : Directory.GetFiles(directory));
+        files.Sort(StringComparer.Ordinal);
         return files;
     }
+
+    // A link may lead back to where it came from: each folder is entered once, by its own name before that of a link.
+    private static List<string> FilesBelow(string directory)
+    {
+        var files = new List<string>();
+        var links = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var entered = new HashSet<string>(StringComparer.Ordinal);
+        var waiting = new Stack<(string Path, string Real)>();
+        waiting.Push((directory, Target(new DirectoryInfo(directory))));
+        while (true)
+        {
+            while (waiting.TryPop(out var folder))
+            {
+                if (!entered.Add(folder.Real)) continue;
+                files.AddRange(Directory.GetFiles(folder.Path));
+                foreach (string path in Directory.GetDirectories(folder.Path))
+                {
+                    var info = new DirectoryInfo(path);
+                    if (info.LinkTarget is null) waiting.Push((path, Path.Combine(folder.Real, info.Name)));
+                    else links[path] = Target(info);
+                }
+            }
+            if (links.Count == 0) return files;
+            (string link, string real) = links.First();
+            links.Remove(link);
+            waiting.Push((link, real));
+        }
+    }
+
+    private static string Target(DirectoryInfo folder) =>
+        Path.TrimEndingDirectorySeparator(folder.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder.FullName);
 
     /// <inheritdoc/>
     public IEnumerable<string> EnumerateDirectories(string directory)

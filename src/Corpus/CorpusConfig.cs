@@ -27,6 +27,7 @@ namespace OpenEuroLLM.Corpus;
 /// <param name="Columns">What the columns of <c>.csv</c> and <c>.tsv</c> files are.</param>
 /// <param name="Tokenizer">A tokenizer that counts the tokens of every document, for reports and budgets in tokens: its file or folder, or the name of a built-in one such as <c>europa-64k</c>;
 /// absent: tokens are not counted.</param>
+/// <param name="Mixing">How much of each language the training text gets; absent: all there is, once. Needs <paramref name="Tokenizer"/>.</param>
 /// <param name="SamplesKept">How many documents of each outcome and language are kept in <c>samples.jsonl</c> for people to look at.</param>
 /// <param name="Sample">The built-in sample; unused without it.</param>
 public sealed record CorpusConfig(
@@ -44,6 +45,7 @@ public sealed record CorpusConfig(
     [property: Range(0.0, 1.0)] double BadLineShare = 0.01,
     ColumnNames? Columns = null,
     string? Tokenizer = null,
+    Mixing? Mixing = null,
     [property: Range(0, 1000)] int SamplesKept = 3,
     SampleConfig? Sample = null)
 {

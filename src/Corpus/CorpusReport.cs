@@ -1,21 +1,27 @@
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Reporting;
 
 namespace OpenEuroLLM.Corpus;
 
-/// <summary>The way of a language's documents through the pipeline, from the counts of a corpus folder's manifest.</summary>
+/// <summary>The way of a language's documents through the pipeline in one row: read, and moved in, less moved out, dropped and held out, is training text.</summary>
 /// <param name="Language">Language code.</param>
-/// <param name="Read">Documents read.</param>
+/// <param name="Read">Documents read in this language, or in none that is known.</param>
 /// <param name="ReadBytes">Their text, in bytes of UTF-8.</param>
-/// <param name="Train">Documents for training.</param>
+/// <param name="MovedIn">Documents of other languages that a step found to be of this one.</param>
+/// <param name="MovedOut">Documents of this language that a step found to be of another.</param>
+/// <param name="Train">Documents for training, each once.</param>
 /// <param name="TrainBytes">Their text, in bytes.</param>
+/// <param name="Tokens">Their tokens; null where the corpus was built without a tokenizer.</param>
 /// <param name="HeldOut">Documents held out.</param>
 /// <param name="HeldOutBytes">Their text, in bytes.</param>
+/// <param name="Repeated">Training documents that were written once more, so that the language has its share: a document written three times counts two.</param>
+/// <param name="RepeatedBytes">Their text, in bytes.</param>
 /// <param name="Changed">Documents that a step changed and kept.</param>
 /// <param name="Dropped">Documents that ended at each step, by <c>step: reason</c>.</param>
 public sealed record LanguageFunnel(
-    string Language, long Read, long ReadBytes, long Train, long TrainBytes, long HeldOut, long HeldOutBytes, long Changed,
-    IReadOnlyDictionary<string, long> Dropped)
+    string Language, long Read, long ReadBytes, long MovedIn, long MovedOut, long Train, long TrainBytes, long? Tokens, long HeldOut, long HeldOutBytes,
+    long Repeated, long RepeatedBytes, long Changed, IReadOnlyDictionary<string, long> Dropped)
 {
     /// <summary>The row as JSON.</summary>
     public JsonObject ToJson() => new()
@@ -23,17 +29,36 @@ public sealed record LanguageFunnel(
         ["language"] = Language,
         ["read"] = Read,
         ["readBytes"] = ReadBytes,
+        ["movedIn"] = MovedIn,
+        ["movedOut"] = MovedOut,
         ["train"] = Train,
         ["trainBytes"] = TrainBytes,
+        ["trainTokens"] = Tokens,
         ["heldOut"] = HeldOut,
         ["heldOutBytes"] = HeldOutBytes,
+        ["repeated"] = Repeated,
+        ["repeatedBytes"] = RepeatedBytes,
         ["changed"] = Changed,
         ["dropped"] = new JsonObject(Dropped.Select(reason => KeyValuePair.Create(reason.Key, (JsonNode?)reason.Value))),
     };
+
+    /// <summary>The row of an account.</summary>
+    /// <param name="account">The way of a language's documents.</param>
+    /// <param name="countsTokens">Whether tokens were counted.</param>
+    internal static LanguageFunnel Of(LanguageAccount account, bool countsTokens)
+    {
+        var dropped = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (StepAccount step in account.Steps)
+            foreach ((string reason, Amount amount) in step.Dropped) dropped[$"{step.Step}: {reason}"] = amount.Documents;
+        return new LanguageFunnel(
+            account.Language, account.Read.Documents, account.Read.Bytes, account.Steps.Sum(step => step.MovedIn.Documents), account.Steps.Sum(step => step.MovedOut.Documents),
+            account.Train.Documents, account.Train.Bytes, countsTokens ? account.Train.Tokens : null, account.HeldOut.Documents, account.HeldOut.Bytes,
+            account.Repeated.Documents, account.Repeated.Bytes, account.Steps.Sum(step => step.Changed.Documents), dropped);
+    }
 }
 
 /// <summary>Reads the counts of a corpus folder. Every document read stands in exactly one other count: dropped for a reason, held out, or
-/// training text; only <see cref="Changed"/> is told beside.</summary>
+/// training text; what is <see cref="Changed"/>, moved to another language or <see cref="Repeated"/> is told beside.</summary>
 public static class CorpusReport
 {
     /// <summary>Step under which what is no document is counted: files of other kinds, bad lines, damaged records.</summary>
@@ -41,6 +66,9 @@ public static class CorpusReport
 
     /// <summary>Step under which documents are counted as they are read.</summary>
     public const string ReadStep = "read";
+
+    /// <summary>Step at which documents of languages that nobody asked for end.</summary>
+    public const string LanguagesStep = "languages";
 
     /// <summary>Step under which the two sides are counted.</summary>
     public const string SplitStep = "split";
@@ -78,6 +106,9 @@ public static class CorpusReport
     /// <summary>Reason of documents dropped because a step cut out all their text.</summary>
     public const string NothingLeft = "nothing-left";
 
+    /// <summary>Reason under which the tokens are counted that the mixing asked for and that no language could give.</summary>
+    public const string Missing = "missing";
+
     /// <summary>Reason of documents written once more because their language is to have more text than there is.</summary>
     public const string Repeated = "repeated";
 
@@ -89,32 +120,11 @@ public static class CorpusReport
     }
 
     /// <summary>A row for each language, in ordinal order.</summary>
-    public static IReadOnlyList<LanguageFunnel> Of(Manifest manifest) => [.. manifest.Counts
-        .Where(count => count.Language is not null && count.Step != ExaminationStep)
-        .GroupBy(count => count.Language!)
-        .OrderBy(group => group.Key, StringComparer.Ordinal)
-        .Select(group => Row(group.Key, [.. group]))];
+    public static IReadOnlyList<LanguageFunnel> Of(Manifest manifest) => Of(CorpusFunnel.Of(manifest));
 
-    private static LanguageFunnel Row(string language, List<ManifestCount> counts)
-    {
-        (long Documents, long Bytes) Sum(string step, string reason)
-        {
-            IEnumerable<ManifestCount> matching = counts.Where(count => count.Step == step && count.Reason == reason);
-            return (matching.Sum(count => count.Documents), matching.Sum(count => count.Bytes));
-        }
+    /// <summary>A row for each language, in ordinal order.</summary>
+    public static IReadOnlyList<LanguageFunnel> Of(CorpusFunnel funnel) => [.. funnel.Languages.Select(account => LanguageFunnel.Of(account, funnel.CountsTokens))];
 
-        (long read, long readBytes) = Sum(ReadStep, ReadStep);
-        (long train, long trainBytes) = Sum(SplitStep, Train);
-        (long heldOut, long heldOutBytes) = Sum(SplitStep, HeldOut);
-        var dropped = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (ManifestCount count in counts)
-        {
-            if (!IsEnd(count) || (count.Step == SplitStep && count.Reason is Train or HeldOut)) continue;
-            string reason = $"{count.Step}: {count.Reason}";
-            dropped[reason] = dropped.GetValueOrDefault(reason) + count.Documents;
-        }
-        return new LanguageFunnel(
-            language, read, readBytes, train, trainBytes, heldOut, heldOutBytes,
-            counts.Where(count => count.Reason == Changed).Sum(count => count.Documents), dropped);
-    }
+    /// <summary>The row of all languages together.</summary>
+    public static LanguageFunnel Together(CorpusFunnel funnel) => LanguageFunnel.Of(funnel.Together, funnel.CountsTokens);
 }

@@ -1,5 +1,6 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Building;
+using OpenEuroLLM.Corpus.Readers;
 using OpenEuroLLM.Languages;
 
 namespace OpenEuroLLM.Corpus;
@@ -59,6 +60,7 @@ public static class CorpusStage
     {
         try
         {
+            CorpusInput.RefuseTarget(config, target, files ?? PhysicalFileSystem.Instance);
             return new CorpusBuild(Checked(config), Path.GetFullPath(target), task, launcher, progress, files ?? PhysicalFileSystem.Instance, clock ?? SystemClock.Instance, cancellation).Run();
         }
         catch (Exception error) when (StorageFailure.Is(error))
@@ -86,6 +88,12 @@ public static class CorpusStage
         foreach (LengthFilter length in config.Steps.OfType<LengthFilter>())
             if (length.MaxCharacters < length.MinCharacters)
                 throw new UserErrorException($"corpus.steps: step 'length' has maxCharacters {length.MaxCharacters} below minCharacters {length.MinCharacters}.");
+        if (config.Mixing is not null)
+        {
+            config.Mixing.Check(languages);
+            if (config.Tokenizer is null) throw new UserErrorException("corpus.mixing counts in tokens, and corpus.tokenizer is not set; name a tokenizer, such as europa-64k.");
+            if (config.BytesPerLanguage is not null) throw new UserErrorException("corpus has both 'mixing' and 'bytesPerLanguage'; both say how much a language gets, remove one.");
+        }
         return config with { Languages = [.. languages] };
     }
 }

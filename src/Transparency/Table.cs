@@ -13,7 +13,7 @@ public sealed record Table(string Caption, IReadOnlyList<string> Headers, IReadO
     /// <summary>The lines of the table in a terminal: headers, then rows, columns parted by two blanks.</summary>
     public IEnumerable<string> ToLines()
     {
-        IReadOnlyList<IReadOnlyList<string>> lines = [[.. Headers.Select(Escape.Plain)], .. Rows.Select(row => row.Select(Escape.Plain).ToList())];
+        IReadOnlyList<IReadOnlyList<string>> lines = [[.. Headers.Select(Escape.OneLine)], .. Rows.Select(row => row.Select(Escape.OneLine).ToList())];
         int[] widths = [.. Enumerable.Range(0, Headers.Count).Select(column => lines.Max(line => line[column].Length))];
         bool[] numeric = [.. Enumerable.Range(0, Headers.Count).Select(IsNumeric)];
         return lines.Select(line => string.Join("  ", line.Select((cell, column) => numeric[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
@@ -36,16 +36,17 @@ public sealed record Table(string Caption, IReadOnlyList<string> Headers, IReadO
     public string ToHtml()
     {
         var text = new StringBuilder();
+        bool[] numeric = [.. Enumerable.Range(0, Headers.Count).Select(IsNumeric)];
         text.Append("<table>\n<caption>").Append(Escape.Html(Caption)).Append("</caption>\n<thead><tr>");
         for (int column = 0; column < Headers.Count; column++)
-            text.Append("<th scope=\"col\"").Append(IsNumeric(column) ? " class=\"n\">" : ">").Append(Escape.Html(Headers[column])).Append("</th>");
+            text.Append("<th scope=\"col\"").Append(numeric[column] ? " class=\"n\">" : ">").Append(Escape.Html(Headers[column])).Append("</th>");
         text.Append("</tr></thead>\n<tbody>\n");
         foreach (var row in Rows)
         {
             text.Append("<tr>");
             for (int column = 0; column < row.Count; column++)
             {
-                string kind = IsNumeric(column) ? " class=\"n\"" : "";
+                string kind = numeric[column] ? " class=\"n\"" : "";
                 text.Append(column == 0 ? $"<th scope=\"row\"{kind}>" : $"<td{kind}>").Append(Escape.Html(row[column])).Append(column == 0 ? "</th>" : "</td>");
             }
 
@@ -89,17 +90,25 @@ internal static class Escape
 
     public static string Html(string text) => WebUtility.HtmlEncode(Plain(text));
 
+    /// <summary>As <see cref="Html"/>, however long.</summary>
+    public static string LongHtml(string text) => WebUtility.HtmlEncode(OneLine(text));
+
     /// <summary>A double-quoted scalar, valid in YAML and JSON alike.</summary>
     public static string Yaml(string text) =>
         System.Text.Json.JsonSerializer.Serialize(Plain(text), TextContext.Default.String);
 
     /// <summary>One line, without control, direction-changing or other invisible characters, of bounded length.</summary>
-    public static string Plain(string text)
+    public static string Plain(string text) => Plain(text, MaxLength);
+
+    /// <summary>As <see cref="Plain(string)"/>, however long.</summary>
+    public static string OneLine(string text) => Plain(text, int.MaxValue);
+
+    private static string Plain(string text, int most)
     {
         var plain = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
-            if (plain.Length >= MaxLength) return plain.Append('…').ToString();
+            if (plain.Length >= most) return plain.Append('…').ToString();
             switch (Rune.GetUnicodeCategory(rune))
             {
                 case UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator: plain.Append(' '); break;

@@ -90,12 +90,14 @@ public sealed class IdentifyCommandTests : IDisposable
 
         string gold = _folder.At("gold.tsv.gz");
         using (var writer = new StreamWriter(new GZipStream(File.Create(gold), CompressionLevel.Fastest)))
-            writer.Write("de\tWir fahren morgen nach Hause.\nfr\tNous rentrons demain à la maison.\n");
+            writer.Write("\uFEFFde\tWir fahren morgen nach Hause.\nfr\tNous rentrons demain à la maison.\n");
         var scores = JsonNode.Parse(Oellm.Succeeds("identify", "evaluate", "--model", model, "--gold", gold, "--json").Output)!;
         Assert.Equal(1.0, (double)scores["macroF1"]!);
         Assert.Equal(1.0, (double)scores["labels"]!["de"]!["f1"]!);
         Assert.Contains("macro-F1, all labels", Oellm.Succeeds("identify", "evaluate", "--model", model, "--gold", gold).Output);
         Oellm.Refuses(["identify", "train", "--input", texts, "--out", model], "exists already");
+        string mari = Write("chm.txt", "Тыште шуко калык ила.\n");
+        Assert.Contains("1 texts have labels that are no language of the catalogue (chm)", Oellm.Succeeds("identify", "train", "windows=150", "passes=1", "latinBuckets=200", "cyrillicBuckets=50", "--input", texts, own, mari, "--out", _folder.At("again")).Error);
     }
 
     [Fact]
@@ -109,6 +111,10 @@ public sealed class IdentifyCommandTests : IDisposable
         Oellm.Refuses(["identify", "train", "passes=0", "--input", text, "--out", _folder.At("m")], "passes is 0; expected 1 to 100");
         Oellm.Refuses(["identify", "train", "pases=1", "--input", text, "--out", _folder.At("m")], "did you mean 'passes'");
         Oellm.Refuses(["identify", "evaluate", "--gold", text], "t.txt:1: does not begin with a label and a tab");
+        Oellm.Refuses(["identify", text, "--treshold", "0.5"], "option '--treshold' of 'oellm identify' is unknown; did you mean '--threshold'?");
+        Oellm.Refuses(["identify", text, "--segmnts=yes"], "did you mean '--segments'?");
+        Oellm.Refuses(["identify", _folder.Root], "is a folder; expected a file");
+        Oellm.Refuses(["identify", Path.Combine(text, "b.txt")], "t.txt: is a file; expected a folder");
     }
 
     public void Dispose() => _folder.Dispose();

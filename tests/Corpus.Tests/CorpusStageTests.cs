@@ -1,6 +1,7 @@
 using System.Text;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Building;
+using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Corpus.Tests;
 
@@ -127,6 +128,50 @@ public sealed class CorpusStageTests : IDisposable
         Assert.Equal((10, 140, 90), (row.Train, row.TrainBytes, row.Dropped["split: over-budget"]));
         Assert.Equal(Enumerable.Range(100, 10).Select(i => $"{i}"), Documents(_folder["out/train"]).Select(document => document.Id));
     }
+
+    [Fact]
+    public void A_mix_takes_part_of_one_language_and_repeats_another()
+    {
+        string tokenizer = Tokenizer();
+        _folder.Write("texts/a.jsonl", string.Concat(Enumerable.Range(0, 200).Select(i => Line($"e{i}", $"This is the sentence with the number {i} in English."))));
+        _folder.Write("texts/b.jsonl", string.Concat(Enumerable.Range(0, 20).Select(i => Line($"m{i}", $"Din hija s-sentenza bin-numru {i} bil-Malti.", "mt"))));
+        CorpusConfig config = new(_folder["texts"], HeldOutShare: 0.1, Tokenizer: tokenizer, UnitBytes: 5_000);
+        Manifest all = Build(config, _folder["all"], One);
+        long Tokens(Manifest manifest, string language, params string[] reasons) => manifest.Counts
+            .Where(count => count.Language == language && count.Step == "split" && reasons.Contains(count.Reason)).Sum(count => count.Tokens);
+        long english = Tokens(all, "en", "train"), maltese = Tokens(all, "mt", "train");
+        Assert.True(english > 4 * maltese && maltese > 0);
+
+        long wanted = 5 * maltese;
+        config = config with { Mixing = new Mixing(Tokens: wanted, Temperature: 1000, MostPasses: 2.5) };
+        Manifest mixed = Build(config, _folder["mixed"], Three);
+        Assert.InRange(Tokens(mixed, "mt", "train", "repeated"), 2.5 * maltese - 60, 2.5 * maltese);
+        Assert.Equal(maltese, Tokens(mixed, "mt", "train"));
+        Assert.InRange(Tokens(mixed, "en", "train"), 2.5 * maltese - 60, 2.5 * maltese);
+        Assert.Equal(english, Tokens(mixed, "en", "train", "over-budget"));
+        var lines = Documents(_folder["mixed/train"]).Where(document => document.Lang == "mt").GroupBy(document => document.Id).Select(copies => copies.Count()).ToList();
+        Assert.Equal(18, lines.Count);
+        Assert.All(lines, copies => Assert.InRange(copies, 2, 3));
+        Assert.Equal(TemporaryFolder.Contents(_folder["all/heldout"]), TemporaryFolder.Contents(_folder["mixed/heldout"]));
+        Build(config with { UnitBytes = 100_000 }, _folder["units"], One);
+        Assert.Equal(TemporaryFolder.Contents(_folder["units/train"]), TemporaryFolder.Contents(_folder["mixed/train"]));
+
+        Manifest short_ = Build(config with { Mixing = new Mixing(Tokens: english * 100) }, _folder["short"], One);
+        Assert.Equal(english * 100 - english - maltese, short_.Counts.Single(count => count.Reason == "missing").Tokens);
+        Assert.Contains("corpus.tokenizer is not set", Assert.Throws<UserErrorException>(() => Build(config with { Tokenizer = null }, _folder["no"], One)).Message, StringComparison.Ordinal);
+    }
+
+    private string Tokenizer()
+    {
+        IEnumerable<TrainingText> texts = Enumerable.Range(0, 50).Select(i => new TrainingText(Encoding.UTF8.GetBytes($"This is the sentence with the number {i} in English."), "en"));
+        _folder.Write("texts.txt", "the texts above");
+        TokenizerStage.Run(texts, new BpeTrainerConfig(300), _folder["tokenizer"], "", folder => folder.AddInputFile(_folder["texts.txt"], "texts.txt"), One, cancellation: TestContext.Current.CancellationToken);
+        return _folder["tokenizer"];
+    }
+
+    [Fact]
+    public void A_corpus_inside_the_folder_that_is_read_is_refused() =>
+        Assert.Contains("lies in the folder that is read", Assert.Throws<UserErrorException>(() => Build(Texts(), _folder["texts/out"], One)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_training_file_is_closed_when_it_has_its_size()

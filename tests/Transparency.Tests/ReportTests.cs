@@ -106,6 +106,20 @@ public sealed class ReportTests
         Assert.Contains(":2: not a JSON object", Assert.Throws<UserErrorException>(() => TrainingCurve.Parse("{}\nx"u8, "metrics.jsonl")).Message);
     }
 
+    [Fact]
+    public void What_is_changed_moved_or_repeated_is_no_loss()
+    {
+        using var run = new MadeUpRun();
+        var lineage = Lineage.OfRun(run.Folder);
+        ManifestCount[] beside = [.. ((string[])["changed", "became", "moved-in", "moved-out"]).Select(reason => new ManifestCount("identification", reason, "cs", Documents: 5)), new ManifestCount("split", "repeated", "cs", Documents: 5)];
+        var more = lineage with
+        {
+            Stages = [.. lineage.Stages.Select(stage => stage.Name == "corpus" ? stage with { Manifest = stage.Manifest with { Counts = [.. stage.Manifest.Counts, .. beside] } } : stage)],
+        };
+        Assert.Equal(CorpusFacts.Funnel(lineage), CorpusFacts.Funnel(more));
+        Assert.Equal(CorpusFacts.Data(lineage), CorpusFacts.Data(more));
+    }
+
     [Theory]
     [InlineData(0.0, "0")]
     [InlineData(8.5, "8.5")]

@@ -55,9 +55,20 @@ internal sealed class CorpusBuild
         int parts = 2 * phases.Count;   // phases, the comparisons between them, and the writing
         if (Finished(settings, input, fingerprints) is { } manifest) return new CorpusTaskOutcome(manifest, parts, parts, 1, 1);
 
-        FileStream? claim = Claim(alone: _task is null) ?? throw new UserErrorException($"{_target}: is being built by another process; wait for it, or choose another folder.");
+        FileStream? claim = Claim(alone: _task is null);
+        if (claim is null)
+        {
+            return _task is not null
+                ? new CorpusTaskOutcome(null, parts, parts, 0, 1)   // another task is finishing the corpus
+                : throw new UserErrorException($"{_target}: is being built by another process; wait for it, or choose another folder.");
+        }
         try
         {
+            if (_task is not null && Finished(settings, input, fingerprints) is { } finished)
+            {
+                _files.Delete(_work);   // another task has finished in between
+                return new CorpusTaskOutcome(finished, parts, parts, 1, 1);
+            }
             using var state = new State(Manifest.Hash(Encoding.UTF8.GetBytes($"work 3 {BuildVersion.Current} ").Concat(CanonicalJson.Write(settings)).ToArray()));
             foreach (Phase phase in phases)
             {

@@ -16,6 +16,7 @@ internal sealed class CorpusWriter(
     private readonly IReadOnlyList<WorkUnit> _units = units;
     private readonly CancellationToken _cancellation = cancellation;
     private readonly CounterRandom _random = new CounterRandom(config.Seed, 0).Substream("held-out");
+    private readonly CounterRandom _mixed = new CounterRandom(config.Seed, 0).Substream("mixing");
 
     /// <summary>Writes everything that follows from the documents.</summary>
     /// <param name="output">The folder.</param>
@@ -30,7 +31,9 @@ internal sealed class CorpusWriter(
         _files.CreateDirectory(Path.Combine(output.Path, "train"));
         _files.CreateDirectory(Path.Combine(output.Path, "heldout"));
         var meter = new ProgressMeter(progress, clock, "writing", _units.Sum(unit => unit.Files.Values.Sum()));
-        LanguageWriter[] written = [.. languages.Select(language => new LanguageWriter(this, language, output.Path))];
+        MixingPlan? plan = Plan(languages, all);
+        if (plan?.Missing > 0) output.Count(new ManifestCount(CorpusReport.SplitStep, CorpusReport.Missing, Tokens: plan.Missing));
+        LanguageWriter[] written = [.. languages.Select(language => new LanguageWriter(this, language, plan?.Languages.Single(mix => mix.Language == language), output.Path))];
         launcher.Run(languages.Length, language => written[language].Write(all, meter.Add), _cancellation);
         meter.Finish();
         foreach (ManifestCount count in written.SelectMany(language => language.Counts)) output.Count(count);
@@ -54,19 +57,25 @@ internal sealed class CorpusWriter(
     /// <summary>The texts to hold out of a language: what the source holds out, and of the other texts those whose hashes come first.</summary>
     private HashSet<UInt128> ChooseHeldOut(string language)
     {
-        var heldOut = new HashSet<UInt128>();
-        var others = new HashSet<UInt128>();
-        foreach (IndexEntry entry in _units.Where(unit => unit.Has(language)).SelectMany(unit => IndexEntry.ReadAll(_files, unit.Index(language))))
-        {
-            if (entry.Side == Side.HeldOut) heldOut.Add(entry.Hash);
-            else if (entry.Side == Side.ByHash) others.Add(entry.Hash);
-        }
-        if (others.Count < 2 || _config.HeldOutShare == 0) return heldOut;
-        int wanted = Math.Min(_config.HeldOutDocuments, (int)Math.Max(1, Math.Round(_config.HeldOutShare * others.Count)));
-        // Hashes are distinct and so are, but for chance, their ranks; the hash itself settles that case.
-        heldOut.UnionWith(others.OrderBy(hash => _random.At((ulong)hash)).ThenBy(hash => hash).Take(wanted));
+        HashSet<UInt128> heldOut = [.. Entries(language).Where(entry => entry.Side == Side.HeldOut).Select(entry => entry.Hash)];
+        heldOut.UnionWith(HeldOutChoice.Of(
+            _random, _config.HeldOutShare, _config.HeldOutDocuments, () => Entries(language).Where(entry => entry.Side == Side.ByHash).Select(entry => entry.Hash)));
         return heldOut;
     }
+
+    /// <summary>How much of each language is taken, or null where all of it is.</summary>
+    private MixingPlan? Plan(string[] languages, HashSet<UInt128> heldOut)
+    {
+        if (_config.Mixing is null) return null;
+        long[] tokens = new long[languages.Length];
+        launcher.Run(languages.Length, language => tokens[language] = TrainingEntries(languages[language], heldOut).Sum(entry => (long)entry.Tokens), _cancellation);
+        var available = _config.Languages.ToDictionary(language => language, language => Array.IndexOf(languages, language) is >= 0 and int number ? tokens[number] : 0);
+        return MixingPlan.Of(available, _config.Mixing);
+    }
+
+    private IEnumerable<IndexEntry> Entries(string language) => _units.Where(unit => unit.Has(language)).SelectMany(unit => IndexEntry.ReadAll(_files, unit.Index(language)));
+
+    private IEnumerable<IndexEntry> TrainingEntries(string language, HashSet<UInt128> heldOut) => Entries(language).Where(entry => !heldOut.Contains(entry.Hash));
 
     private void WriteDomains(LanguageWriter[] written, string folder)
     {
@@ -95,7 +104,7 @@ internal sealed class CorpusWriter(
     }
 
     /// <summary>Writes the documents of a language, in input order.</summary>
-    private sealed class LanguageWriter(CorpusWriter corpus, string language, string folder)
+    private sealed class LanguageWriter(CorpusWriter corpus, string language, LanguageMix? mix, string folder)
     {
         private readonly Funnel _funnel = new();
 
@@ -107,45 +116,58 @@ internal sealed class CorpusWriter(
 
         public void Write(HashSet<UInt128> heldOut, Action<long> progress)
         {
+            long whole = mix?.WholePasses ?? 1, last = mix?.LastPassTokens ?? 0;
+            long passes = Math.Max(1, whole + (last > 0 ? 1 : 0));
+            BudgetSelection? selection = whole == 0 || last > 0
+                ? BudgetSelection.Choose(corpus._mixed, last, () => corpus.TrainingEntries(language, heldOut).Select(entry => (entry.Hash, (long)entry.Tokens)))
+                : null;
             using var train = new ShardedFile(corpus._files, Path.Combine(folder, "train"), language, corpus._config.ShardBytes);
-            Stream? aside = null;
-            long left = corpus._config.BytesPerLanguage ?? long.MaxValue;
+            using var aside = new ShardedFile(corpus._files, Path.Combine(folder, "heldout"), language, bytes: null);
+            long bytesLeft = corpus._config.BytesPerLanguage ?? long.MaxValue, copies = 0;
             bool full = false;
-            try
+            for (long pass = 0; pass < passes; pass++)
             {
-                foreach (WorkUnit unit in corpus._units.Where(unit => unit.Has(language)))
+                foreach ((WorkUnit unit, IReadOnlyList<string> hosts, IndexEntry entry, ReadOnlyMemory<byte> line) in Lines())
                 {
-                    corpus._cancellation.ThrowIfCancellationRequested();
-                    using Stream stream = corpus._files.OpenRead(unit.Lines(language));
-                    IReadOnlyList<string> hosts = unit.Hosts(corpus._files);
-                    var lines = new LineReader(stream);
-                    foreach (IndexEntry entry in IndexEntry.ReadAll(corpus._files, unit.Index(language)))
+                    if (pass == 0) progress(line.Length + 1);
+                    string reason;
+                    if (heldOut.Contains(entry.Hash))
                     {
-                        if (!lines.TryRead(out ReadOnlyMemory<byte> line)) throw new InvalidOperationException($"{unit.Lines(language)} has fewer lines than its index.");
-                        progress(line.Length + 1);
-                        bool mayTrain = entry.Side == Side.Train || !heldOut.Contains(entry.Hash);
-                        string reason;
-                        if (heldOut.Contains(entry.Hash))
-                        {
-                            reason = mayTrain ? CorpusReport.CopyOfHeldOut : CorpusReport.HeldOut;
-                            if (!mayTrain) WriteLine(aside ??= corpus._files.CreateFile(Path.Combine(folder, "heldout", language + ".jsonl")), line.Span);
-                        }
-                        else if (full |= entry.TextBytes > left) reason = CorpusReport.OverBudget;   // no shorter text is taken in its place
-                        else
-                        {
-                            reason = CorpusReport.Train;
-                            left -= entry.TextBytes;
-                            WriteLine(train.Next(), line.Span);
-                            if (entry.Host >= 0) Domains.Add(hosts[entry.Host], entry.TextBytes);
-                        }
-                        _funnel.Add(CorpusReport.SplitStep, reason, unit.Origins[entry.Origin], entry.TextBytes, entry.Tokens);
-                        Samples.Offer(CorpusReport.SplitStep, reason, language, entry.Hash, () => Document.Parse(line.Span, unit.Lines(language)));
+                        if (pass > 0) continue;
+                        reason = entry.Side == Side.Train ? CorpusReport.CopyOfHeldOut : CorpusReport.HeldOut;
+                        if (reason == CorpusReport.HeldOut) WriteLine(aside.Next(), line.Span);
                     }
+                    else if (!(pass < whole || selection!.Takes(entry.Hash, ref copies)) || (full |= entry.TextBytes > bytesLeft))   // no shorter text is taken in its place
+                    {
+                        if (pass > 0) continue;
+                        reason = CorpusReport.OverBudget;
+                    }
+                    else
+                    {
+                        reason = pass == 0 ? CorpusReport.Train : CorpusReport.Repeated;
+                        bytesLeft -= entry.TextBytes;
+                        WriteLine(train.Next(), line.Span);
+                        if (entry.Host >= 0 && pass == 0) Domains.Add(hosts[entry.Host], entry.TextBytes);
+                    }
+                    _funnel.Add(CorpusReport.SplitStep, reason, unit.Origins[entry.Origin], entry.TextBytes, entry.Tokens);
+                    if (pass == 0) Samples.Offer(CorpusReport.SplitStep, reason, language, entry.Hash, () => Document.Parse(line.Span, unit.Lines(language)));
                 }
             }
-            finally
+        }
+
+        private IEnumerable<(WorkUnit Unit, IReadOnlyList<string> Hosts, IndexEntry Entry, ReadOnlyMemory<byte> Line)> Lines()
+        {
+            foreach (WorkUnit unit in corpus._units.Where(unit => unit.Has(language)))
             {
-                aside?.Dispose();
+                corpus._cancellation.ThrowIfCancellationRequested();
+                using Stream stream = corpus._files.OpenRead(unit.Lines(language));
+                IReadOnlyList<string> hosts = unit.Hosts(corpus._files);
+                var lines = new LineReader(stream);
+                foreach (IndexEntry entry in IndexEntry.ReadAll(corpus._files, unit.Index(language)))
+                {
+                    if (!lines.TryRead(out ReadOnlyMemory<byte> line)) throw new InvalidOperationException($"{unit.Lines(language)} has fewer lines than its index.");
+                    yield return (unit, hosts, entry, line);
+                }
             }
         }
 

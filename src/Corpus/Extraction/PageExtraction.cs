@@ -31,7 +31,8 @@ public static class PageExtraction
     /// <summary>Whether a reason is what every archive holds: records of pictures, errors and redirections.</summary>
     public static bool IsOrdinary(string reason) => reason is PageSource.NotHtml or PageSource.NotFound;
 
-    /// <summary>Extracts pages; the output is there as a whole or not at all, and the same whatever the number of threads.</summary>
+    /// <summary>Extracts pages; the output is there as a whole or not at all, and the same whatever the number of threads. What a killed run leaves, <c>OUTPUT.partial</c>, the next one
+    /// writes over.</summary>
     /// <param name="input">A web archive, an HTML file, or a folder of them.</param>
     /// <param name="output">The file to write.</param>
     /// <param name="markdown">Whether texts get Markdown's marks.</param>
@@ -39,7 +40,7 @@ public static class PageExtraction
     /// <param name="progress">Told how far the work is.</param>
     /// <param name="skipped">Told of each record that gave no page: where, and the reason.</param>
     /// <param name="cancellation">Stops the work; nothing is left behind then.</param>
-    /// <exception cref="UserErrorException">The input is missing, or the output cannot be written.</exception>
+    /// <exception cref="UserErrorException">The input is missing, or the output exists already or cannot be written.</exception>
     public static ExtractionSummary Run(
         string input, string output, bool markdown, int threads, IProgress<CorpusProgress>? progress = null, Action<string, string>? skipped = null, CancellationToken cancellation = default)
     {
@@ -53,6 +54,8 @@ public static class PageExtraction
         }
         var source = new PageSource(input, Skip);
         if (source.Reads(output)) throw new UserErrorException($"{output}: is one of the files that are read; choose another name for the output.");
+        if (File.Exists(output)) throw new UserErrorException($"{output}: exists already; choose another file or remove it.");
+        if (Directory.Exists(output)) throw new UserErrorException($"{output}: is a folder; expected the name of a new file.");
         var meter = new ProgressMeter(progress, clock, "extract", source.TotalBytes);
         var extractors = new ConcurrentBag<HtmlExtractor>();
         long pages = 0, empty = 0, truncated = 0, htmlBytes = 0, textBytes = 0, reported = 0;

@@ -31,7 +31,7 @@ internal sealed class PageSource
         root = folder ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         try
         {
-            IEnumerable<string> paths = folder ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(file => KindOf(file) is not null).Order(StringComparer.Ordinal) : [Path.GetFullPath(path)];
+            IEnumerable<string> paths = folder ? PhysicalFileSystem.Instance.EnumerateFiles(path, recursive: true).Where(file => KindOf(file) is not null) : [Path.GetFullPath(path)];
             if (!folder && KindOf(path) is null) throw new UserErrorException($"{path}: is neither a web archive nor an HTML file; expected {Expected}.");
             files = [.. paths.Select(file => (file, new FileInfo(file).Length))];
         }

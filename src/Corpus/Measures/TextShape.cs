@@ -13,6 +13,7 @@ internal sealed class TextShape
     private readonly List<Span> _words = [];
     private readonly List<Span> _lines = [];
     private readonly List<Span> _paragraphs = [];
+    private (double Parts, double Characters)? _repeatedLines;
 
     private TextShape()
     {
@@ -44,12 +45,16 @@ internal sealed class TextShape
     /// <summary>Number signs and ellipses.</summary>
     public int Symbols { get; private set; }
 
+    /// <summary>The shares of lines that repeat an earlier line, by number and by characters; measured when first asked for.</summary>
+    public (double Parts, double Characters) RepeatedLines => _repeatedLines ??= Repetition.Of(_text, _lines);
+
     private void Measure(string text)
     {
         _text = text;
         _words.Clear();
         _lines.Clear();
         _paragraphs.Clear();
+        _repeatedLines = null;
         (WordCharacters, AlphabeticWords, CoreCharacters, Symbols) = (0, 0, 0, 0);
         int paragraphStart = -1, paragraphEnd = 0;
         for (int start = 0; start < text.Length;)

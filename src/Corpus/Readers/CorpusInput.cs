@@ -24,6 +24,16 @@ internal sealed record CorpusInput(IReadOnlyList<CorpusUnit> Units, int OtherFil
         }
     }
 
+    /// <summary>Refuses an output folder inside the folder that is read: the next run would read what this one wrote.</summary>
+    public static void RefuseTarget(CorpusConfig config, string target, IFileSystem files)
+    {
+        if (config.Source == CorpusConfig.SampleSource) return;
+        string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(config.Source)), full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        if (!files.DirectoryExists(root)) return;
+        if (full == root || full.StartsWith(Path.EndsInDirectorySeparator(root) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw new UserErrorException($"{target}: lies in the folder that is read, {config.Source}, so that the next run would read what this one wrote; choose a folder outside it.");
+    }
+
     private static CorpusInput OpenFiles(CorpusConfig config, IFileSystem files)
     {
         string root = Path.GetFullPath(config.Source);

@@ -14,12 +14,16 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(ExactDuplicates), "exact-duplicates")]
 [JsonDerivedType(typeof(UrlDuplicates), "url-duplicates")]
 [JsonDerivedType(typeof(NearDuplicates), "near-duplicates")]
+[JsonDerivedType(typeof(SubstringRepeats), "substring-repeats")]
+[JsonDerivedType(typeof(LineRepeats), "line-repeats")]
 [JsonDerivedType(typeof(LengthFilter), "length")]
 [JsonDerivedType(typeof(ScriptFilter), "script")]
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
 [JsonDerivedType(typeof(RightsReserved), "rights-reserved")]
+[JsonDerivedType(typeof(StopWordFilter), "stop-words")]
+[JsonDerivedType(typeof(SegmentIdentification), "segment-identification")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)

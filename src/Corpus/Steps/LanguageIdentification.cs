@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Languages.Identification;
 
@@ -15,19 +14,16 @@ public sealed record LanguageIdentification(
     [property: Range(0.0, 1.0)] double OverruleConfidence = 0.95,
     [property: Range(64, LanguageIdentifier.MostBytes)] int Bytes = 2048) : Filter
 {
-    private const int Pieces = 3;
-
     private static readonly Lazy<LanguageIdentifier> Identifier = new(LanguageIdentifier.BuiltIn);
 
-    [ThreadStatic]
-    private static byte[]? _sample;
+    /// <summary>The built-in model, opened once.</summary>
+    internal static LanguageIdentifier Model => Identifier.Value;
 
     /// <inheritdoc/>
     public override Verdict Judge(Document document)
     {
-        byte[] sample = _sample is { } kept && kept.Length >= Bytes ? kept : _sample = new byte[Bytes];
         bool declared = CorpusLanguages.Canonical(document.Lang) is not null;
-        IdentifiedLanguage found = Identifier.Value.Identify(sample.AsSpan(0, Sample(document.Text, sample.AsSpan(0, Bytes))), declared ? OverruleConfidence : Confidence);
+        IdentifiedLanguage found = Identifier.Value.Identify(TextSample.Of(document.Text, Bytes), declared ? OverruleConfidence : Confidence);
         return found.Label switch
         {
             _ when declared && found.Label == document.Lang => Verdict.Keep,
@@ -35,20 +31,5 @@ public sealed record LanguageIdentification(
             LanguageIdentifier.Unknown => declared ? Verdict.Keep : Verdict.Drop("unknown-language"),
             _ => Verdict.Replace(document with { Lang = found.Label }),
         };
-    }
-
-    private static int Sample(string text, Span<byte> sample)
-    {
-        if (text.Length <= sample.Length / Pieces && Encoding.UTF8.TryGetBytes(text, sample, out int all)) return all;
-        int length = 0, room = sample.Length / Pieces;
-        for (int piece = 0; piece < Pieces; piece++)
-        {
-            int start = (int)((long)Math.Max(0, text.Length - room) * piece / (Pieces - 1));
-            // As many whole characters as fit; the encoder leaves a character out rather than cutting it.
-            Encoding.UTF8.GetEncoder().Convert(text.AsSpan(start, Math.Min(room, text.Length - start)), sample.Slice(length, room - 1), flush: true, out _, out int written, out _);
-            length += written;
-            sample[length++] = (byte)'\n';
-        }
-        return length;
     }
 }

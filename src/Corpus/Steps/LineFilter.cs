@@ -11,6 +11,7 @@ namespace OpenEuroLLM.Corpus;
 /// <param name="ShortLineCharacters">A line of at most so many characters is short, in English; other languages in proportion to their words.</param>
 /// <param name="RepeatedCharacters">The greatest share of the text in lines that repeat an earlier line.</param>
 /// <param name="LinesPerWord">The most lines a word.</param>
+/// <param name="LeastLines">In documents of fewer lines the share of ended lines is not asked: one line that was cut off before its end would be all of them.</param>
 /// <remarks>Source of the rules and of the defaults: Penedo et al., "The FineWeb Datasets", arXiv:2406.17557. The ends of sentences are those of all European
 /// scripts, not of English alone.</remarks>
 public sealed record LineFilter(
@@ -18,7 +19,8 @@ public sealed record LineFilter(
     [property: Range(0.0, 1.0)] double ShortLines = 0.67,
     [property: Range(0, 10_000)] int ShortLineCharacters = 30,
     [property: Range(0.0, 1.0)] double RepeatedCharacters = 0.10,
-    [property: Range(0.0, 10.0)] double LinesPerWord = 0.30) : Filter
+    [property: Range(0.0, 10.0)] double LinesPerWord = 0.30,
+    [property: Range(1, 1_000)] int LeastLines = 3) : Filter
 {
     /// <inheritdoc/>
     public override Verdict Judge(Document document)
@@ -34,9 +36,9 @@ public sealed record LineFilter(
             if (EndsAsASentence(line.In(text))) ended++;
             if (line.Length <= shortest) small++;
         }
-        if (ended < EndedLines * lines) return Verdict.Drop("few-ended-lines");
+        if (lines >= LeastLines && ended < EndedLines * lines) return Verdict.Drop("few-ended-lines");
         if (small > ShortLines * lines) return Verdict.Drop("short-lines");
-        if (Repetition.Of(text, shape.Lines).Characters > RepeatedCharacters) return Verdict.Drop("repeated-characters");
+        if (shape.RepeatedLines.Characters > RepeatedCharacters) return Verdict.Drop("repeated-characters");
         return lines > LinesPerWord * shape.Words.Count ? Verdict.Drop("many-lines") : Verdict.Keep;
     }
 

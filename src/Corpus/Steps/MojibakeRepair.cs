@@ -15,6 +15,9 @@ public sealed record MojibakeRepair : Filter
 
     private static readonly CodePage[] CodePages = [.. new[] { 1252, 1250, 1251, 1253, 1254, 1257, 28591, 28592 }.Select(number => new CodePage(number))];
 
+    // For each character the code pages, a bit each, in which it is the first byte of a sequence of UTF-8, and those in which it is a later one.
+    private static readonly byte[] Leading = Pages(0xC2, 0xF5), Following = Pages(0x80, 0xC0);
+
     private static readonly Accepted AnyLanguage = new(FrozenSet<char>.Empty, Letters(LanguageCatalog.All.SelectMany(language => language.Alphabets)));
 
     private static readonly FrozenDictionary<string, Accepted> OfLanguage = LanguageCatalog.All.ToFrozenDictionary(language => language.Code, language => new Accepted(
@@ -33,15 +36,18 @@ public sealed record MojibakeRepair : Filter
     /// <summary>The text read anew from the encoding that explains most of it; null when no encoding explains any.</summary>
     private static string? Repaired(string text, Accepted own)
     {
-        if (!text.AsSpan().ContainsAnyExceptInRange('\0', '\u007F')) return null;
+        int candidates = Candidates(text);
+        if (candidates == 0) return null;
         CodePage? best = null;
         int most = 0;
-        foreach (CodePage page in CodePages)
+        for (int number = 0; number < CodePages.Length; number++)
         {
+            if ((candidates & (1 << number)) == 0) continue;
+            CodePage page = CodePages[number];
             int saved = 0;   // characters: what was misread several times has become longer each time
             for (int i = 0; i < text.Length; i++)
             {
-                if (text[i] < '\u0080' || page.Read(text.AsSpan(i), own, alone: true, out _) is not (> 0 and int length)) continue;
+                if ((Starts(text, i) & (1 << number)) == 0 || page.Read(text.AsSpan(i), own, alone: true, out _) is not (> 0 and int length)) continue;
                 saved += length - 1;
                 i += length - 1;
             }
@@ -60,6 +66,26 @@ public sealed record MojibakeRepair : Filter
             i += length - 1;
         }
         return repaired.ToString();
+    }
+
+    /// <summary>The code pages, a bit each, in which two neighbouring characters of the text begin a sequence of UTF-8: right text hardly ever has any, and is read once and not
+    /// once for each page.</summary>
+    private static int Candidates(string text)
+    {
+        int candidates = 0;
+        for (int i = text.AsSpan().IndexOfAnyExceptInRange('\0', '\u007F'); i >= 0 && i < text.Length; i++) candidates |= Starts(text, i);
+        return candidates;
+    }
+
+    private static int Starts(string text, int at) => at + 1 < text.Length ? Leading[text[at]] & Following[text[at + 1]] : 0;
+
+    private static byte[] Pages(int from, int to)
+    {
+        var pages = new byte[0x10000];
+        for (int number = 0; number < CodePages.Length; number++)
+            for (int character = 0x80; character < pages.Length; character++)
+                if (CodePages[number].ByteOf((char)character) is int value && value >= from && value < to) pages[character] |= (byte)(1 << number);
+        return pages;
     }
 
     private static FrozenSet<char> Letters(IEnumerable<Alphabet> alphabets) => alphabets.SelectMany(alphabet => alphabet.Letters).Where(letter => letter >= '\u0080')
@@ -87,6 +113,9 @@ public sealed record MojibakeRepair : Filter
             for (int value = 0x80; value < 0xA0; value++)
                 if (_bytes[value] == 0 && !_bytes.Contains((short)value)) _bytes[value] = (short)value;
         }
+
+        /// <summary>The byte of a character; 0 where it has none, and for ASCII.</summary>
+        public int ByteOf(char character) => _bytes[character];
 
         /// <summary>Reads a sequence of UTF-8 whose bytes are the characters at the beginning of a text; where those it gives are again such bytes, reads on.</summary>
         /// <param name="text">The text.</param>

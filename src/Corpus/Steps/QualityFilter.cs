@@ -5,7 +5,7 @@ using OpenEuroLLM.Corpus.Measures;
 namespace OpenEuroLLM.Corpus;
 
 /// <summary>Drops documents that do not look like running text: by the number and length of words, the share of words with letters, symbols, and how
-/// lines begin and end. What differs between languages is taken from <see cref="LanguageQuality"/>.</summary>
+/// lines begin and end. Program code and placeholder text go too. What differs between languages is taken from <see cref="LanguageQuality"/>.</summary>
 /// <param name="LeastWords">The fewest words.</param>
 /// <param name="MostWords">The most words; absent: no limit.</param>
 /// <param name="ShortestMeanWord">The least mean length of words in English, in characters without surrounding punctuation; other languages in proportion.</param>
@@ -14,7 +14,9 @@ namespace OpenEuroLLM.Corpus;
 /// <param name="SymbolsPerWord">The most number signs and ellipses a word.</param>
 /// <param name="BulletLines">The greatest share of lines that begin with a bullet.</param>
 /// <param name="EllipsisLines">The greatest share of lines that end in an ellipsis.</param>
-/// <remarks>Source of the rules and of the English bounds: Rae et al., arXiv:2112.11446, A.1.1. That bounds follow the language: Penedo et al., "FineWeb2",
+/// <param name="BracketLines">The greatest share of lines with a curly bracket, as program code has and prose has not.</param>
+/// <remarks>Source of the rules and of the English bounds: Rae et al., arXiv:2112.11446, A.1.1; of curly brackets and placeholder text: Raffel et al., arXiv:1910.10683, 2.2, where a
+/// single bracket drops a page. Which rules of others are here and which are not: <c>docs/decisions/quality-rules.md</c>. That bounds follow the language: Penedo et al., "FineWeb2",
 /// arXiv:2506.20920.</remarks>
 public sealed record QualityFilter(
     [property: Range(0, 1_000_000)] int LeastWords = 50,
@@ -24,8 +26,12 @@ public sealed record QualityFilter(
     [property: Range(0.0, 1.0)] double AlphabeticShare = 0.8,
     [property: Range(0.0, 100.0)] double SymbolsPerWord = 0.1,
     [property: Range(0.0, 1.0)] double BulletLines = 0.9,
-    [property: Range(0.0, 1.0)] double EllipsisLines = 0.3) : Filter
+    [property: Range(0.0, 1.0)] double EllipsisLines = 0.3,
+    [property: Range(0.0, 1.0)] double BracketLines = 0.1) : Filter
 {
+    // What designers of pages in every language fill them with before there is a text.
+    private const string PlaceholderText = "lorem ipsum";
+
     /// <inheritdoc/>
     public override Verdict Judge(Document document)
     {
@@ -41,14 +47,17 @@ public sealed record QualityFilter(
         if (mean > LongestMeanWord * quality.WordLength) return Verdict.Drop("long-words");
         if (shape.AlphabeticWords < AlphabeticShare * quality.AlphabeticShare * words) return Verdict.Drop("few-words-with-letters");
         if (shape.Symbols > SymbolsPerWord * words) return Verdict.Drop("many-symbols");
-        int bullets = 0, ellipses = 0;
+        int bullets = 0, ellipses = 0, brackets = 0;
         foreach (TextShape.Span line in shape.Lines)
         {
             ReadOnlySpan<char> content = line.In(text);
             if (content[0] is '•' or '‣' or '●' or '▪' or '■' or '◦' or '○' or '*' || (content[0] is '-' or '–' or '·' && content.Length > 1 && content[1] == ' ')) bullets++;
             if (content[^1] == '…' || content.EndsWith("...")) ellipses++;
+            if (content.ContainsAny('{', '}')) brackets++;
         }
         if (bullets > BulletLines * shape.Lines.Count) return Verdict.Drop("bullet-lines");
-        return ellipses > EllipsisLines * shape.Lines.Count ? Verdict.Drop("ellipsis-lines") : Verdict.Keep;
+        if (ellipses > EllipsisLines * shape.Lines.Count) return Verdict.Drop("ellipsis-lines");
+        if (brackets > BracketLines * shape.Lines.Count) return Verdict.Drop("bracket-lines");
+        return text.Contains(PlaceholderText, StringComparison.OrdinalIgnoreCase) ? Verdict.Drop("placeholder-text") : Verdict.Keep;
     }
 }

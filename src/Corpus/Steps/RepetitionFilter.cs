@@ -44,7 +44,7 @@ public sealed record RepetitionFilter(
         (double parts, double characters) = Repetition.Of(document.Text, shape.Paragraphs);
         if (parts > RepeatedParagraphs) return Verdict.Drop("repeated-paragraphs");
         if (characters > RepeatedParagraphCharacters) return Verdict.Drop("repeated-paragraph-characters");
-        (parts, characters) = Repetition.Of(document.Text, shape.Lines);
+        (parts, characters) = shape.RepeatedLines;
         if (parts > RepeatedLines) return Verdict.Drop("repeated-lines");
         if (characters > RepeatedLineCharacters) return Verdict.Drop("repeated-line-characters");
         if (shape.Words.Count < LeastWords) return Verdict.Keep;

@@ -83,15 +83,20 @@ public sealed class PageExtractionTests : IDisposable
     }
 
     [Fact]
-    public void An_interrupted_run_leaves_the_old_output_and_nothing_else()
+    public void An_interrupted_run_leaves_nothing_and_a_killed_one_is_written_over()
     {
         string archive = Archive(50);
-        _folder.Write("out.jsonl", "old");
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => PageExtraction.Run(archive, _folder["out.jsonl"], markdown: false, threads: 1, cancellation: cancelled.Token));
-        Assert.Equal("old", File.ReadAllText(_folder["out.jsonl"]));
+        Assert.Equal(["crawl.warc.gz"], Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        _folder.Write("out.jsonl.partial", new string('x', 1_000_000));
+        PageExtraction.Run(archive, _folder["out.jsonl"], markdown: false, threads: 1, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(50, Read("out.jsonl").Count);
         Assert.Equal(["crawl.warc.gz", "out.jsonl"], Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        string first = File.ReadAllText(_folder["out.jsonl"]);
+        Assert.Contains("exists already", Assert.Throws<UserErrorException>(() => PageExtraction.Run(archive, _folder["out.jsonl"], false, 1, cancellation: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Equal(first, File.ReadAllText(_folder["out.jsonl"]));
     }
 
     [Fact]

@@ -26,6 +26,16 @@ public sealed class ReaderTests : IDisposable
         return [.. CorpusInput.Open(config, PhysicalFileSystem.Instance).Units.SelectMany(unit => unit.Read(PhysicalFileSystem.Instance, _ => { }))];
     }
 
+    [Fact]
+    public void An_output_inside_the_source_is_refused()
+    {
+        var config = new CorpusConfig(_folder.Path + Path.DirectorySeparatorChar);
+        foreach (string target in new[] { _folder.Path, _folder["out"], _folder["deep/out"] })
+            Assert.Contains("lies in the folder that is read", Assert.Throws<UserErrorException>(() => CorpusInput.RefuseTarget(config, target, PhysicalFileSystem.Instance)).Message, StringComparison.Ordinal);
+        CorpusInput.RefuseTarget(config, _folder.Path + "-out", PhysicalFileSystem.Instance);
+        CorpusInput.RefuseTarget(config with { Source = CorpusConfig.SampleSource }, _folder["out"], PhysicalFileSystem.Instance);
+    }
+
     private string Refused(string? source = null) => Assert.Throws<UserErrorException>(() => Read(source)).Message;
 
     [Fact]

@@ -95,9 +95,20 @@ public sealed class QualityTests
         Assert.Equal("many-symbols", new QualityFilter().Judge(Text(words.Replace(" ", " #", StringComparison.Ordinal))).Reason);
         Assert.Equal("bullet-lines", new QualityFilter(AlphabeticShare: 0).Judge(Text("• " + words.Replace(" word1", "\n• word1", StringComparison.Ordinal).Replace(" word2", "\n• word2", StringComparison.Ordinal))).Reason);
         Assert.Equal("ellipsis-lines", new QualityFilter(SymbolsPerWord: 10).Judge(Text(words.Replace(" ", "…\n", StringComparison.Ordinal))).Reason);
+        Assert.Equal("bracket-lines", new QualityFilter().Judge(Text(words.Replace(" word1", "\n} word1", StringComparison.Ordinal))).Reason);
+        Assert.Null(new QualityFilter().Judge(Text(string.Join('\n', Enumerable.Repeat(words, 20)) + "\na set {x}")).Reason);
+        Assert.Equal("placeholder-text", new QualityFilter().Judge(Text(words + " Lorem ipsum dolor sit amet")).Reason);
         Assert.Equal("few-ended-lines", new LineFilter().Judge(Text(words.Replace(" ", "\n", StringComparison.Ordinal))).Reason);
         Assert.Equal("short-lines", new LineFilter().Judge(Text(words.Replace(" ", ".\n", StringComparison.Ordinal))).Reason);
         Assert.Equal("many-lines", new LineFilter(ShortLines: 1).Judge(Text(words.Replace(" ", ".\n", StringComparison.Ordinal))).Reason);
+    }
+
+    [Fact]
+    public void A_text_of_one_line_that_was_cut_off_is_no_list()
+    {
+        string cutOff = "Приемането на новата конституция е условие за членство в Съвета на Европа. Петер Шидер предложи в понеделник в Страсбург";
+        Assert.Null(new LineFilter().Judge(Text(cutOff, "bg")).Reason);
+        Assert.Equal("few-ended-lines", new LineFilter().Judge(Text(string.Join('\n', cutOff, cutOff + " 2", cutOff + " 3"), "bg")).Reason);
     }
 
     [Theory]
@@ -113,7 +124,7 @@ public sealed class QualityTests
         string words = string.Join(' ', Enumerable.Range(0, 60).Select(i => $"pitkäsanoja{i}"));   // about 12.8 characters each
         Assert.Equal("long-words", new QualityFilter().Judge(Text(words, "en")).Reason);
         Assert.Null(new QualityFilter().Judge(Text(words, "fi")).Reason);
-        Assert.Equal(new LanguageQuality(1, 1), LanguageQuality.Of("en"));
+        Assert.Equal(new LanguageQuality(1, 1), LanguageQuality.Of("en") with { StopWordShare = null });
         Assert.All(LanguageCatalog.Official, language => Assert.InRange(LanguageQuality.Of(language.Code).WordLength, 0.9, 1.7));
         Assert.All(LanguageCatalog.Official.Where(language => language.Code != "en"), language => Assert.NotEqual(1.0, LanguageQuality.Of(language.Code).WordLength));
     }
