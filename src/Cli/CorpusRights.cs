@@ -130,13 +130,12 @@ internal static class CorpusRights
 
         public string ToHtml()
         {
-            List<string> introduction = [$"{subject}: {Summary()}.", $"Rules: {_rules}."];
-            if (_rows.Count == MostRows) introduction.Add(FormattableString.Invariant($"The tables show the first {MostRows} pages and statements; --json gives all."));
-            return TablePage.Render("Reserved rights", introduction,
+            string cut = _rows.Count == MostRows ? FormattableString.Invariant($" The tables show the first {MostRows} pages and statements; --json gives all.") : "";
+            return SectionPage.Render("Reserved rights", $"{subject}: {Summary()}. Rules: {_rules}.{cut}", [],
             [
-                new Table("Verdicts", ["Verdict", "Pages"], [["kept", Whole(_kept)], .. _reasons.Select(reason => (IReadOnlyList<string>)[$"excluded: {reason.Key}", Whole(reason.Value)])]),
-                new Table("Pages", ["Page", "Verdict", "Reason", "Rule", "Where"], _rows),
-                new Table("Statements", ["Page", "Protocol", "Says", "Statement", "Where", "Fetched", "SHA-256", "Remark"], _signals),
+                new PageSection("Verdicts", [new TablePart(new Table("Pages by verdict", ["Verdict", "Pages"], [["kept", Whole(_kept)], .. _reasons.Select(reason => (IReadOnlyList<string>)[$"excluded: {reason.Key}", Whole(reason.Value)])]))]),
+                new PageSection("Pages", [new TablePart(new Table("What decides about each page", ["Page", "Verdict", "Reason", "Rule", "Where"], _rows))]),
+                new PageSection("Statements", [new TablePart(new Table("Everything that was said, with its evidence", ["Page", "Protocol", "Says", "Statement", "Where", "Fetched", "SHA-256", "Remark"], _signals))]),
             ]);
         }
 
