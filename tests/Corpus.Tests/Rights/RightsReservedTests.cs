@@ -99,7 +99,15 @@ public sealed class RightsReservedTests : IDisposable
         Dictionary<string, long> dropped = Dropped(Build("out", archive, step));
         Assert.Equal(new Dictionary<string, long>
         {
-            ["x-robots-tag"] = 2, ["meta-robots"] = 1, ["tdmrep"] = 2, ["content-usage"] = 1, ["c2pa"] = 1, ["data-mining"] = 1, ["rsl"] = 1, ["blocklist"] = 1, ["licence"] = 1,
+            ["x-robots-tag"] = 2,
+            ["meta-robots"] = 1,
+            ["tdmrep"] = 2,
+            ["content-usage"] = 1,
+            ["c2pa"] = 1,
+            ["data-mining"] = 1,
+            ["rsl"] = 1,
+            ["blocklist"] = 1,
+            ["licence"] = 1,
         }.OrderBy(pair => pair.Key, StringComparer.Ordinal), dropped.OrderBy(pair => pair.Key, StringComparer.Ordinal));
         Document kept = Assert.Single(Kept("out"));
         Assert.Equal("https://a.example/9", kept.Url);
