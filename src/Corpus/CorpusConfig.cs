@@ -23,7 +23,7 @@ namespace OpenEuroLLM.Corpus;
 /// answer, and can be examined on the sample's facts.</param>
 /// <param name="UnitBytes">Files that can be divided (<c>.jsonl</c>, <c>.warc</c>, <c>.warc.gz</c>) are read in ranges of about this many bytes, each a unit of work.</param>
 /// <param name="BadLineShare">The share of the lines of a file (or range) that may be no documents: they are passed over, counted, and listed in <c>skipped.jsonl</c>. With more, the
-/// run stops with the place of the first; 0 stops at every one. A file that is cut short or damaged stops it too, unless the share is 1.</param>
+/// run stops with the place of the first; 0 stops at every one. Of <c>.txt</c> files, each of which is a document, it is the share of the files. A file that is cut short or damaged stops it too, unless the share is 1.</param>
 /// <param name="Columns">What the columns of <c>.csv</c> and <c>.tsv</c> files are.</param>
 /// <param name="Tokenizer">A tokenizer that counts the tokens of every document, for reports and budgets in tokens: its file or folder, or the name of a built-in one such as <c>europa-64k</c>;
 /// absent: tokens are not counted.</param>

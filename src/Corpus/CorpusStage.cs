@@ -32,12 +32,13 @@ public static class CorpusStage
     /// <param name="progress">Told how far the work is.</param>
     /// <param name="fileSystem">The file system; the machine's own by default.</param>
     /// <param name="clock">The clock; the machine's own by default.</param>
+    /// <param name="times">Told where the time goes; absent where nobody asks.</param>
     /// <param name="cancellation">Stops the work between documents' units; what is finished stays for the next call.</param>
     /// <exception cref="UserErrorException">The input cannot be read, the output cannot be written, or nothing is left of the texts.</exception>
     public static Manifest Run(
         CorpusConfig config, string target, ILauncher launcher, IProgress<CorpusProgress>? progress = null,
-        IFileSystem? fileSystem = null, IClock? clock = null, CancellationToken cancellation = default) =>
-        RunShare(config, target, null, launcher, progress, fileSystem, clock, cancellation).Manifest!;
+        IFileSystem? fileSystem = null, IClock? clock = null, StepTimes? times = null, CancellationToken cancellation = default) =>
+        RunShare(config, target, null, launcher, progress, fileSystem, clock, times, cancellation).Manifest!;
 
     /// <summary>Does one task's share of building the corpus, as far as it can be done before other tasks have done theirs. Tasks share the work folder <c>OUT.work</c>; when all have
     /// ended, they are run once more, until one of them finishes the corpus. Their number may change in between.</summary>
@@ -53,15 +54,16 @@ public static class CorpusStage
     public static CorpusTaskOutcome RunTask(
         CorpusConfig config, string target, CorpusTask task, ILauncher launcher, IProgress<CorpusProgress>? progress = null,
         IFileSystem? fileSystem = null, IClock? clock = null, CancellationToken cancellation = default) =>
-        RunShare(config, target, task, launcher, progress, fileSystem, clock, cancellation);
+        RunShare(config, target, task, launcher, progress, fileSystem, clock, null, cancellation);
 
     private static CorpusTaskOutcome RunShare(
-        CorpusConfig config, string target, CorpusTask? task, ILauncher launcher, IProgress<CorpusProgress>? progress, IFileSystem? files, IClock? clock, CancellationToken cancellation)
+        CorpusConfig config, string target, CorpusTask? task, ILauncher launcher, IProgress<CorpusProgress>? progress, IFileSystem? files, IClock? clock, StepTimes? times,
+        CancellationToken cancellation)
     {
         try
         {
             CorpusInput.RefuseTarget(config, target, files ?? PhysicalFileSystem.Instance);
-            return new CorpusBuild(Checked(config), Path.GetFullPath(target), task, launcher, progress, files ?? PhysicalFileSystem.Instance, clock ?? SystemClock.Instance, cancellation).Run();
+            return new CorpusBuild(Checked(config), Path.GetFullPath(target), task, launcher, progress, files ?? PhysicalFileSystem.Instance, clock ?? SystemClock.Instance, times, cancellation).Run();
         }
         catch (Exception error) when (StorageFailure.Is(error))
         {

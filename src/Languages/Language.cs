@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace OpenEuroLLM.Languages;
@@ -27,6 +28,11 @@ public sealed record Language(
     LanguageStatus Status, string Family, IReadOnlyList<string> Countries, IReadOnlyList<Alphabet> Alphabets, IReadOnlyList<string> Examples,
     IReadOnlyList<string> StopWords, IReadOnlyList<string> Words)
 {
+    private const byte NoLetter = 0, Letter = 1, OwnLetter = 3, HalfOfPair = 4;
+
+    // Beside the record, whose equality is that of its values.
+    private static readonly ConditionalWeakTable<Language, byte[]> LetterKinds = [];
+
     /// <summary>Whether a character belongs to a script of this language.</summary>
     public bool IsInScript(Rune rune)
     {
@@ -38,16 +44,37 @@ public sealed record Language(
     /// <summary>The share of a text's letters that belong to the scripts of this language; 0 when the text has no letters.</summary>
     public double ScriptShare(ReadOnlySpan<char> text)
     {
-        int letters = 0, own = 0;
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (!Rune.IsLetter(rune)) continue;
-            letters++;
-            if (IsInScript(rune)) own++;
-        }
-
+        (int letters, int own) = CountLetters(text);
         return letters == 0 ? 0 : (double)own / letters;
     }
+
+    /// <summary>The letters of a text, and those of them that belong to the scripts of this language.</summary>
+    public (int All, int Own) CountLetters(ReadOnlySpan<char> text)
+    {
+        byte[] kinds = LetterKinds.GetValue(this, static language => language.FindLetterKinds());
+        int letters = 0, own = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            int kind = kinds[text[i]];
+            if (kind == HalfOfPair)
+            {
+                if (Rune.DecodeFromUtf16(text[i..], out Rune rune, out int length) == System.Buffers.OperationStatus.Done) kind = KindOf(rune);
+                i += length - 1;
+            }
+            letters += kind & 1;
+            own += (kind >> 1) & 1;
+        }
+        return (letters, own);
+    }
+
+    private byte[] FindLetterKinds()
+    {
+        byte[] kinds = new byte[1 << 16];
+        for (int value = 0; value < kinds.Length; value++) kinds[value] = Rune.TryCreate(value, out Rune rune) ? KindOf(rune) : HalfOfPair;
+        return kinds;
+    }
+
+    private byte KindOf(Rune rune) => !Rune.IsLetter(rune) ? NoLetter : IsInScript(rune) ? OwnLetter : Letter;
 
     /// <inheritdoc/>
     public override string ToString() => Code;

@@ -21,13 +21,34 @@ public sealed class ProveCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_corpus_whose_building_is_killed_is_the_same_and_every_document_is_accounted_for()
+    {
+        var (code, output, error) = Oellm.Process(["prove", "corpus-kills", "--kills", "3", "--documents", "400", "--out", _folder.At("proof")]);
+        Assert.True(code == 0, error + output);
+        var result = JsonNode.Parse(output)!;
+        Assert.Equal((400, 3), ((int)result["documents"]!, (int)result["killed"]!));
+        Assert.Equal((int)result["rounds"]!, (int)result["sameBytes"]!);
+        Assert.Equal((int)result["rounds"]!, (int)result["accountedOnce"]!);
+    }
+
+    [Fact]
+    public void Archives_with_lying_lengths_cost_no_good_document()
+    {
+        var (code, output, error) = Oellm.Process(["prove", "corpus-bombs", "--only", "great-length", "--out", _folder.At("proof")]);
+        Assert.True(code == 0, error + output);
+        var result = JsonNode.Parse(output)!;
+        Assert.Equal((2, 2), ((int)result["cases"]!, (int)result["held"]!));
+    }
+
+    [Fact]
     public void Wrong_questions_are_named()
     {
         string[] where = ["--out", _folder.At("proof")];
         Oellm.Refuses(["prove", "resum", .. where], "proof 'resum' is unknown; did you mean 'resume'?");
-        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits.");
+        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits, corpus-kills, corpus-memory, corpus-bombs, near-duplicates.");
         Oellm.Refuses(["prove", "resume", "--kills", "0", .. where], "--kills", "expected 1 or more");
         Oellm.Refuses(["prove", "resume", "--tokens", "-5", .. where], "--tokens", "expected 1 or more");
+        Oellm.Refuses(["prove", "resume", "--documents", "10", .. where], "--documents means nothing to the proof 'resume'");
         Oellm.Refuses(["prove", "resume", "training.seeds=1", .. where], "training.seeds", "did you mean 'seed'?");
     }
 

@@ -163,7 +163,7 @@ public sealed class CorpusStageTests : IDisposable
 
     private string Tokenizer()
     {
-        IEnumerable<TrainingText> texts = Enumerable.Range(0, 50).Select(i => new TrainingText(Encoding.UTF8.GetBytes($"This is the sentence with the number {i} in English."), "en"));
+        IEnumerable<TrainingText> texts = Enumerable.Range(1_000, 500).Select(i => new TrainingText(Encoding.UTF8.GetBytes($"{i * i}"), "en"));
         _folder.Write("texts.txt", "the texts above");
         TokenizerStage.Run(texts, new BpeTrainerConfig(300), _folder["tokenizer"], "", folder => folder.AddInputFile(_folder["texts.txt"], "texts.txt"), One, cancellation: TestContext.Current.CancellationToken);
         return _folder["tokenizer"];

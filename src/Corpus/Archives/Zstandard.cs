@@ -47,6 +47,14 @@ internal static partial class Zstandard
         throw new DamagedDataException(DamagedDataException.Damaged, $"the Zstandard data is not valid ({name}, in {call.Split('(')[0]})");
     }
 
+    /// <summary>Packs bytes as one frame.</summary>
+    public static unsafe byte[] Pack(ReadOnlySpan<byte> bytes, int level = 1)
+    {
+        byte[] packed = new byte[ZSTD_compressBound((nuint)bytes.Length)];
+        fixed (byte* target = packed, source = bytes)
+            return packed[..(int)Check(ZSTD_compress(target, (nuint)packed.Length, source, (nuint)bytes.Length, level))];
+    }
+
     [LibraryImport(Library)]
     private static partial uint ZSTD_isError(nuint code);
 
@@ -70,6 +78,12 @@ internal static partial class Zstandard
 
     [LibraryImport(Library)]
     internal static unsafe partial nuint ZSTD_decompressStream(ZstandardContext context, ZstandardBuffer* output, ZstandardBuffer* input);
+
+    [LibraryImport(Library)]
+    internal static partial nuint ZSTD_compressBound(nuint size);
+
+    [LibraryImport(Library)]
+    internal static unsafe partial nuint ZSTD_compress(byte* target, nuint capacity, byte* source, nuint size, int level);
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path) => library == Library ? Handle.Value : 0;
 }

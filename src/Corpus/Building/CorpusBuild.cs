@@ -24,6 +24,7 @@ internal sealed class CorpusBuild
     private readonly IFileSystem _files;
     private readonly IClock _clock;
     private readonly CancellationToken _cancellation;
+    private readonly StepTimes? _times;
     private readonly string? _tokenizer;
     private readonly Lazy<TokenCounter?> _tokens;
 
@@ -34,11 +35,13 @@ internal sealed class CorpusBuild
     /// <param name="progress">Told how far the work is.</param>
     /// <param name="files">The file system.</param>
     /// <param name="clock">The clock.</param>
+    /// <param name="times">Told where the time goes; absent where nobody asks.</param>
     /// <param name="cancellation">Stops the work.</param>
     public CorpusBuild(
-        CorpusConfig config, string target, CorpusTask? task, ILauncher launcher, IProgress<CorpusProgress>? progress, IFileSystem files, IClock clock, CancellationToken cancellation)
+        CorpusConfig config, string target, CorpusTask? task, ILauncher launcher, IProgress<CorpusProgress>? progress, IFileSystem files, IClock clock, StepTimes? times,
+        CancellationToken cancellation)
     {
-        (_config, _target, _work, _task, _launcher, _progress, _files, _clock, _cancellation) = (config, target, target + ".work", task, launcher, progress, files, clock, cancellation);
+        (_config, _target, _work, _task, _launcher, _progress, _files, _clock, _cancellation, _times) = (config, target, target + ".work", task, launcher, progress, files, clock, cancellation, times);
         _tokenizer = config.Tokenizer is { } tokenizer ? BuiltInTokenizer.Resolve(tokenizer, "corpus.tokenizer") : null;
         _tokens = new Lazy<TokenCounter?>(() => _tokenizer is null ? null : new TokenCounter(Tokenizer.Load(_tokenizer)));
     }
@@ -49,8 +52,10 @@ internal sealed class CorpusBuild
         CorpusInput input = CorpusInput.Open(_config, _files);
         List<ExaminationItem> examination = [.. _config.SampleLanguages.SelectMany(language => SampleExamination.Items(language, _config.Seed, _config.Sample))];
         JsonObject settings = Settings(examination);
+        long since = _times?.Now ?? 0;
         string[] fingerprints = new string[input.Units.Count];
         _launcher.Run(fingerprints.Length, unit => fingerprints[unit] = input.Units[unit].Fingerprint(_files), _cancellation);
+        _times?.Add(StepTimes.Hashing, since);
         IReadOnlyList<Phase> phases = Phase.Of(_config.Steps);
         int parts = 2 * phases.Count;   // phases, the comparisons between them, and the writing
         if (Finished(settings, input, fingerprints) is { } manifest) return new CorpusTaskOutcome(manifest, parts, parts, 1, 1);
@@ -83,7 +88,9 @@ internal sealed class CorpusBuild
                 claim = Claim(alone: true);
                 if (claim is null) return new CorpusTaskOutcome(null, parts, parts, 0, 1);
             }
+            since = _times?.Now ?? 0;
             manifest = Write(settings, input, examination, state);
+            _times?.Add(StepTimes.Writing, since);
             claim.Dispose();
             _files.Delete(_work);
             return new CorpusTaskOutcome(manifest, parts, parts, 1, 1);
@@ -150,7 +157,7 @@ internal sealed class CorpusBuild
     private bool RunPhase(Phase phase, int phases, CorpusInput input, string[] fingerprints, State state)
     {
         var context = new BuildContext(
-            _files, new HashSet<string>(_config.Languages), _tokens.Value, _config.SamplesKept, _config.Seed, _task?.Name ?? "all");
+            _files, new HashSet<string>(_config.Languages), _tokens.Value, _config.SamplesKept, _config.Seed, _task?.Name ?? "all", _times);
         IReadOnlyList<WorkUnit> sources = state.Units;
         var done = new WorkUnit?[input.Units.Count];
         var meter = new ProgressMeter(_progress, _clock, $"cleaning, part {phase.Number + 1} of {phases}", phase.Number == 0
@@ -180,6 +187,7 @@ internal sealed class CorpusBuild
         state.Part++;
         string folder = Path.Combine(_work, string.Create(CultureInfo.InvariantCulture, $"{phase.Number}-compared"));
         var comparison = new Comparison(_files, phase.Measured!, state.Units, folder, state.Key, _task?.Name ?? "all");
+        long since = _times?.Now ?? 0;
         state.Compare(comparison);
         var meter = new ProgressMeter(_progress, _clock, $"comparing, part {phase.Number + 1} of {phases - 1}", comparison.Parts * (long)comparison.Table.Rows * comparison.Table.RowBytes);
         using var room = new SemaphoreSlim(ComparisonsAtOnce);
@@ -201,6 +209,7 @@ internal sealed class CorpusBuild
         (state.Done, state.Pieces) = (Enumerable.Range(0, comparison.Parts).Count(comparison.IsDone), comparison.Parts);
         if (state.Done < state.Pieces) return false;
         comparison.Join(_cancellation);
+        _times?.Add(StepTimes.Comparing(phase.Measured!.Name), since);
         return true;
     }
 

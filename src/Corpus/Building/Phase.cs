@@ -55,16 +55,19 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
         var run = new UnitRun(context, writer);
         var rows = new MeasureRows(Measured?.MeasureBytes ?? 0);
         int number = 0, kept = 0;
-        foreach (PassingDocument read in documents(run.Skip))
+        StepTimes? times = context.Times;
+        foreach (PassingDocument read in StepTimes.Counted(times, Number == 0 ? StepTimes.Reading : StepTimes.ReadingAgain, documents(run.Skip)))
         {
             PassingDocument? entered = verdicts is null ? Enter(read, run) : Apply(verdicts.Of(number++, read.Document), read, run);
-            if (entered is null || Pass(entered, context.Languages, run) is not { } passing) continue;
+            if (entered is null || Pass(entered, context, run) is not { } passing) continue;
             rows.Begin(kept);
-            if (!Measure(passing, rows, run)) continue;
+            if (!Measure(passing, rows, context, run)) continue;
             kept++;
             Document document = passing.Document;
+            long since = times?.Now ?? 0;
             if (Measured is null) run.Keep(document.Lang, passing, TextHash.Of(document.Text), Domains.HostOf(document.Url), []);
             else run.Keep(WorkUnit.All, passing, default, null, rows.Bytes);
+            times?.Add(StepTimes.WorkWriting, since);
         }
         return run.Finish(key);
     }
@@ -105,17 +108,18 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
         return null;
     }
 
-    private PassingDocument? Pass(PassingDocument passing, IReadOnlySet<string> languages, UnitRun run)
+    private PassingDocument? Pass(PassingDocument passing, BuildContext context, UnitRun run)
     {
         for (int i = 0; i <= Filters.Count; i++)
         {
-            if (i == LanguagesAskedAt && !languages.Contains(passing.Document.Lang))
+            if (i == LanguagesAskedAt && !context.Languages.Contains(passing.Document.Lang))
             {
                 run.Drop(LanguagesStep, "not-asked-for", passing);
                 return null;
             }
             if (i == Filters.Count) break;
             Verdict verdict;
+            long since = context.Times?.Now ?? 0;
             try
             {
                 verdict = Filters[i].Judge(passing.Document);
@@ -125,6 +129,7 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
                 run.Fail(Filters[i].Name, error, passing);
                 return null;
             }
+            context.Times?.Add(Filters[i].Name, since);
             if (verdict.Reason is { } reason)
             {
                 run.Drop(Filters[i].Name, reason, passing);
@@ -135,16 +140,19 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
         return passing;
     }
 
-    private bool Measure(PassingDocument passing, MeasureRows rows, UnitRun run)
+    private bool Measure(PassingDocument passing, MeasureRows rows, BuildContext context, UnitRun run)
     {
+        if (Measured is null) return true;
+        long since = context.Times?.Now ?? 0;
         try
         {
-            Measured?.Measure(passing.Document, rows);
+            Measured.Measure(passing.Document, rows);
+            context.Times?.Add(Measured.Name, since);
             return true;
         }
         catch (Exception error) when (IsOfTheDocument(error))
         {
-            run.Fail(Measured!.Name, error, passing);
+            run.Fail(Measured.Name, error, passing);
             return false;
         }
     }

@@ -10,7 +10,8 @@ namespace OpenEuroLLM.Corpus.Building;
 /// <param name="SamplesKept">Samples of each outcome and language.</param>
 /// <param name="Seed">Decides which.</param>
 /// <param name="Writer">Names this process among those that work at the same corpus.</param>
-internal sealed record BuildContext(IFileSystem Files, IReadOnlySet<string> Languages, TokenCounter? Tokens, int SamplesKept, ulong Seed, string Writer);
+/// <param name="Times">Where the time goes; absent where nobody asks.</param>
+internal sealed record BuildContext(IFileSystem Files, IReadOnlySet<string> Languages, TokenCounter? Tokens, int SamplesKept, ulong Seed, string Writer, StepTimes? Times = null);
 
 /// <summary>What becomes of the documents of one unit in one phase: every end and every change is counted, and some are kept for people to look at.</summary>
 internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)

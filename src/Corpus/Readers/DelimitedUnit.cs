@@ -22,7 +22,11 @@ internal sealed class DelimitedUnit(SourceFile file, CorpusConfig config) : File
         string[] names = [];
         if (!config.Columns.AreNumbers)
         {
-            if (Guard(() => Next(rows, bad)) is not { } header) yield break;
+            if (Guard(() => Next(rows, bad)) is not { } header)
+            {
+                bad.Check();
+                yield break;
+            }
             names = header;
             if (Array.IndexOf(names, config.Columns.Text) < 0)
                 throw new UserErrorException($"{File.Path}: has the columns {string.Join(", ", names.Take(12).Select(name => $"'{name}'"))}; expected one named '{config.Columns.Text}' for the text. Set corpus.columns.text to a name, or to a number where the first row has none.");

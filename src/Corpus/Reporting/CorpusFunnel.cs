@@ -70,7 +70,7 @@ public sealed record CorpusFunnel(IReadOnlyList<LanguageAccount> Languages, bool
         foreach (ManifestCount count in manifest.Counts)
         {
             if (Amount.Of(count).IsNegative) problems.Add($"the count '{count.Step}: {count.Reason}' of '{count.Language}' is negative");
-            else if (count.Language is null && count.Step != CorpusReport.SourceStep) problems.Add($"the count '{count.Step}: {count.Reason}' has no language");
+            else if (count.Language is null && count.Step != CorpusReport.SourceStep && count.Reason != CorpusReport.Missing) problems.Add($"the count '{count.Step}: {count.Reason}' has no language");
         }
         string[] steps = [.. Steps(manifest, counts.Keys.Select(key => key.Step), problems)];
         List<LanguageAccount> languages = [.. counts.Keys.Select(key => key.Language).Distinct().Order(StringComparer.Ordinal).Select(language => Account(language, steps, counts, problems))];

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Languages;
 
@@ -14,7 +13,8 @@ public sealed record ScriptFilter([property: Range(0.0, 1.0)] double MinScriptSh
     public override Verdict Judge(Document document)
     {
         if (CorpusLanguages.Find(document.Lang) is not Language language) return Verdict.Drop("unknown-language");
-        if (!document.Text.EnumerateRunes().Any(Rune.IsLetter)) return Verdict.Drop("no-letters");
-        return language.ScriptShare(document.Text) < MinScriptShare ? Verdict.Drop("other-script") : Verdict.Keep;
+        (int letters, int own) = language.CountLetters(document.Text);
+        if (letters == 0) return Verdict.Drop("no-letters");
+        return own < MinScriptShare * letters ? Verdict.Drop("other-script") : Verdict.Keep;
     }
 }
