@@ -108,6 +108,8 @@ internal sealed class CorpusBuild
     {
         JsonObject settings = JsonSerializer.SerializeToNode(_config, CorpusJson.Default.CorpusConfig)!.AsObject();
         if (_tokenizer is not null) settings["tokenizerSha256"] = Manifest.HashFile(_files, _files.DirectoryExists(_tokenizer) ? Path.Combine(_tokenizer, "tokenizer.json") : _tokenizer);
+        string[] read = [.. _config.Steps.SelectMany(step => step.Files).Distinct(StringComparer.Ordinal)];
+        if (read.Length > 0) settings["stepFiles"] = new JsonArray([.. read.Select(file => (JsonNode)Manifest.HashFile(_files, file))]);
         if (!HasSample)
         {
             settings.Remove("sample");

@@ -46,6 +46,7 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
     public PassingDocument Replace(string step, PassingDocument passing, Document replacement)
     {
         PassingDocument after = passing.With(replacement);
+        if (after.Origin == passing.Origin && replacement.Text == passing.Document.Text) return after;   // only what is known about it differs
         bool moved = replacement.Lang != passing.Document.Lang;
         if (moved)
         {

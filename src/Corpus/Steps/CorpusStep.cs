@@ -21,6 +21,7 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
+[JsonDerivedType(typeof(RightsReserved), "rights-reserved")]
 [JsonDerivedType(typeof(StopWordFilter), "stop-words")]
 [JsonDerivedType(typeof(SegmentIdentification), "segment-identification")]
 public abstract record CorpusStep
@@ -31,6 +32,9 @@ public abstract record CorpusStep
     /// <summary>The name in recipes and counts.</summary>
     [JsonIgnore]
     public string Name => Names.GetValueOrDefault(GetType()) ?? GetType().Name;
+
+    /// <summary>Files that the step reads: what comes out depends on their content, not on their names alone.</summary>
+    internal virtual IReadOnlyList<string> Files => [];
 }
 
 /// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>
