@@ -46,12 +46,11 @@ internal sealed class NumberMatcher(RuleBook rules, ContextFinder context)
     private Candidate? Judge(RuleName rule, PersonalDataTier tier, int start, int end, bool usual, ulong countries)
     {
         ContextHit? hit = context.Near(rule.Concept, start, end, inSentence: !rule.HasCheck);
-        if (hit is not null) return new Candidate(rule, rule.Country, tier, start, end, Candidate.Named, hit);
-        if (!usual || tier == PersonalDataTier.C || context.HitBefore(rules.Blockers, start) is not null) return null;
         bool home = (rule.Countries & countries) != 0;
-        if (tier == PersonalDataTier.B && !home) return null;
-        // Of two countries with the same rule, the document's own is meant.
-        return new Candidate(rule, rule.Country, tier, start, end, tier == PersonalDataTier.B ? Candidate.AtHome : Candidate.Sure, home ? new ContextHit(start, 0, 0) : new ContextHit(start, 0, 1));
+        if (hit is not null) return new Candidate(rule, rule.Country, tier, start, end, Candidate.Named, hit, home);
+        if (!usual || tier == PersonalDataTier.C || context.HitBefore(rules.Blockers, start) is not null) return null;
+        if (tier == PersonalDataTier.B) return home ? new Candidate(rule, rule.Country, tier, start, end, Candidate.AtHome, null, home) : null;
+        return new Candidate(rule, rule.Country, tier, start, end, home ? Candidate.SureAtHome : Candidate.Sure, null, home);
     }
 
     private static bool TryGaps(NumberWindow window, int count, out int gaps, out char sign)
