@@ -9,7 +9,7 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm corpus</c>: texts to cleaned documents, documents to token shards, and what became of them.</summary>
 internal static class CorpusCommand
 {
-    public static Command Create() => new("corpus", "Extracts texts from web pages, builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { CorpusExtract.Create(), Build(), Tokenize(), Report(), CorpusMeasureWords.Create() };
+    public static Command Create() => new("corpus", "Extracts texts from web pages, builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { CorpusExtract.Create(), Build(), Tokenize(), Report(), CorpusPii.Create(), CorpusMeasureWords.Create() };
 
     private static ResumableCommand Build()
     {

@@ -20,6 +20,7 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
+[JsonDerivedType(typeof(PersonalData), "personal-data")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)
