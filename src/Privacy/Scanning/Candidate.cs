@@ -17,6 +17,9 @@ internal readonly record struct Candidate(RuleName Rule, string? Country, Person
     /// <summary>Its own check is enough.</summary>
     public const int Sure = 30;
 
+    /// <summary>It is grouped as telephone numbers are.</summary>
+    public const int Grouped = 25;
+
     /// <summary>Whether this explains the place better: by what speaks for it, by the nearer word, by length.</summary>
     public bool IsBetterThan(Candidate? other)
     {

@@ -13,6 +13,8 @@ internal sealed class NumberMatcher(RuleBook rules, ContextFinder context)
     {
         Candidate? best = null;
         ReadOnlySpan<char> symbols = window.Symbols;
+        // The last groups of a longer number are none by themselves.
+        bool follows = window.Count > 0 && window.StartOf(0) is > 1 and int first && text[first - 1] == ' ' && char.IsDigit(text[first - 2]);
         for (int count = symbols.Length; count >= ShortestNumber; count--)
         {
             if (!window.EndsAfter(count) || !TryGaps(window, count, out int gaps, out char sign)) continue;
@@ -25,7 +27,7 @@ internal sealed class NumberMatcher(RuleBook rules, ContextFinder context)
                 bool usual = gaps == 0 || IsUsual(window, count, form.Groups);
                 if (sign == '+' && !usual) continue;
                 if (!(mayEnd ??= NumberEdges.MayEnd(text, end))) break;
-                if (Judge(form.Rule, form.Tier, start, end, usual, countries) is { } candidate && candidate.IsBetterThan(best)) best = candidate;
+                if (Judge(form.Rule, form.Tier, start, end, usual, gaps > 0 && follows, countries) is { } candidate && candidate.IsBetterThan(best)) best = candidate;
             }
             if (IsIban(number) && (mayEnd ??= NumberEdges.MayEnd(text, end)))
             {
@@ -37,18 +39,19 @@ internal sealed class NumberMatcher(RuleBook rules, ContextFinder context)
             {
                 bool usual = gaps == 0 || IsUsual(window, count, rules.CardGroups);
                 PersonalDataTier tier = network.Alone ? PersonalDataTier.A : PersonalDataTier.C;
-                if (Judge(rules.Card, tier, start, end, usual, countries) is { } candidate && candidate.IsBetterThan(best)) best = candidate;
+                if (Judge(rules.Card, tier, start, end, usual, gaps > 0 && follows, countries) is { } candidate && candidate.IsBetterThan(best)) best = candidate;
             }
         }
         return best;
     }
 
-    private Candidate? Judge(RuleName rule, PersonalDataTier tier, int start, int end, bool usual, ulong countries)
+    private Candidate? Judge(RuleName rule, PersonalDataTier tier, int start, int end, bool usual, bool rest, ulong countries)
     {
+        if (!usual && tier == PersonalDataTier.C) return null;   // "VAT of 100 000 euros"
         ContextHit? hit = context.Near(rule.Concept, start, end, inSentence: !rule.HasCheck);
         bool home = (rule.Countries & countries) != 0;
         if (hit is not null) return new Candidate(rule, rule.Country, tier, start, end, Candidate.Named, hit, home);
-        if (!usual || tier == PersonalDataTier.C || context.HitBefore(rules.Blockers, start) is not null) return null;
+        if (!usual || rest || tier == PersonalDataTier.C || context.HitBefore(rules.Blockers, start) is not null) return null;
         if (tier == PersonalDataTier.B) return home ? new Candidate(rule, rule.Country, tier, start, end, Candidate.AtHome, null, home) : null;
         return new Candidate(rule, rule.Country, tier, start, end, home ? Candidate.SureAtHome : Candidate.Sure, null, home);
     }

@@ -40,8 +40,8 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
         bool grouped = window.Gaps(digits.Length) > 0;
         if (grouped && LooksLikeDate(window, digits)) return null;
         ContextHit? hit = context.Near(rules.PhoneContext, start, end);
-        if (digits.StartsWith("00", StringComparison.Ordinal) && (grouped || hit is not null) && International(digits[2..], start, end) is { } abroad)
-            return abroad with { Score = hit is null ? Candidate.AtHome : Candidate.Named, Context = hit };
+        if (digits.StartsWith("00", StringComparison.Ordinal) && hit is not null && International(digits[2..], start, end) is { } abroad)
+            return abroad with { Context = hit };
         Candidate? best = null;
         foreach (PhonePlan plan in rules.PhonePlans)
         {
@@ -49,9 +49,10 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
             if (!home || National(plan, digits) is not { Length: > 0 } national || !plan.IsNational(national)) continue;
             bool mobile = plan.IsMobile(national);
             bool alone = grouped && plan.Trunk.Length > 0 && digits.Length >= FewestAlone && context.HitBefore(rules.Blockers, start) is null
-                && context.HitBefore(rules.Labels, start) is null && FirstWord(window, digits.Length) is >= 2 and <= 6;
+                && context.HitBefore(rules.Labels, start) is null && IsGroupedAsPhones(window, digits.Length) && national[0] != '0'
+                && !(start > 1 && text[start - 1] == ' ' && char.IsDigit(text[start - 2]));   // the rest of a longer number
             if (hit is null && !alone) continue;
-            int score = (hit is null ? Candidate.AtHome : Candidate.Named) + (mobile ? 1 : 0);
+            int score = (hit is null ? Candidate.Grouped : Candidate.Named) + (mobile ? 1 : 0);
             if (best is null || score > best.Value.Score) best = new Candidate(plan.Rule, plan.Rule.Country, PersonalDataTier.B, start, end, score, hit);
         }
         if (best is null && hit is not null && digits[0] == '0' && digits.Length is >= 8 and <= 12)
@@ -99,11 +100,29 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
         return true;
     }
 
-    private static int FirstWord(NumberWindow window, int count)
+    /// <summary>Words of two to six digits, separated alike after the first: not "07.00–22.00" and not "07045-4/2004".</summary>
+    private static bool IsGroupedAsPhones(NumberWindow window, int count)
     {
-        int length = 1;
-        while (length < count && window.GapBefore(length) == Gap.None) length++;
-        return length;
+        int length = 0, words = 0;
+        Gap common = Gap.None;
+        for (int i = 0; i <= count; i++)
+        {
+            Gap gap = i == 0 || i == count ? Gap.None : window.GapBefore(i);
+            if (i < count && gap == Gap.None)
+            {
+                length++;
+                continue;
+            }
+            if (length < 2 || (words == 0 && length > 6)) return false;
+            if (words > 0 && i < count)
+            {
+                if (common != Gap.None && gap != common) return false;
+                common = gap;
+            }
+            words++;
+            length = 1;
+        }
+        return true;
     }
 
     /// <summary>Days, months and years: 24.12.2023, 2023-12-24, 24/12 2023, 1998-2004.</summary>
