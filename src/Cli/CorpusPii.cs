@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Readers;
+using OpenEuroLLM.Languages;
 using OpenEuroLLM.Privacy;
+using OpenEuroLLM.Transparency;
 
 namespace OpenEuroLLM.Cli;
 
@@ -12,6 +14,7 @@ namespace OpenEuroLLM.Cli;
 internal static class CorpusPii
 {
     private const int Around = 40;   // characters of a text shown on each side
+    private const int RowsOfPage = 20_000;
 
     public static Command Create()
     {
@@ -27,36 +30,44 @@ internal static class CorpusPii
             TextWriter output = parsed.InvocationConfiguration.Output;
             bool asJson = parsed.GetValue(json), all = parsed.GetValue(list);
             var languages = new SortedDictionary<string, Tally>(StringComparer.Ordinal);
-            var rows = new StringBuilder();
+            string? declared = parsed.GetValue(language) is { } code ? LanguageCatalog.Find(code).Code : null;
+            var rows = new List<IReadOnlyList<string>>();
             foreach ((string path, _) in TextFiles.Expand(parsed.GetValue(files)!))
             {
                 foreach (var text in TextFiles.Texts(path))
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    string known = string.IsNullOrEmpty(text.Language) ? parsed.GetValue(language) ?? "" : text.Language;
+                    string known = text.Language is "" or TrainingFile.UnknownLanguage ? declared ?? TrainingFile.UnknownLanguage : text.Language;
                     if (!languages.TryGetValue(known, out Tally? tally)) languages[known] = tally = new Tally();
                     string content = Encoding.UTF8.GetString(text.Utf8.Span);
-                    foreach (PersonalDataFinding finding in tally.Scan(content, text.Utf8.Length, known.Length == 0 ? null : known))
+                    foreach (PersonalDataFinding finding in tally.Scan(content, text.Utf8.Length, known == TrainingFile.UnknownLanguage ? null : known))
                     {
                         string before = content[Math.Max(0, finding.Start - Around)..finding.Start].ReplaceLineEndings(" ");
                         int end = finding.Start + finding.Length;
                         string after = content[end..Math.Min(content.Length, end + Around)].ReplaceLineEndings(" ");
                         string found = content.Substring(finding.Start, finding.Length);
                         if (all) output.WriteLine(asJson ? Json(path, known, finding, before, found, after) : $"{known}  {finding.Rule}  {Placeholder.Of(finding.Type)}  …{before}[{found}]{after}…");
-                        if (parsed.GetValue(html) is not null) rows.Append(CultureInfo.InvariantCulture,
-                            $"<tr><td>{Html(known)}<td>{Html(finding.Rule)} {finding.RuleVersion}<td>{finding.Type}<td>{finding.Tier}<td>{Html(finding.ContextWord ?? "")}<td>{Html(before)}<mark>{Html(found)}</mark>{Html(after)}\n");
+                        if (parsed.GetValue(html) is not null && rows.Count < RowsOfPage)
+                            rows.Add([known, string.Create(CultureInfo.InvariantCulture, $"{finding.Rule} {finding.RuleVersion}"), finding.Type.ToString(), finding.Tier.ToString(), finding.ContextWord ?? "", $"…{before}[{found}]{after}…", Path.GetFileName(path)]);
                     }
                 }
             }
             if (!asJson) output.WriteLine("language      words  findings  per million  by rule");
-            foreach ((string code, Tally tally) in languages) output.WriteLine(asJson ? tally.Json(code) : tally.Row(code));
-            if (parsed.GetValue(html) is { } page) Write(page, rows);
+            foreach ((string found, Tally tally) in languages) output.WriteLine(asJson ? tally.Json(found) : tally.Row(found));
+            if (parsed.GetValue(html) is { } page) PageFile.Write(page, Page(languages, rows));
             return ExitCode.Success;
         }, CancellationToken.None));
         return command;
     }
 
-    private static string Html(string text) => WebUtility.HtmlEncode(text);
+    private static string Page(SortedDictionary<string, Tally> languages, List<IReadOnlyList<string>> rows) => SectionPage.Render(
+        "Personal data found",
+        $"What the step personal-data would mask, and by which rule. Rules: {PersonalDataScanner.BuiltIn.DataVersion}." + (rows.Count < RowsOfPage ? "" : FormattableString.Invariant($" Only the first {RowsOfPage} findings are listed.")),
+        [],
+        [
+            new PageSection("Languages", [new TablePart(new Table("Findings by language and rule", ["Language", "Words", "Rule", "Findings"], [.. languages.SelectMany(language => language.Value.Rows(language.Key))]))]),
+            new PageSection("Findings", [new TablePart(new Table("Every finding with its surroundings", ["Language", "Rule", "Type", "Tier", "Word that decided", "Text", "File"], rows))]),
+        ]);
 
     private static string Json(string path, string language, PersonalDataFinding finding, string before, string found, string after) => JsonLine.Of(writer =>
     {
@@ -74,18 +85,6 @@ internal static class CorpusPii
         writer.WriteString("found", found);
         writer.WriteString("after", after);
     });
-
-    private static void Write(string path, StringBuilder rows)
-    {
-        try
-        {
-            File.WriteAllText(path, $"<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Personal data found</title>\n<style>body{{font:15px sans-serif}}td,th{{padding:.2em .6em;text-align:left;border-bottom:1px solid #ccc}}</style>\n<h1>Personal data found</h1>\n<p>Rules: {Html(PersonalDataScanner.BuiltIn.DataVersion)}</p>\n<table><tr><th>Language<th>Rule<th>Type<th>Tier<th>Word that decided<th>Text\n{rows}</table></html>\n");
-        }
-        catch (Exception error) when (StorageFailure.Is(error))
-        {
-            throw StorageFailure.Explain(error, path);
-        }
-    }
 
     /// <summary>What was found in the texts of a language.</summary>
     private sealed class Tally
@@ -110,6 +109,9 @@ internal static class CorpusPii
             foreach (PersonalDataFinding finding in findings) _rules[finding.Rule] = _rules.GetValueOrDefault(finding.Rule) + 1;
             return findings;
         }
+
+        public IEnumerable<IReadOnlyList<string>> Rows(string language) => _rules.Select(rule => (IReadOnlyList<string>)[
+            language, _words.ToString(CultureInfo.InvariantCulture), rule.Key, rule.Value.ToString(CultureInfo.InvariantCulture)]);
 
         public string Row(string language) => string.Create(CultureInfo.InvariantCulture,
             $"{language,-8} {_words,10} {_rules.Values.Sum(),9} {_rules.Values.Sum() * 1e6 / Math.Max(1, _words),12:0.0}  {string.Join(", ", _rules.Select(rule => $"{rule.Key} {rule.Value}"))}");

@@ -70,7 +70,7 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
         var line = new JsonObject
         {
             ["step"] = step,
-            ["outcome"] = verdict.Reason is { } reason ? $"dropped: {reason}" : verdict.Replacement is null ? "kept" : "changed",
+            ["outcome"] = verdict.Reason is { } reason ? $"dropped: {reason}" : verdict.Replacement is { } after && after.Text != document.Text ? "changed" : "kept",
             ["id"] = document.Id,
             ["source"] = document.Source,
             ["language"] = document.Lang,
