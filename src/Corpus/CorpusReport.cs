@@ -118,11 +118,17 @@ public static class CorpusReport
     /// <summary>Reason of such documents.</summary>
     public const string Forgotten = "forgotten";
 
+    /// <summary>Beginning of the reasons of documents in which a step found something, whatever became of them.</summary>
+    public const string Found = "found-";
+
+    /// <summary>Whether a count is told beside the ways of the documents: what was found in them.</summary>
+    internal static bool IsBeside(string reason) => reason.StartsWith(Found, StringComparison.Ordinal);
+
     /// <summary>Whether a count is of documents that end there, dropped or kept: each document read stands in exactly one of them.</summary>
     public static bool IsEnd(ManifestCount count)
     {
         ArgumentNullException.ThrowIfNull(count);
-        return count.Language is not null && count.Step is not (ReadStep or ExaminationStep) && count.Reason is not (Changed or Became or MovedOut or MovedIn or Repeated);
+        return count.Language is not null && count.Step is not (ReadStep or ExaminationStep) && count.Reason is not (Changed or Became or MovedOut or MovedIn or Repeated) && !IsBeside(count.Reason);
     }
 
     /// <summary>A row for each language, in ordinal order.</summary>

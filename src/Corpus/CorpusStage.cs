@@ -22,6 +22,9 @@ public static class CorpusStage
     /// <summary>Samples of what was kept and dropped, a JSON object a line.</summary>
     public const string SamplesFile = "samples.jsonl";
 
+    /// <summary>What steps record of single documents, such as what was found of personal data and of reserved rights, a JSON object a line.</summary>
+    public const string LedgerFile = "ledger.jsonl";
+
     /// <summary>What training text comes from which host: language, host, documents and bytes, with tabs between.</summary>
     public const string DomainsFile = "domains.tsv";
 

@@ -19,6 +19,9 @@ public sealed record Table(string Caption, IReadOnlyList<string> Headers, IReadO
         return lines.Select(line => string.Join("  ", line.Select((cell, column) => numeric[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
     }
 
+    /// <summary>Text that others wrote as a line for a terminal: without control and invisible characters, and not without end.</summary>
+    public static string Line(string text) => Escape.Plain(text);
+
     /// <summary>The table in Markdown.</summary>
     public string ToMarkdown()
     {

@@ -307,6 +307,27 @@ public sealed class CorpusStageTests : IDisposable
         Assert.Contains("FailsOnBad: FormatException: no good", File.ReadAllText(_folder["unit/skipped.jsonl"]), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_a_step_records_of_a_document_stands_in_the_ledger_and_is_counted_beside()
+    {
+        var phase = new Phase(0, null, [new FindsNumbers()], null, 0);
+        var context = new BuildContext(PhysicalFileSystem.Instance, new HashSet<string> { "en" }, null, 3, 1, "test");
+        Document[] documents = [new("1", "no number", "en", "s", "l"), new("2", "number 7", "en", "s", "l", "https://a.eu/")];
+        WorkUnit unit = phase.Run(context, _folder["unit"], "key", _ => documents.Select(document => new PassingDocument(document, Side.ByHash)), null);
+        var line = System.Text.Json.Nodes.JsonNode.Parse(Assert.Single(File.ReadAllLines(_folder["unit/ledger.jsonl"])))!;
+        Assert.Equal(("FindsNumbers", "kept", "2", "https://a.eu/", "1"), ((string?)line["step"], (string?)line["outcome"], (string?)line["id"], (string?)line["url"], (string?)line["record"]!["version"]));
+        Assert.Equal(Manifest.Hash("number 7"u8), (string?)line["textSha256"]);
+        ManifestCount found = unit.Counts.Single(count => count.Reason == "found-number");
+        Assert.Equal((1, "en", "s", false), (found.Documents, found.Language, found.Source, CorpusReport.IsEnd(found)));
+    }
+
+    private sealed record FindsNumbers : Filter
+    {
+        public override Verdict Judge(Document document) => document.Text.Any(char.IsDigit)
+            ? Verdict.Keep.Recorded(new LedgerEntry(new System.Text.Json.Nodes.JsonObject { ["version"] = "1" }, ["number"]))
+            : Verdict.Keep;
+    }
+
     private sealed record FailsOnBad : Filter
     {
         public override Verdict Judge(Document document) => document.Text == "bad" ? throw new FormatException("no good") : Verdict.Keep;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
+using OpenEuroLLM.Corpus.Erasure;
 using OpenEuroLLM.Corpus.Readers;
 using OpenEuroLLM.Corpus.Sample;
 using OpenEuroLLM.Tokenizers;
@@ -26,6 +27,7 @@ internal sealed class CorpusBuild
     private readonly CancellationToken _cancellation;
     private readonly StepTimes? _times;
     private readonly string? _tokenizer;
+    private readonly Lazy<Tombstones?> _tombstones;
     private readonly Lazy<TokenCounter?> _tokens;
 
     /// <param name="config">The settings, checked.</param>
@@ -43,6 +45,7 @@ internal sealed class CorpusBuild
     {
         (_config, _target, _work, _task, _launcher, _progress, _files, _clock, _cancellation, _times) = (config, target, target + ".work", task, launcher, progress, files, clock, cancellation, times);
         _tokenizer = config.Tokenizer is { } tokenizer ? BuiltInTokenizer.Resolve(tokenizer, "corpus.tokenizer") : null;
+        _tombstones = new Lazy<Tombstones?>(() => config.Tombstones is { } path ? Tombstones.Open(path, files) : null);
         _tokens = new Lazy<TokenCounter?>(() => _tokenizer is null ? null : new TokenCounter(Tokenizer.Load(_tokenizer)));
     }
 
@@ -108,6 +111,10 @@ internal sealed class CorpusBuild
     {
         JsonObject settings = JsonSerializer.SerializeToNode(_config, CorpusJson.Default.CorpusConfig)!.AsObject();
         if (_tokenizer is not null) settings["tokenizerSha256"] = Manifest.HashFile(_files, _files.DirectoryExists(_tokenizer) ? Path.Combine(_tokenizer, "tokenizer.json") : _tokenizer);
+        if (_tombstones.Value is { } tombstones) settings["tombstonesSha256"] = tombstones.Sha256();
+        else settings.Remove("tombstones");
+        string[] read = [.. _config.Steps.SelectMany(step => step.Files).Distinct(StringComparer.Ordinal)];
+        if (read.Length > 0) settings["stepFiles"] = new JsonArray([.. read.Select(file => (JsonNode)Manifest.HashFile(_files, file))]);
         if (!HasSample)
         {
             settings.Remove("sample");
@@ -155,7 +162,7 @@ internal sealed class CorpusBuild
     private bool RunPhase(Phase phase, int phases, CorpusInput input, string[] fingerprints, State state)
     {
         var context = new BuildContext(
-            _files, new HashSet<string>(_config.Languages), _tokens.Value, _config.SamplesKept, _config.Seed, _task?.Name ?? "all", _times);
+            _files, new HashSet<string>(_config.Languages), _tokens.Value, _config.SamplesKept, _config.Seed, _task?.Name ?? "all", _tombstones.Value, _times);
         IReadOnlyList<WorkUnit> sources = state.Units;
         var done = new WorkUnit?[input.Units.Count];
         var meter = new ProgressMeter(_progress, _clock, $"cleaning, part {phase.Number + 1} of {phases}", phase.Number == 0
@@ -234,7 +241,8 @@ internal sealed class CorpusBuild
         foreach (ManifestCount count in state.Counts) output.Count(count);
         if (input.OtherFiles > 0) output.Count(new ManifestCount(CorpusReport.SourceStep, "other-file", Documents: input.OtherFiles));
         new CorpusWriter(_config, _files, _launcher, _clock, _progress, _work, state.Units, state.Counts, _cancellation).Write(output, state.Samples);
-        WriteSkipped(state.Skipped, output);
+        Join(state.Skipped, Path.Combine(output.Path, WorkUnit.SkippedFile));
+        Join(state.Ledger, Path.Combine(output.Path, CorpusStage.LedgerFile));
         WriteExamination(examination, output);
         foreach ((string path, string recordedAs) in InputFiles(input)) output.AddInputFile(path, recordedAs);
         return output.Commit(_launcher.Workers);
@@ -243,11 +251,11 @@ internal sealed class CorpusBuild
     /// <summary>Every file once, however many units read it.</summary>
     private static IEnumerable<(string Path, string RecordedAs)> InputFiles(CorpusInput input) => input.Units.SelectMany(unit => unit.Files).DistinctBy(file => file.RecordedAs);
 
-    /// <summary>The places of what was passed over, in input order.</summary>
-    private void WriteSkipped(List<string> parts, AtomicDirectory output)
+    /// <summary>Makes one file of those of the units, in input order.</summary>
+    private void Join(List<string> parts, string path)
     {
         if (parts.Count == 0) return;
-        using Stream stream = _files.CreateFile(Path.Combine(output.Path, WorkUnit.SkippedFile));
+        using Stream stream = _files.CreateFile(path);
         foreach (string part in parts)
         {
             using Stream ofUnit = _files.OpenRead(part);
@@ -280,6 +288,8 @@ internal sealed class CorpusBuild
 
         public List<string> Samples { get; } = [];
 
+        public List<string> Ledger { get; } = [];
+
         public int Part { get; set; } = 1;
 
         public int Done { get; set; }
@@ -302,7 +312,8 @@ internal sealed class CorpusBuild
             Key = Manifest.Hash(Encoding.UTF8.GetBytes(Key + string.Concat(units.Select(unit => unit.Key))));
             Counts.AddRange(units.SelectMany(unit => unit.Counts));
             Skipped.AddRange(Having(WorkUnit.SkippedFile));
-            Samples.AddRange(Having(WorkUnit.SamplesFile));
+            Samples.AddRange(Having(CorpusStage.SamplesFile));
+            Ledger.AddRange(Having(CorpusStage.LedgerFile));
         }
 
         private IEnumerable<string> Having(string file) => Units.Where(unit => unit.Files.ContainsKey(file)).Select(unit => Path.Combine(unit.Folder, file));

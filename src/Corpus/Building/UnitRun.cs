@@ -1,4 +1,9 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Erasure;
 using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Building;
@@ -10,8 +15,9 @@ namespace OpenEuroLLM.Corpus.Building;
 /// <param name="SamplesKept">Samples of each outcome and language.</param>
 /// <param name="Seed">Decides which.</param>
 /// <param name="Writer">Names this process among those that work at the same corpus.</param>
+/// <param name="Tombstones">What is to be forgotten; absent where nothing is.</param>
 /// <param name="Times">Where the time goes; absent where nobody asks.</param>
-internal sealed record BuildContext(IFileSystem Files, IReadOnlySet<string> Languages, TokenCounter? Tokens, int SamplesKept, ulong Seed, string Writer, StepTimes? Times = null);
+internal sealed record BuildContext(IFileSystem Files, IReadOnlySet<string> Languages, TokenCounter? Tokens, int SamplesKept, ulong Seed, string Writer, Tombstones? Tombstones = null, StepTimes? Times = null);
 
 /// <summary>What becomes of the documents of one unit in one phase: every end and every change is counted, and some are kept for people to look at.</summary>
 internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
@@ -30,6 +36,13 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
         _samples.Offer(step, reason, passing.Document);
     }
 
+    /// <summary>The document is one that is to be forgotten: it is counted, and nothing of it is kept, no sample either.</summary>
+    public void Forget(PassingDocument passing)
+    {
+        passing = Counted(passing);
+        _funnel.Add(CorpusReport.ErasureStep, CorpusReport.Forgotten, passing.Origin, passing.Bytes, passing.Tokens ?? 0);
+    }
+
     /// <summary>The document ends at a step because the step failed on it: the others must not suffer from that.</summary>
     public void Fail(string step, Exception error, PassingDocument passing)
     {
@@ -42,6 +55,7 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
     public PassingDocument Replace(string step, PassingDocument passing, Document replacement)
     {
         PassingDocument after = passing.With(replacement);
+        if (after.Origin == passing.Origin && replacement.Text == passing.Document.Text) return after;   // only what is known about it differs
         bool moved = replacement.Lang != passing.Document.Lang;
         if (moved)
         {
@@ -54,6 +68,26 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
             _funnel.Add(step, CorpusReport.Became, after.Origin, after.Bytes);
         }
         return after;
+    }
+
+    /// <summary>Records what a step has found in a document.</summary>
+    public void Record(string step, Verdict verdict, PassingDocument passing)
+    {
+        if (verdict.Entry is not { } entry) return;
+        foreach (string found in entry.Found) _funnel.Add(step, CorpusReport.Found + found, passing.Origin, passing.Bytes);
+        Document document = passing.Document;
+        var line = new JsonObject
+        {
+            ["step"] = step,
+            ["outcome"] = verdict.Reason is { } reason ? $"dropped: {reason}" : verdict.Replacement is null ? "kept" : "changed",
+            ["id"] = document.Id,
+            ["source"] = document.Source,
+            ["language"] = document.Lang,
+            ["textSha256"] = Manifest.Hash(Encoding.UTF8.GetBytes(document.Text)),
+            ["record"] = entry.Record.DeepClone(),
+        };
+        if (document.Url is not null) line["url"] = document.Url;
+        writer.Record(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(line, LedgerJson.Default.JsonNode));
     }
 
     /// <summary>Counts something of the input that is no document.</summary>
@@ -72,3 +106,6 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
 
     private PassingDocument Counted(PassingDocument passing) => context.Tokens?.Counted(passing) ?? passing;
 }
+
+[JsonSerializable(typeof(JsonNode))]
+internal sealed partial class LedgerJson : JsonSerializerContext;

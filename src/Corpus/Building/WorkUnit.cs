@@ -16,9 +16,6 @@ internal sealed class WorkUnit
     /// <summary>What of the input was passed over: an entry a line.</summary>
     public const string SkippedFile = "skipped.jsonl";
 
-    /// <summary>Some of the documents of each outcome.</summary>
-    public const string SamplesFile = "samples.jsonl";
-
     private const string HostsFile = "hosts.txt";
     private const string MarkerName = "done.json";
 
@@ -128,7 +125,7 @@ internal sealed class WorkUnit
         private readonly Dictionary<Origin, int> _origins = [];
         private readonly Dictionary<string, int> _hosts = [];
         private readonly Dictionary<string, int> _logged = [];
-        private Stream? _skipped;
+        private Stream? _skipped, _ledger;
 
         /// <param name="files">The file system.</param>
         /// <param name="folder">The unit's folder.</param>
@@ -165,13 +162,21 @@ internal sealed class WorkUnit
             _skipped.WriteByte((byte)'\n');
         }
 
+        /// <summary>Adds a line to the ledger.</summary>
+        public void Record(ReadOnlySpan<byte> line)
+        {
+            _ledger ??= _files.CreateFile(Path.Combine(_partial, CorpusStage.LedgerFile));
+            _ledger.Write(line);
+            _ledger.WriteByte((byte)'\n');
+        }
+
         /// <summary>Flushes everything and gives the folder its name.</summary>
         public WorkUnit Finish(string key, Funnel funnel, Samples samples)
         {
-            if (samples.Lines(withRanks: true).ToList() is { Count: > 0 } sampled) WriteLines(SamplesFile, sampled);
+            if (samples.Lines(withRanks: true).ToList() is { Count: > 0 } sampled) WriteLines(CorpusStage.SamplesFile, sampled);
             if (_hosts.Count > 0) WriteLines(HostsFile, _hosts.OrderBy(host => host.Value).Select(host => host.Key));
             foreach (Stream stream in _groups.Values.SelectMany(streams => streams)) _files.FlushToDisk(stream);
-            if (_skipped is not null) _files.FlushToDisk(_skipped);
+            foreach (Stream log in new[] { _skipped, _ledger }.OfType<Stream>()) _files.FlushToDisk(log);
             Dispose();
             var lengths = new Dictionary<string, long>();
             foreach (string path in _files.EnumerateFiles(_partial, recursive: false)) lengths[Path.GetFileName(path)] = _files.FileLength(path);
@@ -181,6 +186,7 @@ internal sealed class WorkUnit
         public void Dispose()
         {
             _skipped?.Dispose();
+            _ledger?.Dispose();
             foreach (Stream stream in _groups.Values.SelectMany(streams => streams)) stream.Dispose();
         }
 

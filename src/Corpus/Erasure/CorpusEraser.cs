@@ -21,7 +21,8 @@ internal sealed class CorpusEraser(string corpus, Manifest manifest, IReadOnlyLi
     private readonly HashSet<string> _names = [.. erased.SelectMany(file => file.Erased).Select(line => line.Name)];
 
     /// <summary>Whether anything would change.</summary>
-    public bool Changes => erased.Any(file => file.Erased.Count > 0) || Listed(CorpusStage.SamplesFile).Any(path => AnyLine(path, IsErasedSample)) || Listed(WorkUnit.SkippedFile).Any(path => AnyLine(path, IsErasedPlace));
+    public bool Changes => erased.Any(file => file.Erased.Count > 0) || Listed(CorpusStage.SamplesFile).Any(path => AnyLine(path, IsErasedSample)) || Listed(WorkUnit.SkippedFile).Any(path => AnyLine(path, IsErasedPlace))
+        || Listed(CorpusStage.LedgerFile).Any(path => AnyLine(path, IsErasedEntry));
 
     /// <summary>Writes the files and records everything but the successor's own name.</summary>
     public void Write(AtomicDirectory output)
@@ -34,6 +35,7 @@ internal sealed class CorpusEraser(string corpus, Manifest manifest, IReadOnlyLi
             if (changed.TryGetValue(file.Path, out ErasedFile? lines)) RewriteDocuments(lines, file, from, to);
             else if (file.Path == CorpusStage.SamplesFile && AnyLine(from, IsErasedSample)) RewriteLines(from, to, IsErasedSample);
             else if (file.Path == WorkUnit.SkippedFile && AnyLine(from, IsErasedPlace)) RewriteLines(from, to, IsErasedPlace);
+            else if (file.Path == CorpusStage.LedgerFile && AnyLine(from, IsErasedEntry)) RewriteLines(from, to, IsErasedEntry);
             else if (file.Path == CorpusStage.DomainsFile && changed.Count > 0) RewriteDomains(from, to);
             else files.LinkOrCopy(from, to);
         }
@@ -153,6 +155,13 @@ internal sealed class CorpusEraser(string corpus, Manifest manifest, IReadOnlyLi
         if ((string?)skipped["place"] is not { } place || !place.StartsWith(start, StringComparison.Ordinal) || !place.EndsWith('\'') || place.LastIndexOf(between, StringComparison.Ordinal) is not (> 0 and int at)) return false;
         string id = place[start.Length..at], source = place[(at + between.Length)..^1];
         return _names.Contains(ForgottenKey.OfSourceAndId(source, id)) || tombstones.Has(source, id, null);
+    }
+
+    /// <summary>The ledger names documents; what was found in them stays in the counts.</summary>
+    private bool IsErasedEntry(JsonObject entry)
+    {
+        string source = (string?)entry["source"] ?? "", id = (string?)entry["id"] ?? "";
+        return _names.Contains(ForgottenKey.OfSourceAndId(source, id)) || tombstones.Has(source, id, (string?)entry["url"]);
     }
 
     private void RewriteDomains(string from, string to)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Building;
 using OpenEuroLLM.Corpus.Readers;

@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
-using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
 
 namespace OpenEuroLLM.Corpus.Erasure;

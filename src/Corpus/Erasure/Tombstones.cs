@@ -75,7 +75,7 @@ internal sealed class Tombstones
         (KeyKind Kind, UInt128 Entry)[] added = [.. entries.Where(entry => !_entries.Contains(entry.Entry)).DistinctBy(entry => entry.Entry)];
         if (added.Length == 0) return;
         var lines = new StringBuilder();
-        if (!_files.FileExists(_path)) lines.Append($"{{\"format\":\"{Format}\",\"keyCheck\":\"{_hash.Check}\"}}\n");
+        if (!_files.FileExists(_path)) lines.Append(CultureInfo.InvariantCulture, $"{{\"format\":\"{Format}\",\"keyCheck\":\"{_hash.Check}\"}}\n");
         foreach ((KeyKind kind, UInt128 entry) in added) lines.Append(CultureInfo.InvariantCulture, $"{{\"kind\":\"{KindNames[(int)kind]}\",\"hmac\":\"{entry:x32}\"}}\n");
         AppendOnlyFile.Add(_files, _path, Encoding.ASCII.GetBytes(lines.ToString()));
         foreach ((KeyKind kind, UInt128 entry) in added) Take(kind, entry);

@@ -1,3 +1,5 @@
+using OpenEuroLLM.Privacy.Rights;
+
 namespace OpenEuroLLM.Corpus.Extraction;
 
 /// <summary>What was read off a web page.</summary>
@@ -10,6 +12,9 @@ namespace OpenEuroLLM.Corpus.Extraction;
 /// <param name="Truncated">Whether the page was beyond the limits and only its beginning was read.</param>
 public sealed record ExtractedPage(string Text, string? Title, string? Date, string? CanonicalUrl, string? DeclaredLanguage, IReadOnlyList<string> LicenseLinks, bool Truncated)
 {
+    /// <summary>What the page says about its use.</summary>
+    public IReadOnlyList<RightsStatement> Rights { get; init; } = [];
+
     /// <summary>The declared language's code alone, in small letters: <c>de</c> of <c>de-AT</c> or <c>de_DE</c>; null where it is no code.</summary>
     public string? Language
     {

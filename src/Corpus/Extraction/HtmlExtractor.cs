@@ -37,7 +37,10 @@ public sealed class HtmlExtractor
         if (data.License is string license) facts.AddLicense(license);
         var page = new ExtractedPage(
             text, Title(heading, data.Headline), PageDate.Parse(data.Published) ?? PageDate.Parse(facts.Date) ?? PageDate.InAddress(url) ?? PageDate.InAddress(facts.Url),
-            facts.Url, facts.Language ?? data.Language, [.. facts.Licenses.Select(address => Absolute(address, url))], !whole);
+            facts.Url, facts.Language ?? data.Language, [.. facts.Licenses.Select(address => Absolute(address, url))], !whole)
+        {
+            Rights = [.. facts.Statements],
+        };
         // Pages that build themselves in the browser often carry their text for search engines all the same.
         return text.Length < FewCharacters && data.Body is string body && body.Length > 2 * text.Length ? page with { Text = PlainBody(body) } : page;
     }

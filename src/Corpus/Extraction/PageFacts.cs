@@ -1,3 +1,5 @@
+using OpenEuroLLM.Privacy.Rights;
+
 namespace OpenEuroLLM.Corpus.Extraction;
 
 /// <summary>What a page says about itself in its head, its attributes and its embedded data; gathered while the tree is built.</summary>
@@ -6,6 +8,7 @@ internal sealed class PageFacts
     private const int MaximumLicenses = 16;
     private const int MaximumValueBytes = 4096;
     private const int MaximumDataBlocks = 64;
+    private const int MaximumStatements = 32;
 
     private static readonly (byte[] Name, Fact Fact, int Rank)[] _metas =
     [
@@ -24,6 +27,7 @@ internal sealed class PageFacts
     private readonly int[] ranks = new int[Enum.GetValues<Fact>().Length];
     private readonly List<string> licenses = [];
     private readonly List<(int Start, int Length)> linkedData = [];
+    private readonly List<RightsStatement> statements = [];
 
     private enum Fact
     {
@@ -54,6 +58,9 @@ internal sealed class PageFacts
     /// <summary>Where linked data (JSON-LD) lies in the page.</summary>
     public IReadOnlyList<(int Start, int Length)> LinkedData => linkedData;
 
+    /// <summary>What the page says about its use.</summary>
+    public IReadOnlyList<RightsStatement> Statements => statements;
+
     /// <summary>Forgets the last page.</summary>
     public void Clear()
     {
@@ -61,6 +68,7 @@ internal sealed class PageFacts
         Array.Clear(ranks);
         licenses.Clear();
         linkedData.Clear();
+        statements.Clear();
     }
 
     /// <summary>Takes what a start tag tells.</summary>
@@ -77,7 +85,12 @@ internal sealed class PageFacts
             case HtmlTag.Link:
                 ReadOnlySpan<byte> relation = attributes.Value(HtmlAttribute.Rel, html);
                 if (AsciiWord.EqualsIgnoreCase(relation, "canonical"u8)) Keep(Fact.Url, 2, attributes.Value(HtmlAttribute.Href, html));
-                else if (AsciiWord.Contains(relation, "license"u8)) License(attributes.Value(HtmlAttribute.Href, html));
+                else if (AsciiWord.Contains(relation, "license"u8))
+                {
+                    ReadOnlySpan<byte> license = attributes.Value(HtmlAttribute.Href, html);
+                    if (RightsStatement.IsRslType(attributes.Value(HtmlAttribute.Type, html))) Say(license, RightsStatement.OfLink);
+                    else License(license);
+                }
                 break;
             case HtmlTag.A:
                 ReadOnlySpan<byte> target = attributes.Value(HtmlAttribute.Href, html);
@@ -93,6 +106,11 @@ internal sealed class PageFacts
     public void RawText(HtmlTag tag, int start, int length, HtmlAttributes attributes, ReadOnlySpan<byte> html)
     {
         if (tag == HtmlTag.Title) Keep(Fact.PageTitle, 1, html.Slice(start, length));
+        else if (tag == HtmlTag.Script && html.Slice(start, length).IndexOf("training-mining"u8) >= 0)
+        {
+            foreach (RightsStatement statement in EmbeddedMarkers.OfJson(html.Slice(start, length).ToArray()))
+                if (statements.Count < MaximumStatements) statements.Add(statement);
+        }
         else if (tag == HtmlTag.Script && linkedData.Count < MaximumDataBlocks && AsciiWord.EqualsIgnoreCase(AsciiWord.Trim(attributes.Value(HtmlAttribute.Type, html)), "application/ld+json"u8))
             linkedData.Add((start, length));
     }
@@ -118,6 +136,7 @@ internal sealed class PageFacts
         if (name.IsEmpty) name = attributes.Value(HtmlAttribute.ItemProp, html);
         if (name.IsEmpty) name = attributes.Value(HtmlAttribute.HttpEquiv, html);
         if (name.IsEmpty) return;
+        if (RightsStatement.IsMeta(name)) Say(attributes.Value(HtmlAttribute.Content, html), NamedBy(name));
         foreach (var meta in _metas)
         {
             if (!AsciiWord.EqualsIgnoreCase(name, meta.Name)) continue;
@@ -126,6 +145,17 @@ internal sealed class PageFacts
             else Keep(meta.Fact, meta.Rank, content);
             return;
         }
+    }
+
+    private static Func<string, RightsStatement> NamedBy(ReadOnlySpan<byte> name)
+    {
+        string text = System.Text.Encoding.ASCII.GetString(name);
+        return content => RightsStatement.OfMeta(text, content);
+    }
+
+    private void Say(ReadOnlySpan<byte> value, Func<string, RightsStatement> statement)
+    {
+        if (value.Length <= 4 * RightsStatement.LongestValue && statements.Count < MaximumStatements) statements.Add(statement(HtmlText.Attribute(value)));
     }
 
     private static bool IsLicense(ReadOnlySpan<byte> address) =>

@@ -4,6 +4,8 @@ using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Archives;
 using OpenEuroLLM.Corpus.Encodings;
 using OpenEuroLLM.Corpus.Extraction;
+using OpenEuroLLM.Corpus.Rights;
+using OpenEuroLLM.Privacy.Rights;
 
 namespace OpenEuroLLM.Corpus.Readers;
 
@@ -17,6 +19,7 @@ internal sealed class PageReader(CorpusConfig config)
     public const string Source = "web";
 
     private readonly HtmlExtractor _extractor = new();
+    private readonly bool _asksForRights = config.Steps.Any(step => step is RightsReserved);
 
     /// <summary>Whether content of the type can become a document; one without a type may when it begins as HTML.</summary>
     public static bool CanRead(string? type, ReadOnlySpan<byte> content) =>
@@ -30,15 +33,20 @@ internal sealed class PageReader(CorpusConfig config)
     /// <param name="url">Its address, where it has one.</param>
     /// <param name="fetched">When it was fetched, where that is known.</param>
     /// <param name="language">Its language where it is known beforehand.</param>
+    /// <param name="headers">The headers it came with, where there were any.</param>
     /// <returns>Null when it has no text.</returns>
     /// <exception cref="PoisonException">The extractor failed on it.</exception>
-    public Document? Read(ReadOnlySpan<byte> content, string? type, string? charset, string id, string? url, string? fetched, string? language)
+    public Document? Read(ReadOnlySpan<byte> content, string? type, string? charset, string id, string? url, string? fetched, string? language, IReadOnlyList<HeaderField>? headers = null)
     {
         bool html = type is not "text/plain";
         DetectedText text = EncodingDetector.ToUtf8(content, charset, html);
         JsonObject metadata = [];
         if (text.Encoding != "utf-8") metadata["encoding"] = text.Encoding;
-        if (!html) return ToDocument(Encoding.UTF8.GetString(text.Utf8), fetched);
+        if (!html)
+        {
+            AddRights(text.Utf8, []);
+            return ToDocument(Encoding.UTF8.GetString(text.Utf8), fetched);
+        }
 
         ExtractedPage page;
         try
@@ -52,8 +60,14 @@ internal sealed class PageReader(CorpusConfig config)
         if (page.Title is { } title) metadata["title"] = title;
         if (page.DeclaredLanguage is { } declared) metadata["declaredLanguage"] = declared;
         if (page.LicenseLinks.Count > 0) metadata["licenseLinks"] = new JsonArray([.. page.LicenseLinks.Select(link => (JsonNode)link)]);
+        AddRights(text.Utf8, page.Rights);
         url ??= page.CanonicalUrl;   // some sites name one page, such as their home, as the canonical form of all
         return ToDocument(page.Text, page.Date ?? fetched);
+
+        void AddRights(ReadOnlySpan<byte> utf8, IReadOnlyList<RightsStatement> said)
+        {
+            if (_asksForRights) metadata[PageRights.Field] = PageStatementReader.Gather(utf8, html, headers, said, fetched).ToJson();
+        }
 
         Document? ToDocument(string words, string? date) => string.IsNullOrWhiteSpace(words)
             ? null

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Archives;
+using OpenEuroLLM.Privacy.Rights;
 
 namespace OpenEuroLLM.Corpus.Readers;
 
@@ -34,6 +35,8 @@ internal sealed class WarcUnit(SourceFile file, ByteRange range, CorpusConfig co
             return null;
         }
 
+        IReadOnlyList<HeaderField>? headers = null;
+        if (WebAddress.Parse(record.TargetUri) is { } address && SiteFile.KindOf(address, null, []) is not null) return Skip("site-policy", logged: false);   // robots.txt is no text to learn
         if (record.Type is not (WarcRecordType.Response or WarcRecordType.Resource or WarcRecordType.Conversion)) return Skip("other-record", logged: false);
         try
         {
@@ -41,12 +44,12 @@ internal sealed class WarcUnit(SourceFile file, ByteRange range, CorpusConfig co
             {
                 if (HttpMessage.Parse(record.Block, ArchiveLimits.Default) is not { } message) return Skip("no-http", logged: true);
                 if (message.Status is < 200 or >= 300) return Skip("not-found", logged: false);
-                (content, type, charset) = (message.Body, message.MediaType, message.Charset);
+                (content, type, charset, headers) = (message.Body, message.MediaType, message.Charset, message.Headers);
             }
             else if (record.Type == WarcRecordType.Conversion) type ??= "text/plain";
             if (!PageReader.CanRead(type, content.Span)) return Skip("other-type", logged: false);
             string id = record.Id?.Trim('<', '>') ?? string.Create(CultureInfo.InvariantCulture, $"{File.RecordedAs}@{record.Offset}");
-            return pages.Read(content.Span, type, charset, id, record.TargetUri, record.Date, File.Language) ?? Skip("no-text", logged: false);
+            return pages.Read(content.Span, type, charset, id, record.TargetUri, record.Date, File.Language, headers) ?? Skip("no-text", logged: false);
         }
         catch (DamagedDataException error)
         {

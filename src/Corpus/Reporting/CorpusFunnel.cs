@@ -85,11 +85,12 @@ public sealed record CorpusFunnel(IReadOnlyList<LanguageAccount> Languages, bool
         int identified = steps.LastIndexOf(new LanguageIdentification().Name);
         steps.Insert(identified + 1, CorpusReport.LanguagesStep);
         steps = [.. steps.Where((step, i) => steps.LastIndexOf(step) == i)];
-        foreach (string step in counted.Except([.. steps, CorpusReport.ReadStep, CorpusReport.SplitStep]).Order(StringComparer.Ordinal))
+        foreach (string step in counted.Except([.. steps, CorpusReport.ReadStep, CorpusReport.ErasureStep, CorpusReport.SplitStep]).Order(StringComparer.Ordinal))
         {
             problems.Add($"the step '{step}' is counted, but the settings do not name it");
             steps.Add(step);
         }
+        if (counted.Contains(CorpusReport.ErasureStep)) steps.Add(CorpusReport.ErasureStep);
         return [.. steps, CorpusReport.SplitStep];
     }
 
@@ -108,7 +109,7 @@ public sealed record CorpusFunnel(IReadOnlyList<LanguageAccount> Languages, bool
         {
             var dropped = new SortedDictionary<string, Amount>(StringComparer.Ordinal);
             foreach ((string reason, Amount amount) in counts.GetValueOrDefault((language, step)) ?? new Dictionary<string, Amount>())
-                if (!Beside.Contains(reason) && !(step == CorpusReport.SplitStep && Outcomes.Contains(reason))) dropped[reason] = amount;
+                if (!Beside.Contains(reason) && !CorpusReport.IsBeside(reason) && !(step == CorpusReport.SplitStep && Outcomes.Contains(reason))) dropped[reason] = amount;
             Amount movedIn = Of(step, CorpusReport.MovedIn), movedOut = Of(step, CorpusReport.MovedOut);
             Amount changed = Of(step, CorpusReport.Changed), became = Of(step, CorpusReport.Became);
             Amount after = here - Amount.Sum(dropped.Values) + movedIn - movedOut;

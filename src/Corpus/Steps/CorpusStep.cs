@@ -21,6 +21,7 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(RepetitionFilter), "repetition")]
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
+[JsonDerivedType(typeof(RightsReserved), "rights-reserved")]
 [JsonDerivedType(typeof(StopWordFilter), "stop-words")]
 [JsonDerivedType(typeof(SegmentIdentification), "segment-identification")]
 public abstract record CorpusStep
@@ -31,6 +32,9 @@ public abstract record CorpusStep
     /// <summary>The name in recipes and counts.</summary>
     [JsonIgnore]
     public string Name => Names.GetValueOrDefault(GetType()) ?? GetType().Name;
+
+    /// <summary>Files that the step reads: what comes out depends on their content, not on their names alone.</summary>
+    internal virtual IReadOnlyList<string> Files => [];
 }
 
 /// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>
@@ -105,6 +109,12 @@ public readonly record struct Verdict
 
     /// <summary>The document that goes on instead; null when it goes on as it is.</summary>
     public Document? Replacement { get; private init; }
+
+    /// <summary>What is recorded of the document in the ledger; null when there is nothing to say.</summary>
+    public LedgerEntry? Entry { get; private init; }
+
+    /// <summary>The same verdict with what is recorded of it.</summary>
+    public Verdict Recorded(LedgerEntry? entry) => this with { Entry = entry };
 
     /// <summary>The document ends here; <paramref name="reason"/> is counted.</summary>
     public static Verdict Drop(string reason) => new() { Reason = reason };
