@@ -18,7 +18,11 @@ namespace OpenEuroLLM.Corpus.Erasure;
 /// <param name="files">The file system.</param>
 internal sealed class CorpusEraser(string corpus, Manifest manifest, IReadOnlyList<ErasedFile> erased, Tombstones tombstones, IReadOnlyList<string> texts, IFileSystem files)
 {
+    private readonly HashSet<string> _takenOver = [];
     private readonly HashSet<string> _names = [.. erased.SelectMany(file => file.Erased).Select(line => line.Name)];
+
+    /// <summary>The files that were taken over as they are.</summary>
+    public IReadOnlySet<string> TakenOver => _takenOver;
 
     /// <summary>Whether anything would change.</summary>
     public bool Changes => erased.Any(file => file.Erased.Count > 0) || Listed(CorpusStage.SamplesFile).Any(path => AnyLine(path, IsErasedSample)) || Listed(WorkUnit.SkippedFile).Any(path => AnyLine(path, IsErasedPlace))
@@ -32,12 +36,22 @@ internal sealed class CorpusEraser(string corpus, Manifest manifest, IReadOnlyLi
         {
             string from = Path.Combine(corpus, file.Path), to = Path.Combine(output.Path, file.Path);
             files.CreateDirectory(Path.GetDirectoryName(to)!);
-            if (changed.TryGetValue(file.Path, out ErasedFile? lines)) RewriteDocuments(lines, file, from, to);
-            else if (file.Path == CorpusStage.SamplesFile && AnyLine(from, IsErasedSample)) RewriteLines(from, to, IsErasedSample);
-            else if (file.Path == WorkUnit.SkippedFile && AnyLine(from, IsErasedPlace)) RewriteLines(from, to, IsErasedPlace);
-            else if (file.Path == CorpusStage.LedgerFile && AnyLine(from, IsErasedEntry)) RewriteLines(from, to, IsErasedEntry);
-            else if (file.Path == CorpusStage.DomainsFile && changed.Count > 0) RewriteDomains(from, to);
-            else files.LinkOrCopy(from, to);
+            Action? rewriting = changed.TryGetValue(file.Path, out ErasedFile? lines) ? () => RewriteDocuments(lines, from, to) : file.Path switch
+            {
+                CorpusStage.SamplesFile when AnyLine(from, IsErasedSample) => () => RewriteLines(from, to, IsErasedSample),
+                WorkUnit.SkippedFile when AnyLine(from, IsErasedPlace) => () => RewriteLines(from, to, IsErasedPlace),
+                CorpusStage.LedgerFile when AnyLine(from, IsErasedEntry) => () => RewriteLines(from, to, IsErasedEntry),
+                CorpusStage.DomainsFile when changed.Count > 0 => () => RewriteDomains(from, to),
+                _ => null,
+            };
+            if (rewriting is not null)
+            {
+                if (Manifest.HashFile(files, from) != file.Sha256) throw Changed(from);
+                rewriting();
+                continue;
+            }
+            files.LinkOrCopy(from, to);
+            _takenOver.Add(file.Path);
         }
         foreach (ManifestInput input in manifest.Inputs) output.AddInput(input);
         foreach (ManifestCount count in Counts()) output.Count(count);
@@ -81,9 +95,8 @@ internal sealed class CorpusEraser(string corpus, Manifest manifest, IReadOnlyLi
     }
 
     /// <summary>Writes the lines that stay, byte for byte; of a file of which none stays nothing is left, as if it had never been begun.</summary>
-    private void RewriteDocuments(ErasedFile lines, ManifestOutput recorded, string from, string to)
+    private void RewriteDocuments(ErasedFile lines, string from, string to)
     {
-        if (Manifest.HashFile(files, from) != recorded.Sha256) throw Changed(from);
         if (lines.Erased.Count == lines.Lines) return;
         int next = 0;
         CopyLines(from, to, number =>

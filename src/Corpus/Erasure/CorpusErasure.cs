@@ -152,7 +152,7 @@ public static class CorpusErasure
             {
                 AtomicDirectory output = Begin(corpus, manifest, before, outputs);
                 eraser.Write(output);
-                string after = Seal(output, manifest, corpus);
+                string after = Seal(output, manifest, corpus, eraser.TakenOver);
                 var erased = new List<ErasedFolder> { new(corpus, manifest.Stage, before, after, lines.Sum(file => (long)file.Erased.Count), lines.Sum(file => file.Erased.Sum(line => (long)line.Tokens))) };
                 foreach ((string folder, Manifest of) in tokens)
                 {
@@ -160,7 +160,7 @@ public static class CorpusErasure
                     var tokenEraser = new TokenEraser(folder, of, lines, files);
                     AtomicDirectory shards = Begin(folder, of, was, outputs);
                     tokenEraser.Write(shards, before, after, Runs(folder, output.Path));
-                    erased.Add(new ErasedFolder(folder, of.Stage, was, Seal(shards, of, folder), tokenEraser.Documents, tokenEraser.Tokens));
+                    erased.Add(new ErasedFolder(folder, of.Stage, was, Seal(shards, of, folder, tokenEraser.TakenOver), tokenEraser.Documents, tokenEraser.Tokens));
                 }
                 cancellation.ThrowIfCancellationRequested();
                 if (erased.Any(folder => HashOf(folder.Folder) != folder.Before)) throw new UserErrorException($"{corpus}: was changed by another process meanwhile; wait for it, and call again.");
@@ -193,12 +193,12 @@ public static class CorpusErasure
         }
 
         /// <summary>Seals a successor. What it took over must be what the manifest says: a damaged file must not become a sound one.</summary>
-        private string Seal(AtomicDirectory output, Manifest manifest, string folder)
+        private string Seal(AtomicDirectory output, Manifest manifest, string folder, IReadOnlySet<string> takenOver)
         {
             Manifest successor = output.Seal(launcher.Workers);
-            var old = manifest.Outputs.ToDictionary(file => file.Path);
-            foreach (ManifestOutput file in successor.Outputs)
-                if (file.Bytes == old[file.Path].Bytes && file.Sha256 != old[file.Path].Sha256) throw CorpusEraser.Changed(Path.Combine(folder, file.Path));
+            var old = manifest.Outputs.ToDictionary(file => file.Path, file => file.Sha256);
+            foreach (ManifestOutput file in successor.Outputs.Where(file => takenOver.Contains(file.Path)))
+                if (file.Sha256 != old[file.Path]) throw CorpusEraser.Changed(Path.Combine(folder, file.Path));
             return successor.Sha256();
         }
 
@@ -222,11 +222,12 @@ public static class CorpusErasure
             Folders folders = Folders.Below(roots.Concat(named), files, cancellation);
             string now = HashOf(corpus);
             IEnumerable<string> seeds = folders.Finished.Where(folder => folder.Manifest.Inputs.Any(input => input.Sha256 == now)).SelectMany(folder => folder.Manifest.Replaces ?? []).Concat(old);
-            return [.. folders.MadeFrom(seeds).Select(folder => new AffectedFolder(folder.Folder, folder.Manifest.Stage, folder.Sha256, Remedy(folder.Manifest.Stage)))];
+            return [.. folders.MadeFrom(seeds).Select(folder => new AffectedFolder(folder.Folder, folder.Manifest.Stage, folder.Sha256, Remedy(folder.Manifest, now)))];
         }
 
-        private static string Remedy(string stage) => stage switch
+        private static string Remedy(Manifest manifest, string corpusNow) => manifest.Stage switch
         {
+            TokenizeStage.StageName when manifest.Inputs.Any(input => input.Sha256 == corpusNow) => "free of them; tokenize again when the tokenizer has been trained again",
             TokenizeStage.StageName => "remove it and tokenize the corpus again",
             "tokenizer" => "train it again: its tokens were chosen by the old text",
             "training" => "train again from the new tokens: the weights have seen the old ones",

@@ -15,8 +15,12 @@ internal sealed class TokenEraser(string folder, Manifest manifest, IReadOnlyLis
 {
     private static readonly string[] Endings = [".bin", ".idx"];
 
+    private readonly HashSet<string> _takenOver = [];
     private readonly Dictionary<ManifestCount, (long Documents, long Bytes, long Tokens)> _counts =
         manifest.Counts.ToDictionary(count => count with { Documents = 0, Bytes = 0, Tokens = 0 }, count => (count.Documents, count.Bytes, count.Tokens));
+
+    /// <summary>The files that were taken over as they are.</summary>
+    public IReadOnlySet<string> TakenOver => _takenOver;
 
     /// <summary>Documents that went, those written once more included.</summary>
     public long Documents { get; private set; }
@@ -35,7 +39,7 @@ internal sealed class TokenEraser(string folder, Manifest manifest, IReadOnlyLis
         HashSet<string> done = [];
         WriteShard(TokenizeStage.TrainShard, [.. erased.Where(file => file.IsTrain)], CorpusReport.Train, vocabulary, output, done);
         foreach (ErasedFile file in erased.Where(file => !file.IsTrain)) WriteShard(TokenizeStage.HeldOutShard(file.Language), [file], CorpusReport.HeldOut, vocabulary, output, done);
-        foreach (ManifestOutput other in manifest.Outputs.Where(other => !done.Contains(other.Path))) files.LinkOrCopy(Path.Combine(folder, other.Path), Path.Combine(output.Path, other.Path));
+        foreach (ManifestOutput other in manifest.Outputs.Where(other => !done.Contains(other.Path))) TakeOver(other.Path, output);
         foreach (ManifestInput input in manifest.Inputs) output.AddInput(input.Sha256 == corpus ? input with { Sha256 = successor, ManifestSha256 = successor } : input);
         foreach (RunInput run in runs) output.AddInput(run);
         foreach ((ManifestCount key, (long documents, long bytes, long tokens)) in _counts)
@@ -53,7 +57,7 @@ internal sealed class TokenEraser(string folder, Manifest manifest, IReadOnlyLis
             throw new UserErrorException(FormattableString.Invariant($"{from}: holds {shard.Documents} documents, but the corpus that it was made from has {lines}; tokenize the corpus again."));
         if (gone == 0)
         {
-            foreach (string ending in Endings) files.LinkOrCopy(from + ending, to + ending);
+            foreach (string ending in Endings) TakeOver(name + ending, output);
             return;
         }
         foreach (string ending in Endings)
@@ -68,6 +72,12 @@ internal sealed class TokenEraser(string folder, Manifest manifest, IReadOnlyLis
         {
             writer?.Dispose();
         }
+    }
+
+    private void TakeOver(string file, AtomicDirectory output)
+    {
+        files.LinkOrCopy(Path.Combine(folder, file), Path.Combine(output.Path, file));
+        _takenOver.Add(file);
     }
 
     private void Copy(TokenShard shard, ErasedFile[] sources, string reason, TokenShardWriter? writer)
