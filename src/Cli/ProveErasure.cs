@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
-using OpenEuroLLM.Corpus;
 using OpenEuroLLM.Corpus.Erasure;
 using OpenEuroLLM.Corpus.Making;
 
@@ -14,6 +13,7 @@ internal static class ProveErasure
     private const int UsualKills = 50;
     private const long Forgotten = 1_000;
     private const int Files = 8;
+    private static readonly string[] Sides = ["train", "heldout"], Changed = ["corpus", "tokens"];
     private const string Stages = "corpus tokenizer tokens training";
 
     public static int Run(ProofRun proof)
@@ -80,7 +80,7 @@ internal static class ProveErasure
     private static string Name(Document document) => $"{document.Source}\t{document.Id}";
 
     /// <summary>Every document of a corpus, read by itself and not by what erased.</summary>
-    private static IEnumerable<Document> Lines(string corpus) => new[] { "train", "heldout" }
+    private static IEnumerable<Document> Lines(string corpus) => Sides
         .SelectMany(side => Directory.GetFiles(Path.Combine(corpus, side), "*.jsonl").Order(StringComparer.Ordinal))
         .SelectMany(file => File.ReadLines(file).Select(line => Document.Parse(Encoding.UTF8.GetBytes(line), file)));
 
@@ -175,7 +175,7 @@ internal static class ProveErasure
             }
         }
 
-        private Dictionary<string, string> Hashes() => new[] { "corpus", "tokens" }
+        private Dictionary<string, string> Hashes() => Changed
             .SelectMany(stage => Directory.GetFiles(Path.Combine(run, stage), "*", SearchOption.AllDirectories))
             .Where(file => Path.GetFileName(file) != RunRecord.FileName)
             .ToDictionary(file => Path.GetRelativePath(run, file), file => Manifest.HashFile(PhysicalFileSystem.Instance, file));
