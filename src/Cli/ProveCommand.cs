@@ -20,6 +20,7 @@ internal static class ProveCommand
         new("corpus-kills", "a corpus whose building is killed at random moments is the same byte for byte as an undisturbed one, and every document is accounted for once", [options.Kills, options.Documents, options.Input], ProveCorpusKills.Run),
         new("corpus-memory", "building a corpus takes at most 2 GB of memory whatever the size of its input", [options.Bytes, options.Input], ProveCorpusMemory.Run),
         new("corpus-bombs", "input made to exhaust memory or time, or damaged, is counted with its place and costs no good document", [options.Bytes, options.Only], ProveCorpusBombs.Run),
+        new("erasure", "documents forgotten by a finished run are gone from every shard and token file, kept out afterwards, and a kill at a random moment leaves the old or the new state", [options.Kills, options.Tokens, options.Documents, options.Input], ProveErasure.Run),
         new("near-duplicates", "of pairs of documents of known similarity those that are alike are joined, and no others", [options.Pairs], ProveNearDuplicates.Run),
     ];
 

@@ -18,7 +18,7 @@ internal static class VerifyCommand
             string path = parsed.GetValue(folder)!;
             var report = ManifestVerifier.Verify(path);
             if (parsed.GetValue(json)) output.WriteLine(ToJson(report).ToJsonString(JsonOutput.Compact));
-            else if (report.Matches) output.WriteLine(FormattableString.Invariant($"{path}: everything matches; files {report.Files}, folders {report.Folders}, {report.Bytes / 1e6:0.0} MB{External(report)}."));
+            else if (report.Matches) output.WriteLine(FormattableString.Invariant($"{path}: everything matches; files {report.Files}, folders {report.Folders}, {report.Bytes / 1e6:0.0} MB{External(report)}{Replaced(report)}."));
             if (!report.Matches) error.WriteLine($"oellm: {path}: does not match. {report.Problem}.");
             return report.Matches ? ExitCode.Success : ExitCode.UserError;
         });
@@ -26,6 +26,8 @@ internal static class VerifyCommand
     }
 
     private static string External(VerifyReport report) => report.ExternalInputs == 0 ? "" : FormattableString.Invariant($"; inputs that are not here and were not checked: {report.ExternalInputs}");
+
+    private static string Replaced(VerifyReport report) => report.Replaced == 0 ? "" : FormattableString.Invariant($"; folders that documents were erased from since others were made from them: {report.Replaced}");
 
     private static JsonObject ToJson(VerifyReport report) => new()
     {
@@ -35,5 +37,6 @@ internal static class VerifyCommand
         ["files"] = report.Files,
         ["bytes"] = report.Bytes,
         ["externalInputs"] = report.ExternalInputs,
+        ["replaced"] = report.Replaced,
     };
 }

@@ -16,6 +16,7 @@ public sealed class AtomicDirectory : IDisposable
     private readonly IFileSystem _files;
     private readonly StageRecord _record;
     private readonly bool _replace;
+    private Manifest? _sealed;
     private bool _finished;
 
     private AtomicDirectory(string target, string stage, JsonObject settings, IFileSystem files, IClock clock, bool replace)
@@ -76,21 +77,54 @@ public sealed class AtomicDirectory : IDisposable
     /// <exception cref="UserErrorException">The folder has no matching manifest.</exception>
     public void AddInputDirectory(string directory) => _record.AddInputDirectory(directory);
 
+    /// <summary>Records something that was read earlier, by another run.</summary>
+    public void AddInput(ManifestInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        _record.AddInput(input);
+    }
+
+    /// <summary>Records the run record of an input folder that was read earlier, by another run.</summary>
+    public void AddInput(RunInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        _record.AddInput(input);
+    }
+
+    /// <summary>Says of which folders this one is the successor: see <see cref="Manifest.Replaces"/>.</summary>
+    public void Succeed(IReadOnlyList<string> manifests) => _record.Replaces = manifests;
+
     /// <summary>Adds to what was kept or dropped; equal keys are summed.</summary>
     public void Count(ManifestCount count) => _record.Count(count);
 
-    /// <summary>Hashes and flushes everything, writes manifest and run record, and gives the folder its name.</summary>
+    /// <summary>Hashes and flushes everything and writes manifest and run record. The folder is finished and has yet to take its name.</summary>
     /// <param name="workers">Threads for hashing; recorded as the workers of the run.</param>
-    /// <exception cref="UserErrorException">The disk failed; nothing is left under the target's name.</exception>
-    public Manifest Commit(int workers = 1)
+    /// <exception cref="UserErrorException">The disk failed; nothing is left of the folder.</exception>
+    public Manifest Seal(int workers = 1)
     {
         ObjectDisposedException.ThrowIf(_finished, this);
         try
         {
-            var manifest = _record.Seal(Path, workers);
+            return _sealed ??= _record.Seal(Path, workers);
+        }
+        catch (Exception exception)
+        {
+            Dispose();
+            if (!StorageFailure.Is(exception)) throw;
+            throw StorageFailure.Explain(exception, Target);
+        }
+    }
+
+    /// <summary>Hashes and flushes everything, writes manifest and run record, and gives the folder its name. A folder that it replaces goes in the same moment, where
+    /// the disk can do that.</summary>
+    /// <param name="workers">Threads for hashing; recorded as the workers of the run.</param>
+    /// <exception cref="UserErrorException">The disk failed; nothing is left under the target's name.</exception>
+    public Manifest Commit(int workers = 1)
+    {
+        Manifest manifest = Seal(workers);
+        try
+        {
             TakeName();
-            _finished = true;
-            _files.FlushDirectory(System.IO.Path.GetDirectoryName(Target)!);
             return manifest;
         }
         catch (Exception exception) when (StorageFailure.Is(exception))
@@ -101,6 +135,39 @@ public sealed class AtomicDirectory : IDisposable
         {
             Dispose();
         }
+    }
+
+    /// <summary>Ends the writing and leaves the sealed folder where it is: a later call of whoever knows what it is for finds it by <see cref="Abandoned"/>.</summary>
+    public void Leave()
+    {
+        _finished = _sealed is not null;
+        Dispose();
+    }
+
+    /// <summary>The folders that writers of a folder left beside it when they were killed: unfinished ones, sealed ones that have not taken their name, and ones that were
+    /// replaced and not yet removed. None of them is what it is taken for before its manifest has been read.</summary>
+    public static IReadOnlyList<string> Abandoned(string target, IFileSystem? fileSystem = null)
+    {
+        IFileSystem files = fileSystem ?? PhysicalFileSystem.Instance;
+        target = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(target));
+        string parent = System.IO.Path.GetDirectoryName(target)!, name = System.IO.Path.GetFileName(target);
+        if (!files.DirectoryExists(parent)) return [];
+        return [.. files.EnumerateDirectories(parent).Where(sibling =>
+            System.IO.Path.GetFileName(sibling) is { } folder && folder.StartsWith(name, StringComparison.Ordinal) && IsAbandoned(folder, name.Length) && !_open.ContainsKey(sibling))];
+    }
+
+    /// <summary>The name of the folder beside which writers leave such a one; null of a folder that has a name of its own.</summary>
+    public static string? TargetOf(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        string name = System.IO.Path.GetFileName(folder);
+        foreach (string mark in (string[])[PartialMark, ReplacedMark])
+        {
+            int at = name.LastIndexOf(mark, StringComparison.Ordinal);
+            if (at > 0 && int.TryParse(name.AsSpan(at + mark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(folder) ?? "", name[..at]);
+        }
+        return null;
     }
 
     /// <summary>Removes the temporary folder when nothing was committed.</summary>
@@ -116,8 +183,15 @@ public sealed class AtomicDirectory : IDisposable
     private void TakeName()
     {
         RefuseOccupied(_files, Target, _replace); // another process may have been faster
-        string old = Target + ReplacedMark + ProcessId;
+        string parent = System.IO.Path.GetDirectoryName(Target)!, old = Target + ReplacedMark + ProcessId;
         bool replaces = _files.DirectoryExists(Target);
+        if (replaces && _files.TryExchange(Path, Target))
+        {
+            _finished = true;
+            _files.FlushDirectory(parent);
+            TryDelete(Path);
+            return;
+        }
         if (replaces) _files.Move(Target, old);
         try
         {
@@ -129,6 +203,8 @@ public sealed class AtomicDirectory : IDisposable
             throw;
         }
 
+        _finished = true;
+        _files.FlushDirectory(parent);
         if (replaces) TryDelete(old);
     }
 

@@ -26,6 +26,13 @@ public interface IFileSystem
     /// <summary>Renames a file, replacing one that is there, or a folder, whose new name must be free.</summary>
     void Move(string source, string destination);
 
+    /// <summary>Gives two folders each other's name, so that at every moment each name leads to one of the two.</summary>
+    /// <returns>False, with nothing done, where the system or the disk cannot do that in one step.</returns>
+    bool TryExchange(string first, string second);
+
+    /// <summary>Gives a file a second name, or copies it where the disk has no second names. The two must not be written to afterwards.</summary>
+    void LinkOrCopy(string source, string destination);
+
     /// <summary>Deletes a file, or a folder with everything in it; nothing happens when neither is there.</summary>
     void Delete(string path);
 

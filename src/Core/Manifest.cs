@@ -36,9 +36,10 @@ public sealed record ManifestCount(
 /// <param name="Outputs">What was written.</param>
 /// <param name="Counts">What was kept and dropped.</param>
 /// <param name="CodeVersion">See <see cref="BuildVersion"/>.</param>
+/// <param name="Replaces">Hashes of the manifests of which this one is the successor, oldest first: the folder as it was before documents were erased from it. Absent: of none.</param>
 public sealed record Manifest(
     string Stage, JsonObject Settings, IReadOnlyList<ManifestInput> Inputs, IReadOnlyList<ManifestOutput> Outputs,
-    IReadOnlyList<ManifestCount> Counts, string CodeVersion)
+    IReadOnlyList<ManifestCount> Counts, string CodeVersion, IReadOnlyList<string>? Replaces = null)
 {
     /// <summary>The first field of every manifest.</summary>
     public const string FormatName = "oellm-manifest-1";
@@ -79,6 +80,13 @@ public sealed record Manifest(
         writer.WriteStartArray("counts");
         foreach (var count in SortedCounts()) Write(writer, count);
         writer.WriteEndArray();
+        if (Replaces is { Count: > 0 })
+        {
+            writer.WriteStartArray("replaces");
+            foreach (string hash in Replaces) writer.WriteStringValue(hash);
+            writer.WriteEndArray();
+        }
+
         writer.WriteString("codeVersion", CodeVersion);
         writer.WriteEndObject();
     });
@@ -101,11 +109,27 @@ public sealed record Manifest(
             if (!files.FileExists(file))
                 throw new UserErrorException($"{file}: missing, but {FileName} lists it; make the folder again.");
             long length = files.FileLength(file);
-            if (length != output.Bytes)
+            if (length != output.Bytes && !Succeeds(files, file, output.Sha256))
                 throw new UserErrorException($"{file}: {length} bytes; {FileName} says {output.Bytes}, make the folder again.");
         }
 
         return manifest;
+    }
+
+    /// <summary>Whether a file is the manifest of a folder that has since taken the place of the one whose manifest had the hash.</summary>
+    /// <remarks>What was made from the older folder, or lies around it, still names that one.</remarks>
+    public static bool Succeeds(IFileSystem files, string path, string sha256)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        if (Path.GetFileName(path) != FileName || !files.FileExists(path)) return false;
+        try
+        {
+            return Parse(ReadAll(files, path), path).Replaces?.Contains(sha256) == true;
+        }
+        catch (UserErrorException)
+        {
+            return false;   // whatever it is, it is no successor; its reader says what is wrong
+        }
     }
 
     /// <summary>Reads the content of a manifest.</summary>
@@ -127,7 +151,8 @@ public sealed record Manifest(
                 [.. Items(root, "counts").Select(item => new ManifestCount(
                     Text(item, "step"), Text(item, "reason"), (string?)item["language"], (string?)item["source"], (string?)item["license"],
                     (long)item["documents"]!, (long)item["bytes"]!, (long)item["tokens"]!))],
-                Text(root, "codeVersion"));
+                Text(root, "codeVersion"),
+                root["replaces"] is null ? null : [.. Items(root, "replaces").Select(item => (string)item!)]);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or NullReferenceException or ArgumentNullException)
         {

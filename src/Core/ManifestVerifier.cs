@@ -6,7 +6,8 @@ namespace OpenEuroLLM.Core;
 /// <param name="Files">Files that were hashed.</param>
 /// <param name="Bytes">Their bytes.</param>
 /// <param name="ExternalInputs">Recorded inputs that are not here and so could not be checked.</param>
-public sealed record VerifyReport(string? Problem, int Folders, int Files, long Bytes, int ExternalInputs)
+/// <param name="Replaced">Folders that documents were erased from since others were made from them: those others name the folder as it was.</param>
+public sealed record VerifyReport(string? Problem, int Folders, int Files, long Bytes, int ExternalInputs, int Replaced = 0)
 {
     /// <summary>Whether everything that is here matches.</summary>
     public bool Matches => Problem is null;
@@ -41,7 +42,7 @@ public static class ManifestVerifier
 
         if (problem is null && walk.Folders == 0)
             throw new UserErrorException($"{directory}: no {Manifest.FileName} in it; expected the output folder of a stage or a run.");
-        return new VerifyReport(problem, walk.Folders, walk.Files, walk.Bytes, walk.ExternalInputs);
+        return new VerifyReport(problem, walk.Folders, walk.Files, walk.Bytes, walk.ExternalInputs, walk.Replaced);
     }
 
     private sealed class Mismatch(string message) : Exception(message);
@@ -50,11 +51,13 @@ public static class ManifestVerifier
     {
         private readonly HashSet<string> _visited = [];
         private readonly HashSet<string> _external = [];
+        private readonly HashSet<string> _replaced = [];
 
         public int Folders { get; private set; }
         public int Files { get; private set; }
         public long Bytes { get; private set; }
         public int ExternalInputs => _external.Count;
+        public int Replaced => _replaced.Count;
 
         /// <summary>Checks a folder that has a manifest, or else looks for such folders in it; then a loose file is one that nothing covers.</summary>
         public void Folder(string folder, bool covered)
@@ -93,6 +96,11 @@ public static class ManifestVerifier
         {
             string path = Path.Combine(folder, output.Path);
             if (!files.FileExists(path)) throw new Mismatch($"{Name(path)}: missing");
+            if (Manifest.Succeeds(files, path, output.Sha256))
+            {
+                _replaced.Add(Path.GetDirectoryName(path)!);
+                return;
+            }
             long length = files.FileLength(path);
             if (length != output.Bytes) throw new Mismatch($"{Name(path)}: {length} bytes; the manifest says {output.Bytes}");
             if (Hash(path) != output.Sha256) throw new Mismatch($"{Name(path)}: changed; its hash is not the one in the manifest");
@@ -119,8 +127,11 @@ public static class ManifestVerifier
                 return;
             }
 
-            if (Hash(path) != hash) throw new Mismatch($"{Name(path)}: changed since {Name(folder)} was made from it");
-            if (Path.GetFileName(path) == Manifest.FileName) Folder(Path.GetDirectoryName(path)!, covered: true);
+            string parent = Path.GetDirectoryName(path)!;
+            if (Path.GetFileName(path) == Manifest.FileName && Manifest.Succeeds(files, path, hash)) _replaced.Add(parent);
+            else if (Path.GetFileName(path) == RunRecord.FileName && _replaced.Contains(parent)) return;
+            else if (Hash(path) != hash) throw new Mismatch($"{Name(path)}: changed since {Name(folder)} was made from it");
+            if (Path.GetFileName(path) == Manifest.FileName) Folder(parent, covered: true);
         }
 
         private string Hash(string path)

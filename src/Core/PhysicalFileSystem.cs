@@ -6,6 +6,9 @@ namespace OpenEuroLLM.Core;
 public sealed partial class PhysicalFileSystem : IFileSystem
 {
     private const int BufferBytes = 1 << 16;
+    private const int CurrentFolder = -100;                                          // AT_FDCWD
+    private const uint ExchangeFlag = 2;                                             // RENAME_EXCHANGE
+    private const int InvalidArgument = 22, NoSuchCall = 38, NotSupported = 95;      // what file systems say that cannot exchange
 
     /// <summary>The one instance.</summary>
     public static PhysicalFileSystem Instance { get; } = new();
@@ -62,6 +65,27 @@ public sealed partial class PhysicalFileSystem : IFileSystem
     {
         if (Directory.Exists(source)) Directory.Move(source, destination);
         else File.Move(source, destination, overwrite: true);
+    }
+
+    /// <inheritdoc/>
+    public bool TryExchange(string first, string second)
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        try
+        {
+            if (RenameBoth(CurrentFolder, first, CurrentFolder, second, ExchangeFlag) == 0) return true;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;   // a C library without the call
+        }
+        return Marshal.GetLastPInvokeError() is InvalidArgument or NoSuchCall or NotSupported ? false : throw Failure(first);
+    }
+
+    /// <inheritdoc/>
+    public void LinkOrCopy(string source, string destination)
+    {
+        if (OperatingSystem.IsWindows() || Link(source, destination) != 0) File.Copy(source, destination);
     }
 
     /// <inheritdoc/>
@@ -135,6 +159,12 @@ public sealed partial class PhysicalFileSystem : IFileSystem
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameBoth(int oldFolder, string oldPath, int newFolder, string newPath, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string oldPath, string newPath);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSynchronize(int descriptor);

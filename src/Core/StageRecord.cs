@@ -29,6 +29,19 @@ internal sealed class StageRecord : IDisposable
     /// <summary>Why the energy cannot be told, when that is known in advance.</summary>
     public string? EnergyGap { get; init; }
 
+    /// <summary>Hashes of the manifests that the folder's takes the place of.</summary>
+    public IReadOnlyList<string>? Replaces { get; set; }
+
+    public void AddInput(ManifestInput input)
+    {
+        lock (_gate) _inputs[input.Path] = input;
+    }
+
+    public void AddInput(RunInput input)
+    {
+        lock (_gate) _runInputs.Add(input);
+    }
+
     public void AddInputFile(string path, string recordedAs) => Guard(path, () =>
     {
         string hash = Manifest.HashFile(_files, path);
@@ -70,7 +83,7 @@ internal sealed class StageRecord : IDisposable
             outputs[index] = new ManifestOutput(Path.GetRelativePath(folder, path).Replace('\\', '/'), _files.FileLength(path), hash);
         });
 
-        var manifest = new Manifest(_stage, _settings, [.. _inputs.Values], outputs, _counts, BuildVersion.Current);
+        var manifest = new Manifest(_stage, _settings, [.. _inputs.Values], outputs, _counts, BuildVersion.Current, Replaces);
         byte[] json = manifest.ToJson();
         using var process = Process.GetCurrentProcess();
         var run = new RunRecord(

@@ -29,6 +29,8 @@ namespace OpenEuroLLM.Corpus;
 /// absent: tokens are not counted.</param>
 /// <param name="Mixing">How much of each language the training text gets; absent: all there is, once. Needs <paramref name="Tokenizer"/>.</param>
 /// <param name="SamplesKept">How many documents of each outcome and language are kept in <c>samples.jsonl</c> for people to look at.</param>
+/// <param name="Tombstones">The list of what is to be forgotten that <c>oellm corpus forget</c> leaves, with its key beside it: no document in it, by its identifier, address or text, comes in;
+/// absent: nothing is to be forgotten.</param>
 /// <param name="Sample">The built-in sample; unused without it.</param>
 public sealed record CorpusConfig(
     string Source = CorpusConfig.SampleSource,
@@ -47,6 +49,7 @@ public sealed record CorpusConfig(
     string? Tokenizer = null,
     Mixing? Mixing = null,
     [property: Range(0, 1000)] int SamplesKept = 3,
+    string? Tombstones = null,
     SampleConfig? Sample = null)
 {
     /// <summary>The name of the built-in sample as a source.</summary>

@@ -112,6 +112,12 @@ public static class CorpusReport
     /// <summary>Reason of documents written once more because their language is to have more text than there is.</summary>
     public const string Repeated = "repeated";
 
+    /// <summary>Step under which documents are counted that were to be forgotten: kept out when the corpus was built, or erased from it afterwards.</summary>
+    public const string ErasureStep = "erasure";
+
+    /// <summary>Reason of such documents.</summary>
+    public const string Forgotten = "forgotten";
+
     /// <summary>Beginning of the reasons of documents in which a step found something, whatever became of them.</summary>
     public const string Found = "found-";
 

@@ -15,6 +15,8 @@ internal sealed class FaultyFileSystem(int failAt, Func<Exception> failure, bool
     public void FlushToDisk(Stream stream) { Step(); _inner.FlushToDisk(stream is Watched watched ? watched.Inner : stream); }
     public void FlushDirectory(string path) { Step(); _inner.FlushDirectory(path); }
     public void Move(string source, string destination) { Step(); _inner.Move(source, destination); }
+    public bool TryExchange(string first, string second) { Step(); return _inner.TryExchange(first, second); }
+    public void LinkOrCopy(string source, string destination) { Step(); _inner.LinkOrCopy(source, destination); }
     public void Delete(string path) { Step(); _inner.Delete(path); }
     public void CreateDirectory(string path) { Step(); _inner.CreateDirectory(path); }
     public IEnumerable<string> EnumerateFiles(string directory, bool recursive) { Step(); return _inner.EnumerateFiles(directory, recursive); }

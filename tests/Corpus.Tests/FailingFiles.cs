@@ -37,6 +37,10 @@ internal sealed class FailingFiles : IFileSystem
 
     public void Move(string from, string to) => _files.Move(from, to);
 
+    public bool TryExchange(string first, string second) => _files.TryExchange(first, second);
+
+    public void LinkOrCopy(string source, string destination) => _files.LinkOrCopy(source, destination);
+
     public void Delete(string path) => _files.Delete(path);
 
     public void CreateDirectory(string path) => _files.CreateDirectory(path);

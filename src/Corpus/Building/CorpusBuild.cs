@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
+using OpenEuroLLM.Corpus.Erasure;
 using OpenEuroLLM.Corpus.Readers;
 using OpenEuroLLM.Corpus.Sample;
 using OpenEuroLLM.Tokenizers;
@@ -26,6 +27,7 @@ internal sealed class CorpusBuild
     private readonly CancellationToken _cancellation;
     private readonly StepTimes? _times;
     private readonly string? _tokenizer;
+    private readonly Lazy<Tombstones?> _tombstones;
     private readonly Lazy<TokenCounter?> _tokens;
 
     /// <param name="config">The settings, checked.</param>
@@ -43,6 +45,7 @@ internal sealed class CorpusBuild
     {
         (_config, _target, _work, _task, _launcher, _progress, _files, _clock, _cancellation, _times) = (config, target, target + ".work", task, launcher, progress, files, clock, cancellation, times);
         _tokenizer = config.Tokenizer is { } tokenizer ? BuiltInTokenizer.Resolve(tokenizer, "corpus.tokenizer") : null;
+        _tombstones = new Lazy<Tombstones?>(() => config.Tombstones is { } path ? Tombstones.Open(path, files) : null);
         _tokens = new Lazy<TokenCounter?>(() => _tokenizer is null ? null : new TokenCounter(Tokenizer.Load(_tokenizer)));
     }
 
@@ -108,6 +111,8 @@ internal sealed class CorpusBuild
     {
         JsonObject settings = JsonSerializer.SerializeToNode(_config, CorpusJson.Default.CorpusConfig)!.AsObject();
         if (_tokenizer is not null) settings["tokenizerSha256"] = Manifest.HashFile(_files, _files.DirectoryExists(_tokenizer) ? Path.Combine(_tokenizer, "tokenizer.json") : _tokenizer);
+        if (_tombstones.Value is { } tombstones) settings["tombstonesSha256"] = tombstones.Sha256();
+        else settings.Remove("tombstones");
         string[] read = [.. _config.Steps.SelectMany(step => step.Files).Distinct(StringComparer.Ordinal)];
         if (read.Length > 0) settings["stepFiles"] = new JsonArray([.. read.Select(file => (JsonNode)Manifest.HashFile(_files, file))]);
         if (!HasSample)
@@ -157,7 +162,7 @@ internal sealed class CorpusBuild
     private bool RunPhase(Phase phase, int phases, CorpusInput input, string[] fingerprints, State state)
     {
         var context = new BuildContext(
-            _files, new HashSet<string>(_config.Languages), _tokens.Value, _config.SamplesKept, _config.Seed, _task?.Name ?? "all", _times);
+            _files, new HashSet<string>(_config.Languages), _tokens.Value, _config.SamplesKept, _config.Seed, _task?.Name ?? "all", _tombstones.Value, _times);
         IReadOnlyList<WorkUnit> sources = state.Units;
         var done = new WorkUnit?[input.Units.Count];
         var meter = new ProgressMeter(_progress, _clock, $"cleaning, part {phase.Number + 1} of {phases}", phase.Number == 0

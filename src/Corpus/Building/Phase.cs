@@ -1,5 +1,6 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
+using OpenEuroLLM.Corpus.Erasure;
 using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Building;
@@ -58,12 +59,17 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
         StepTimes? times = context.Times;
         foreach (PassingDocument read in StepTimes.Counted(times, Number == 0 ? StepTimes.Reading : StepTimes.ReadingAgain, documents(run.Skip)))
         {
-            PassingDocument? entered = verdicts is null ? Enter(read, run) : Apply(verdicts.Of(number++, read.Document), read, run);
+            PassingDocument? entered = verdicts is null ? Enter(read, context.Tombstones, run) : Apply(verdicts.Of(number++, read.Document), read, run);
             if (entered is null || Pass(entered, context, run) is not { } passing) continue;
             rows.Begin(kept);
             if (!Measure(passing, rows, context, run)) continue;
             kept++;
             Document document = passing.Document;
+            if (Measured is null && context.Tombstones?.HasText(document.Text) == true)
+            {
+                run.Forget(passing);
+                continue;
+            }
             long since = times?.Now ?? 0;
             if (Measured is null) run.Keep(document.Lang, passing, TextHash.Of(document.Text), Domains.HostOf(document.Url), []);
             else run.Keep(WorkUnit.All, passing, default, null, rows.Bytes);
@@ -86,12 +92,14 @@ internal sealed record Phase(int Number, MeasuredStep? Applied, IReadOnlyList<Fi
         }
     }
 
-    private static PassingDocument Enter(PassingDocument passing, UnitRun run)
+    private static PassingDocument? Enter(PassingDocument passing, Tombstones? tombstones, UnitRun run)
     {
         string? canonical = CorpusLanguages.Canonical(passing.Document.Lang);
         if (canonical is not null && canonical != passing.Document.Lang) passing = passing.With(passing.Document with { Lang = canonical });
         run.Enter(passing);
-        return passing;
+        if (tombstones?.Has(passing.Document) != true) return passing;
+        run.Forget(passing);
+        return null;
     }
 
     private PassingDocument? Apply(UnitVerdict verdict, PassingDocument passing, UnitRun run)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Erasure;
 using OpenEuroLLM.Corpus.Readers;
 
 namespace OpenEuroLLM.Corpus.Building;
@@ -14,8 +15,9 @@ namespace OpenEuroLLM.Corpus.Building;
 /// <param name="SamplesKept">Samples of each outcome and language.</param>
 /// <param name="Seed">Decides which.</param>
 /// <param name="Writer">Names this process among those that work at the same corpus.</param>
+/// <param name="Tombstones">What is to be forgotten; absent where nothing is.</param>
 /// <param name="Times">Where the time goes; absent where nobody asks.</param>
-internal sealed record BuildContext(IFileSystem Files, IReadOnlySet<string> Languages, TokenCounter? Tokens, int SamplesKept, ulong Seed, string Writer, StepTimes? Times = null);
+internal sealed record BuildContext(IFileSystem Files, IReadOnlySet<string> Languages, TokenCounter? Tokens, int SamplesKept, ulong Seed, string Writer, Tombstones? Tombstones = null, StepTimes? Times = null);
 
 /// <summary>What becomes of the documents of one unit in one phase: every end and every change is counted, and some are kept for people to look at.</summary>
 internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
@@ -32,6 +34,13 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
         passing = Counted(passing);
         _funnel.Add(step, reason, passing.Origin, passing.Bytes, passing.Tokens ?? 0);
         _samples.Offer(step, reason, passing.Document);
+    }
+
+    /// <summary>The document is one that is to be forgotten: it is counted, and nothing of it is kept, no sample either.</summary>
+    public void Forget(PassingDocument passing)
+    {
+        passing = Counted(passing);
+        _funnel.Add(CorpusReport.ErasureStep, CorpusReport.Forgotten, passing.Origin, passing.Bytes, passing.Tokens ?? 0);
     }
 
     /// <summary>The document ends at a step because the step failed on it: the others must not suffer from that.</summary>

@@ -85,11 +85,12 @@ public sealed record CorpusFunnel(IReadOnlyList<LanguageAccount> Languages, bool
         int identified = steps.LastIndexOf(new LanguageIdentification().Name);
         steps.Insert(identified + 1, CorpusReport.LanguagesStep);
         steps = [.. steps.Where((step, i) => steps.LastIndexOf(step) == i)];
-        foreach (string step in counted.Except([.. steps, CorpusReport.ReadStep, CorpusReport.SplitStep]).Order(StringComparer.Ordinal))
+        foreach (string step in counted.Except([.. steps, CorpusReport.ReadStep, CorpusReport.ErasureStep, CorpusReport.SplitStep]).Order(StringComparer.Ordinal))
         {
             problems.Add($"the step '{step}' is counted, but the settings do not name it");
             steps.Add(step);
         }
+        if (counted.Contains(CorpusReport.ErasureStep)) steps.Add(CorpusReport.ErasureStep);
         return [.. steps, CorpusReport.SplitStep];
     }
 

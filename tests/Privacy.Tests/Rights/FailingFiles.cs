@@ -24,6 +24,10 @@ internal sealed class FailingFiles(int changes) : IFileSystem
 
     public void Move(string source, string destination) => Change(() => _files.Move(source, destination));
 
+    public bool TryExchange(string first, string second) => Change(() => _files.TryExchange(first, second));
+
+    public void LinkOrCopy(string source, string destination) => Change(() => _files.LinkOrCopy(source, destination));
+
     public void Delete(string path) => Change(() => _files.Delete(path));
 
     public void CreateDirectory(string path) => Change(() => _files.CreateDirectory(path));
