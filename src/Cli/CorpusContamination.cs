@@ -36,7 +36,10 @@ internal static class CorpusContamination
             long read = 0;
             ContaminationFindings findings = ContaminationCheck.Run(
                 parsed.GetValue(texts)!, step, InRange(parsed.GetValue(examples), 0, 1000, "--examples"), new LocalLauncher(RunCommand.ThreadCount(parsed.GetValue(threads))),
-                bytes => status.Update(FormattableString.Invariant($"reading   {Interlocked.Add(ref read, bytes) / 1e6:0.0} MB")), cancellation);
+                bytes =>
+                {
+                    lock (status) status.Update(FormattableString.Invariant($"reading   {(read += bytes) / 1e6:0.0} MB"));
+                }, cancellation);
             Print(findings, parsed.GetValue(json), parsed.InvocationConfiguration.Output);
             return ExitCode.Success;
         }, CancellationToken.None));

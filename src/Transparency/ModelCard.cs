@@ -102,6 +102,7 @@ public static class ModelCard
         Section("Evaluation", Tables.Scores(lineage),
             "Bits per byte on held-out text: lower is better. Accuracy on facts, multiple choice by likelihood, with 95 % intervals; chance is what guessing gives.", "No evaluation was recorded.");
         Section("Data", Tables.Data(lineage), null, "No counts of training text were recorded.");
+        Section("Personal data and rights", Tables.Duties(lineage), "From the counts of the corpus; the verdict on each document, with rule, version and evidence, is in the corpus folder's `ledger.jsonl`.");
         Section("Training", Tables.Dial(lineage), "The size of the model decides these values unless the recipe sets them.", null);
         Section(null, Tables.Settings(lineage), "Settings as effective:", null);
         Section("Compute and energy", Tables.Runs(lineage),

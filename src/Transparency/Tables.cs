@@ -27,6 +27,10 @@ internal static class Tables
     public static Table Funnel(Lineage lineage) => new("Documents by step and reason", ["Step", "Reason", "Documents", "Text"],
         [.. CorpusFacts.Funnel(lineage).Select(row => (IReadOnlyList<string>)[row.Step, row.Reason, Figure.Whole(row.Documents), Figure.Bytes(row.Bytes)])]);
 
+    public static Table Duties(Lineage lineage) => new("Personal data and rights", ["What", "Step", "Outcome", "Documents"],
+        [.. CorpusFacts.Dutiful(lineage).Select(row => (IReadOnlyList<string>)[
+            row.Subject, row.Step ?? "none: nothing was looked for", row.Outcome ?? (row.Step is null ? Figure.Absent : "nothing found"), row.Outcome is null ? Figure.Absent : Figure.Whole(row.Documents)])]);
+
     public static Table Model(Lineage lineage)
     {
         var training = lineage.Training;

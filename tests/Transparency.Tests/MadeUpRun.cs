@@ -69,7 +69,9 @@ internal sealed class MadeUpRun : IDisposable
             {"step":4,"tokens":8192,"loss":0.81234,"learningRate":0.0001,"gradientNorm":0.5}
             {"step":4,"heldoutLoss":{"cs":0.9,"fi":4.2}}
             """;
-        Stage("corpus", [], new JsonObject { ["seed"] = 1 },
+        var steps = new JsonArray(new JsonObject { ["step"] = "rights-reserved" }, new JsonObject { ["step"] = "personal-data", ["mode"] = "Mask" });
+        Stage("corpus", [], new JsonObject { ["seed"] = 1, ["steps"] = steps },
+            new("personal-data", "found-iban", language, source, license, 4, 800), new("personal-data", "changed", language, source, license, 4, 800), new("personal-data", "became", language, source, license, 4, 790),
             new("read", "read", language, source, license, 110, 20_000), new("read", "read", "fi", "law", "CC BY-SA 3.0", 30, 9_000), new("min-words", reason, language, source, license, 10, 200),
             new("normalise", "changed", language, source, license, 7, 900), new("split", "held-out", language, source, license, 10, 1_800), new("split", "train", language, source, license, 90, 18_000),
             new("split", "train", "fi", "law", "CC BY-SA 3.0", 30, 9_000), new("examination", "seen", language, source, null, 40));

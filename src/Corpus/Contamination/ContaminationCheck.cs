@@ -73,7 +73,7 @@ public static class ContaminationCheck
     /// <summary>Of a corpus folder its documents alone: its other files are no texts.</summary>
     private static string[] Sources(IFileSystem files, string text)
     {
-        string[] sides = [.. Sides.Select(side => Path.Combine(text, side)).Where(files.DirectoryExists)];
+        string[] sides = [.. Sides.Select(side => Path.Combine(text, side)).Where(side => files.DirectoryExists(side) && files.EnumerateFiles(side, recursive: false).Any())];
         return files.FileExists(Path.Combine(text, Manifest.FileName)) && sides.Length > 0 ? sides : [text];
     }
 

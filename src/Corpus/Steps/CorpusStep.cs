@@ -26,6 +26,7 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(Decontamination), "decontamination")]
 [JsonDerivedType(typeof(StopWordFilter), "stop-words")]
 [JsonDerivedType(typeof(SegmentIdentification), "segment-identification")]
+[JsonDerivedType(typeof(PersonalData), "personal-data")]
 public abstract record CorpusStep
 {
     private static readonly Dictionary<Type, string> Names = typeof(CorpusStep).GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false)

@@ -43,15 +43,21 @@ public sealed record RightsReserved(
     {
         ArgumentNullException.ThrowIfNull(document);
         RightsVerdict verdict = RightsOf(document);
-        if (verdict.Reason is { } reason) return Verdict.Drop(reason);
-        if (verdict.License is null && !PageRights.IsIn(document.Metadata)) return Verdict.Keep;
+        LedgerEntry? entry = Entry(verdict);
+        if (verdict.Reason is { } reason) return Verdict.Drop(reason).Recorded(entry);
+        if (verdict.License is null && !PageRights.IsIn(document.Metadata)) return Verdict.Keep.Recorded(entry);
         JsonObject metadata = document.Metadata?.DeepClone().AsObject() ?? [];
         if (PageRights.IsIn(metadata)) metadata.Remove(PageRights.Field);   // what the verdict needed
         if (verdict.License is { } license) metadata["rightsLicense"] = license;
-        return Verdict.Replace(document with { Metadata = metadata.Count > 0 ? metadata : null });
+        return Verdict.Replace(document with { Metadata = metadata.Count > 0 ? metadata : null }).Recorded(entry);
     }
 
-    /// <summary>The verdict with everything that was said: the entry of the ledger. It is given while the document still has what its page said, before <see cref="Judge"/>.</summary>
+    /// <summary>What the ledger says of a document: everything that was said about it, also what denies nothing. Absent where nobody said anything.</summary>
+    private static LedgerEntry? Entry(RightsVerdict verdict) => verdict.Signals.Count == 0 && !verdict.Excluded ? null : new LedgerEntry(
+        JsonNode.Parse(verdict.ToJson())!.AsObject(),
+        [.. verdict.Signals.Where(signal => signal.Ruling is RightsRuling.Deny or RightsRuling.Flag && !signal.IsSuperseded).Select(signal => RightsNames.Of(signal.Protocol)).Distinct()]);
+
+    /// <summary>The verdict with everything that was said. It is given while the document still has what its page said, before <see cref="Judge"/>.</summary>
     /// <exception cref="UserErrorException">The store or a list cannot be read.</exception>
     public RightsVerdict RightsOf(Document document)
     {

@@ -171,8 +171,8 @@ public sealed class TextContaminationTests
         string item = Tasks.Words(12, 13);
         string text = string.Join(' ', Enumerable.Repeat(item, 20_000));
         TextContamination found = TextContamination.Of(Index(item), text, 0.5, null)!;
-        Assert.Equal(new TextCut(0, text.Length), Assert.Single(found.Passages));
-        Assert.Single(found.Cuts(text, 30));
+        Assert.Equal(20_000, found.Passages.Count);
+        Assert.Equal(new TextCut(0, text.Length), Assert.Single(found.Cuts(text, 30)));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class RightsReservedTests : IDisposable
         new CorpusConfig(source, Languages: ["en"], Steps: [new LanguageIdentification(), step], HeldOutShare: 0), _folder[name], new LocalLauncher(2), cancellation: TestContext.Current.CancellationToken);
 
     private static Dictionary<string, long> Dropped(Manifest manifest) =>
-        manifest.Counts.Where(count => count.Step == "rights-reserved").GroupBy(count => count.Reason).ToDictionary(group => group.Key, group => group.Sum(count => count.Documents));
+        manifest.Counts.Where(count => count.Step == "rights-reserved" && CorpusReport.IsEnd(count)).GroupBy(count => count.Reason).ToDictionary(group => group.Key, group => group.Sum(count => count.Documents));
 
     private List<Document> Kept(string name) => [.. Directory.GetFiles(Path.Combine(_folder[name], "train")).SelectMany(file => File.ReadAllLines(file).Select(line => Document.Parse(Encoding.UTF8.GetBytes(line), file)))];
 
@@ -57,7 +57,12 @@ public sealed class RightsReservedTests : IDisposable
         Assert.Equal(3, Kept("first").Count);
 
         string both = Store(autumn);   // added to what the first crawl said
-        Assert.Equal(2, Dropped(Build("second", spring, new RightsReserved(both)))["robots"]);
+        Manifest second = Build("second", spring, new RightsReserved(both));
+        Assert.Equal(2, Dropped(second)["robots"]);
+        Assert.Equal(2, second.Counts.Single(count => count.Reason == "found-robots").Documents);
+        JsonNode[] ledger = [.. File.ReadAllLines(Path.Combine(_folder["second"], CorpusStage.LedgerFile)).Select(line => JsonNode.Parse(line)!).Where(line => (string?)line["outcome"] == "dropped: robots")];
+        Assert.Equal(["https://opted-out.example/a", "https://opted-out.example/b"], ledger.Select(line => (string?)line["url"]));
+        Assert.All(ledger, line => Assert.Contains(line["record"]!["signals"]!.AsArray(), signal => (string?)signal!["ruling"] == "deny" && ((string?)signal["sha256"])!.Length == 64));
         Assert.Equal("https://open.example/a", Assert.Single(Kept("second")).Url);
         Assert.Equal(1, Dropped(Build("third", autumn, new RightsReserved(both)))["robots"]);
         Assert.Equal("https://open.example/b", Assert.Single(Kept("third")).Url);
