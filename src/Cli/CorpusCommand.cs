@@ -9,7 +9,7 @@ namespace OpenEuroLLM.Cli;
 /// <summary><c>oellm corpus</c>: texts to cleaned documents, documents to token shards, and what became of them.</summary>
 internal static class CorpusCommand
 {
-    public static Command Create() => new("corpus", "Extracts texts from web pages, builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { CorpusExtract.Create(), Build(), Tokenize(), CorpusReportCommand.Create(), CorpusMeasureWords.Create(), CorpusRights.Create(), CorpusPolicies.Create(), CorpusPii.Create(), CorpusForget.Create() };
+    public static Command Create() => new("corpus", "Extracts texts from web pages, builds, tokenizes and reports on a corpus.\nExample: oellm corpus report runs/quickstart/corpus") { CorpusExtract.Create(), Build(), Tokenize(), CorpusReportCommand.Create(), CorpusMeasureWords.Create(), CorpusRights.Create(), CorpusPolicies.Create(), CorpusPii.Create(), CorpusForget.Create(), CorpusContamination.Create() };
 
     private static ResumableCommand Build()
     {

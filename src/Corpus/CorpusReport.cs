@@ -73,6 +73,9 @@ public static class CorpusReport
     /// <summary>Step under which the two sides are counted.</summary>
     public const string SplitStep = "split";
 
+    /// <summary>Step under which the items of the evaluation tasks are counted that were looked for in the texts.</summary>
+    public const string TasksStep = "evaluation-tasks";
+
     /// <summary>Step under which examination items are counted.</summary>
     public const string ExaminationStep = "examination";
 

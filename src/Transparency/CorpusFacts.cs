@@ -20,7 +20,7 @@ internal sealed record DutyRow(string Subject, string? Step, string? Outcome, lo
 internal static class CorpusFacts
 {
     // The names that the corpus stage counts under; see its manifest.
-    private const string ReadStep = "read", SplitStep = "split", ExaminationStep = "examination", Train = "train", HeldOut = "held-out", Found = "found-";
+    private const string ReadStep = "read", SplitStep = "split", ExaminationStep = "examination", TasksStep = "evaluation-tasks", Train = "train", HeldOut = "held-out", Found = "found-";
 
     // What is told beside the way of the documents: each of these documents is counted elsewhere too.
     private static readonly string[] Beside = ["changed", "became", "moved-in", "moved-out", "repeated"];
@@ -71,7 +71,7 @@ internal static class CorpusFacts
     {
         static int Order(FunnelRow row) => row.Step == ReadStep ? 0 : row is { Step: SplitStep, Reason: HeldOut } ? 2 : row is { Step: SplitStep, Reason: Train } ? 3 : 1;
         return [.. Counts(lineage, "corpus")
-            .Where(count => count.Step != ExaminationStep && !Beside.Contains(count.Reason) && !count.Reason.StartsWith(Found, StringComparison.Ordinal))
+            .Where(count => count.Step is not (ExaminationStep or TasksStep) && !count.Reason.StartsWith(Found, StringComparison.Ordinal) && !Beside.Contains(count.Reason))
             .GroupBy(count => (count.Step, count.Reason))
             .Select(group => new FunnelRow(group.Key.Step, group.Key.Reason, group.Sum(count => count.Documents), group.Sum(count => count.Bytes)))
             .OrderBy(Order).ThenByDescending(row => row.Documents).ThenBy(row => row.Step, StringComparer.Ordinal).ThenBy(row => row.Reason, StringComparer.Ordinal)];

@@ -243,6 +243,7 @@ internal sealed class CorpusBuild
         new CorpusWriter(_config, _files, _launcher, _clock, _progress, _work, state.Units, state.Counts, _cancellation).Write(output, state.Samples);
         Join(state.Skipped, Path.Combine(output.Path, WorkUnit.SkippedFile));
         Join(state.Ledger, Path.Combine(output.Path, CorpusStage.LedgerFile));
+        foreach (ManifestCount count in _config.Steps.SelectMany(step => step.Totals(Recorded(state.Ledger, step.Name)))) output.Count(count);
         WriteExamination(examination, output);
         foreach ((string path, string recordedAs) in InputFiles(input)) output.AddInputFile(path, recordedAs);
         return output.Commit(_launcher.Workers);
@@ -260,6 +261,21 @@ internal sealed class CorpusBuild
         {
             using Stream ofUnit = _files.OpenRead(part);
             ofUnit.CopyTo(stream);
+        }
+    }
+
+    /// <summary>What steps of a name recorded, unit by unit.</summary>
+    private IEnumerable<JsonObject> Recorded(List<string> parts, string step)
+    {
+        foreach (string part in parts)
+        {
+            using Stream ofUnit = _files.OpenRead(part);
+            var lines = new LineReader(ofUnit);
+            while (lines.TryRead(out ReadOnlyMemory<byte> line))
+            {
+                JsonNode entry = JsonNode.Parse(line.Span)!;
+                if ((string?)entry["step"] == step && entry["record"] is JsonObject record) yield return record;
+            }
         }
     }
 

@@ -49,7 +49,8 @@ internal ref struct FoldedWords
             char letter = (char)value;
             bool isWord = char.IsLetterOrDigit(letter)
                 || CharUnicodeInfo.GetUnicodeCategory(letter) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
-            folded[value] = isWord ? char.ToLowerInvariant(letter) : '\0';
+            // In capitals Greek has one sigma, and Turkish two letters i: all forms are one.
+            folded[value] = !isWord ? '\0' : letter switch { 'ς' => 'σ', 'İ' or 'ı' => 'i', _ => char.ToLowerInvariant(letter) };
         }
         return folded;
     }

@@ -64,13 +64,13 @@ public sealed record CorpusFunnel(IReadOnlyList<LanguageAccount> Languages, bool
         ArgumentNullException.ThrowIfNull(manifest);
         var problems = new List<string>();
         var counts = manifest.Counts
-            .Where(count => count.Language is not null && count.Step is not CorpusReport.ExaminationStep and not CorpusReport.SourceStep)
+            .Where(count => count.Language is not null && count.Step is not CorpusReport.ExaminationStep and not CorpusReport.SourceStep and not CorpusReport.TasksStep)
             .GroupBy(count => (Language: count.Language!, count.Step))
             .ToDictionary(group => group.Key, group => (IReadOnlyDictionary<string, Amount>)ByReason(group.Select(count => KeyValuePair.Create(count.Reason, Amount.Of(count)))));
         foreach (ManifestCount count in manifest.Counts)
         {
             if (Amount.Of(count).IsNegative) problems.Add($"the count '{count.Step}: {count.Reason}' of '{count.Language}' is negative");
-            else if (count.Language is null && count.Step != CorpusReport.SourceStep && count.Reason != CorpusReport.Missing) problems.Add($"the count '{count.Step}: {count.Reason}' has no language");
+            else if (count.Language is null && count.Step is not (CorpusReport.SourceStep or CorpusReport.TasksStep) && count.Reason != CorpusReport.Missing) problems.Add($"the count '{count.Step}: {count.Reason}' has no language");
         }
         string[] steps = [.. Steps(manifest, counts.Keys.Select(key => key.Step), problems)];
         List<LanguageAccount> languages = [.. counts.Keys.Select(key => key.Language).Distinct().Order(StringComparer.Ordinal).Select(language => Account(language, steps, counts, problems))];

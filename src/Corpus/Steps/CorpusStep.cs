@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Corpus.Deduplication;
@@ -22,6 +23,7 @@ namespace OpenEuroLLM.Corpus;
 [JsonDerivedType(typeof(QualityFilter), "quality")]
 [JsonDerivedType(typeof(LineFilter), "lines")]
 [JsonDerivedType(typeof(RightsReserved), "rights-reserved")]
+[JsonDerivedType(typeof(Decontamination), "decontamination")]
 [JsonDerivedType(typeof(StopWordFilter), "stop-words")]
 [JsonDerivedType(typeof(SegmentIdentification), "segment-identification")]
 [JsonDerivedType(typeof(PersonalData), "personal-data")]
@@ -36,6 +38,10 @@ public abstract record CorpusStep
 
     /// <summary>Files that the step reads: what comes out depends on their content, not on their names alone.</summary>
     internal virtual IReadOnlyList<string> Files => [];
+
+    /// <summary>What the step counts of the whole corpus, beside the ways of its documents.</summary>
+    /// <param name="records">What steps of its name recorded in the ledger, in order; read as they are taken.</param>
+    internal virtual IEnumerable<ManifestCount> Totals(IEnumerable<JsonObject> records) => [];
 }
 
 /// <summary>A step that judges each document by itself, so that it runs anywhere and in any order.</summary>
