@@ -90,6 +90,7 @@ internal static class ProveErasure
         private readonly CounterRandom _random = new CounterRandom(proof.Seed, 0).Substream("moments of the kills");
         private Dictionary<string, string> _old = [], _new = [];
         private ulong _drawn;
+        private double _shortest;
 
         public double Seconds { get; private set; }
 
@@ -116,7 +117,7 @@ internal static class ProveErasure
             _old = Hashes();
             long began = SystemClock.Instance.Timestamp;
             proof.RunToEnd("the erasure", Command);
-            Seconds = SystemClock.Instance.SecondsSince(began);
+            Seconds = _shortest = SystemClock.Instance.SecondsSince(began);
             _new = Hashes();
             Verify();
             ErasureReport report = CorpusErasure.Run(Path.Combine(run, "corpus"), new ErasureRequest(), null, [], [], new LocalLauncher(2), cancellation: proof.Cancellation);
@@ -131,7 +132,14 @@ internal static class ProveErasure
             while (true)
             {
                 using ProofChild child = proof.Start(Command);
-                if (peace || child.Wait(proof.Cancellation, TimeSpan.FromSeconds(1.1 * Seconds * _random.UniformAt(_drawn++)))) break;
+                long began = SystemClock.Instance.Timestamp;
+                bool ended = child.Wait(proof.Cancellation, peace ? null : TimeSpan.FromSeconds(_shortest * _random.UniformAt(_drawn++)));
+                if (ended)
+                {
+                    if (child.ExitCode != ExitCode.Success) throw new UserErrorException(FormattableString.Invariant($"the erasure ended with exit code {child.ExitCode}: {child.LastWords}"));
+                    _shortest = Math.Min(_shortest, SystemClock.Instance.SecondsSince(began));
+                    break;
+                }
                 child.Kill();
                 Killed++;
                 Look();
