@@ -60,6 +60,7 @@ internal sealed class RuleBook
         IpAddress = new RuleName("ip-address", addresses.Ip.Version, PersonalDataType.IpAddress, null, 0, Concept(addresses.Ip.Context), HasCheck: false);
         EmailAddress = new RuleName("email", addresses.Email.Version, PersonalDataType.Email, null, 0, Concept([]), HasCheck: false);
         VersionWords = Concept(addresses.Ip.VersionWords);
+        VersionWordsBehind = Concept(addresses.Ip.VersionWordsBehind);
         Labels = Concept(addresses.Codes.Labels);
         Blockers = Concept(addresses.Codes.Blockers);
         Context = new ContextLexicon(concepts);
@@ -111,6 +112,8 @@ internal sealed class RuleBook
     public int PhoneContext { get; }
 
     public int VersionWords { get; }
+
+    public int VersionWordsBehind { get; }
 
     public int Labels { get; }
 

@@ -72,8 +72,8 @@ internal sealed record EmailEntry(
     int Version, IReadOnlyList<string> SkippedDomains, IReadOnlyList<string> SkippedTopLevel, IReadOnlyList<string> SkippedLocals,
     IReadOnlyList<string> At, IReadOnlyList<string> AtWords, IReadOnlyList<string> Dot, IReadOnlyList<string> DotWords);
 
-/// <summary>Internet addresses: networks that are nobody's, and words before versions and sections.</summary>
-internal sealed record IpEntry(int Version, IReadOnlyList<string> Skipped4, IReadOnlyList<string> Context, IReadOnlyList<string> VersionWords);
+/// <summary>Internet addresses: networks that are nobody's, and words before and behind versions and sections.</summary>
+internal sealed record IpEntry(int Version, IReadOnlyList<string> Skipped4, IReadOnlyList<string> Context, IReadOnlyList<string> VersionWords, IReadOnlyList<string> VersionWordsBehind);
 
 /// <summary>Words that say that a number is something else.</summary>
 /// <param name="Labels">Void a word of context that stands before them.</param>

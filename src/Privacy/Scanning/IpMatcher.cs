@@ -41,6 +41,7 @@ internal sealed class IpMatcher(RuleBook rules, ContextFinder context)
         ContextHit? named = context.Near(rules.IpAddress.Concept, start, end);
         if (named is null && !octets.ContainsAnyExceptInRange(0, SmallOctet - 1)) return null;
         if (context.HitBefore(rules.VersionWords, start) is { } version && version.Distance <= VersionDistance && !(named is { } name && name.Distance < version.Distance)) return null;
+        if (named is null && context.Near(rules.VersionWordsBehind, start, end) is { Distance: 1 } behind && behind.Start > end) return null;   // "a 4.18.2.31 verzió"
         return new Candidate(rules.IpAddress, null, PersonalDataTier.A, start, end, Candidate.Named, named);
     }
 

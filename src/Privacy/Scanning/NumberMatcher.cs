@@ -50,6 +50,8 @@ internal sealed class NumberMatcher(RuleBook rules, ContextFinder context)
         if (!usual && tier == PersonalDataTier.C) return null;   // "VAT of 100 000 euros"
         ContextHit? hit = context.Near(rule.Concept, start, end, inSentence: !rule.HasCheck);
         bool home = (rule.Countries & countries) != 0;
+        // Beside "NIF" or "VAT" every third number of nine digits is one of some country: without its letters it is one of the country of the text.
+        if (rule.Type == PersonalDataType.Vat && tier == PersonalDataTier.C && !home && countries != 0) return null;
         if (hit is not null) return new Candidate(rule, rule.Country, tier, start, end, Candidate.Named, hit, home);
         if (!usual || rest || tier == PersonalDataTier.C || context.HitBefore(rules.Blockers, start) is not null) return null;
         if (tier == PersonalDataTier.B) return home ? new Candidate(rule, rule.Country, tier, start, end, Candidate.AtHome, null, home) : null;

@@ -7,13 +7,15 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
 {
     private const int Fewest = 6, MostDigits = 16;
     private const int FewestAlone = 9;   // digits, with the trunk prefix: fewer are dates and prices
+    private const int FarthestNext = 40;   // characters between two numbers that one word names
 
     /// <summary>The telephone number that begins where the window does; null when there is none.</summary>
     /// <param name="text">The text.</param>
     /// <param name="window">The words.</param>
     /// <param name="plus">Where a plus sign stands in front; null when there is none.</param>
     /// <param name="countries">The countries of the document.</param>
-    public Candidate? Best(string text, NumberWindow window, int? plus, ulong countries)
+    /// <param name="before">What was found last.</param>
+    public Candidate? Best(string text, NumberWindow window, int? plus, ulong countries, Candidate? before)
     {
         ReadOnlySpan<char> digits = window.Symbols;
         int letter = digits.IndexOfAnyExceptInRange('0', '9');
@@ -25,7 +27,7 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
             if (!window.EndsAfter(count) || !HasPhoneGaps(window, count)) continue;
             int end = window.EndOf(count - 1);
             int start = StartOf(text, window, count, plus);
-            if (Judge(text, window, digits[..count], plus is not null, start, end, countries) is not { } candidate || !NumberEdges.MayEnd(text, end)) continue;
+            if (Judge(text, window, digits[..count], plus is not null, start, end, countries, before) is not { } candidate || !NumberEdges.MayEnd(text, end)) continue;
             if (IsBetter(candidate, best)) best = candidate;
         }
         return best;
@@ -34,7 +36,7 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
     // A mobile number that fits exactly beats a longer one that merely has a possible length.
     private static bool IsBetter(Candidate candidate, Candidate? best) => best is null || candidate.Score > best.Value.Score;
 
-    private Candidate? Judge(string text, NumberWindow window, ReadOnlySpan<char> digits, bool plus, int start, int end, ulong countries)
+    private Candidate? Judge(string text, NumberWindow window, ReadOnlySpan<char> digits, bool plus, int start, int end, ulong countries, Candidate? before)
     {
         if (plus) return International(digits, start, end);
         bool grouped = window.Gaps(digits.Length) > 0;
@@ -42,14 +44,16 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
         ContextHit? hit = context.Near(rules.PhoneContext, start, end);
         if (digits.StartsWith("00", StringComparison.Ordinal) && hit is not null && International(digits[2..], start, end) is { } abroad)
             return abroad with { Context = hit };
+        // "call him at 694 ..., or the shop at 210 ...": one word names both.
+        bool follows = before is { Rule.Type: PersonalDataType.Phone, Score: >= Candidate.Named } last && start - last.End <= FarthestNext;
         Candidate? best = null;
         foreach (PhonePlan plan in rules.PhonePlans)
         {
             bool home = (plan.Rule.Countries & countries) != 0;
             if (!home || National(plan, digits) is not { Length: > 0 } national || !plan.IsNational(national)) continue;
             bool mobile = plan.IsMobile(national);
-            bool alone = grouped && plan.Trunk.Length > 0 && digits.Length >= FewestAlone && context.HitBefore(rules.Blockers, start) is null
-                && context.HitBefore(rules.Labels, start) is null && IsGroupedAsPhones(window, digits.Length) && national[0] != '0'
+            bool alone = grouped && (plan.Trunk.Length > 0 || follows) && digits.Length >= FewestAlone && context.HitBefore(rules.Blockers, start) is null
+                && context.HitBefore(rules.Labels, start) is null && IsGroupedAsPhones(window, digits.Length, plan.Trunk.Length) && national[0] != '0'
                 && !(start > 1 && text[start - 1] == ' ' && char.IsDigit(text[start - 2]));   // the rest of a longer number
             if (hit is null && !alone) continue;
             int score = (hit is null ? Candidate.Grouped : Candidate.Named) + (mobile ? 1 : 0);
@@ -100,8 +104,8 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
         return true;
     }
 
-    /// <summary>Words of two to six digits, separated alike after the first: not "07.00–22.00" and not "07045-4/2004".</summary>
-    private static bool IsGroupedAsPhones(NumberWindow window, int count)
+    /// <summary>Words of two to six digits, separated alike after the first: not "07.00–22.00" and not "07045-4/2004". An area code after the trunk prefix may have one digit: "06 1".</summary>
+    private static bool IsGroupedAsPhones(NumberWindow window, int count, int trunk)
     {
         int length = 0, words = 0;
         Gap common = Gap.None;
@@ -113,7 +117,7 @@ internal sealed class PhoneMatcher(RuleBook rules, ContextFinder context)
                 length++;
                 continue;
             }
-            if (length < 2 || (words == 0 && length > 6)) return false;
+            if ((length < 2 && !(words == 1 && i == trunk + 1)) || (words == 0 && length > 6)) return false;
             if (words > 0 && i < count)
             {
                 if (common != Gap.None && gap != common) return false;

@@ -36,6 +36,8 @@ internal sealed class TextScan
         _addresses = new IpMatcher(rules, _context);
     }
 
+    private Candidate? Last => _found.Count > 0 ? _found[^1] : null;
+
     /// <summary>Characters looked at so far, by all parts.</summary>
     public long Steps => _walked + _context.Steps + _window.Steps;
 
@@ -108,13 +110,13 @@ internal sealed class TextScan
         if (!NumberEdges.MayBegin(text, start, out bool afterPlus, out int plus)) return wordEnd;
         _window.Read(text, start);
         Candidate? best = null;
-        if (afterPlus) best = _phones.Best(text, _window, plus, countries);
+        if (afterPlus) best = _phones.Best(text, _window, plus, countries, Last);
         else
         {
             best = _addresses.V4(text, _window);
             if (best is not null) return Take(best, wordEnd);
             if (_window.Count >= 4) best = _numbers.Best(text, _window, countries);
-            if (_phones.Best(text, _window, null, countries) is { } phone && phone.IsBetterThan(best)) best = phone;
+            if (_phones.Best(text, _window, null, countries, Last) is { } phone && phone.IsBetterThan(best)) best = phone;
             // The country, or the first letters of a code, may stand apart.
             for (int words = 0, from = start; words < 2 && (from = PrefixStart(text, from)) >= 0; words++)
             {
