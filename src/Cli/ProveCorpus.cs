@@ -8,8 +8,9 @@ internal static class ProveCorpus
 {
     /// <summary>All steps that a crawl goes through, in the order of recipes/crawl.jsonc.</summary>
     public const string AllSteps = """
-        [{ "step": "identification" }, { "step": "mojibake" }, { "step": "unicode-normalization" }, { "step": "url-duplicates" }, { "step": "exact-duplicates" },
-         { "step": "script" }, { "step": "quality" }, { "step": "repetition" }, { "step": "lines" }, { "step": "near-duplicates" }]
+        [{ "step": "rights-reserved" }, { "step": "identification" }, { "step": "mojibake" }, { "step": "unicode-normalization" }, { "step": "url-duplicates" }, { "step": "exact-duplicates" },
+         { "step": "segment-identification" }, { "step": "script" }, { "step": "quality" }, { "step": "stop-words" }, { "step": "repetition" }, { "step": "lines" }, { "step": "personal-data" },
+         { "step": "near-duplicates" }, { "step": "line-repeats" }, { "step": "substring-repeats" }]
         """;
 
     /// <summary>Memory that the line may take, in bytes.</summary>
@@ -18,7 +19,7 @@ internal static class ProveCorpus
     /// <summary>A recipe of a corpus.</summary>
     public static string RecipeText(string steps, long unitBytes) => FormattableString.Invariant($$"""{ "name": "proof", "corpus": { "unitBytes": {{unitBytes}}, "steps": {{steps}} } }""");
 
-    /// <summary>The settings of a build from a source with all steps of a crawl.</summary>
+    /// <summary>The settings of a build whose speed is measured: identification, filters, exact and near de-duplication.</summary>
     public static CorpusConfig Config(string source) => new(source, Steps:
     [
         new LanguageIdentification(), new MojibakeRepair(), new UnicodeNormalization(), new UrlDuplicates(), new ExactDuplicates(), new ScriptFilter(), new QualityFilter(), new RepetitionFilter(),
