@@ -61,7 +61,7 @@ internal sealed class CorpusBuild
         _times?.Add(StepTimes.Hashing, since);
         IReadOnlyList<Phase> phases = Phase.Of(_config.Steps);
         int parts = 2 * phases.Count;   // phases, the comparisons between them, and the writing
-        if (Finished(settings, input, fingerprints) is { } manifest) return new CorpusTaskOutcome(manifest, parts, parts, 1, 1);
+        if (Finished(settings, input) is { } manifest) return new CorpusTaskOutcome(manifest, parts, parts, 1, 1);
 
         FileStream? claim = Claim(alone: _task is null);
         if (claim is null)
@@ -72,7 +72,7 @@ internal sealed class CorpusBuild
         }
         try
         {
-            if (_task is not null && Finished(settings, input, fingerprints) is { } finished)
+            if (_task is not null && Finished(settings, input) is { } finished)
             {
                 _files.Delete(_work);   // another task has finished in between
                 return new CorpusTaskOutcome(finished, parts, parts, 1, 1);
@@ -127,7 +127,7 @@ internal sealed class CorpusBuild
     }
 
     /// <summary>The manifest of an earlier run that did the same, or null when there is none.</summary>
-    private Manifest? Finished(JsonObject settings, CorpusInput input, string[] fingerprints)
+    private Manifest? Finished(JsonObject settings, CorpusInput input)
     {
         if (!_files.FileExists(Path.Combine(_target, Manifest.FileName))) return null;
         Manifest manifest = Manifest.Read(_files, _target);

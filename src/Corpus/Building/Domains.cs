@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Corpus.Deduplication;
 
 namespace OpenEuroLLM.Corpus.Building;
 
@@ -20,8 +21,7 @@ internal sealed class Domains(IFileSystem files, string folder, string language,
     public static string? HostOf(string? url)
     {
         if (url is null || !Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) || parsed.Scheme is not ("http" or "https")) return null;
-        string host = parsed.IdnHost.ToLowerInvariant().TrimEnd('.');
-        if (host.StartsWith("www.", StringComparison.Ordinal)) host = host[4..];
+        string host = CanonicalUrl.Host(parsed);
         return host.Length is 0 or > LongestHost || host.AsSpan().ContainsAnyInRange('\0', ' ') ? null : host;
     }
 

@@ -62,7 +62,7 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
             _funnel.Add(step, CorpusReport.MovedOut, passing.Origin, passing.Bytes);
             _funnel.Add(step, CorpusReport.MovedIn, passing.Origin with { Language = replacement.Lang }, passing.Bytes);
         }
-        if (!moved || after.Bytes != passing.Bytes || replacement.Text != passing.Document.Text)
+        if (!moved || replacement.Text != passing.Document.Text)
         {
             _funnel.Add(step, CorpusReport.Changed, passing.Origin with { Language = replacement.Lang }, passing.Bytes);
             _funnel.Add(step, CorpusReport.Became, after.Origin, after.Bytes);
@@ -84,7 +84,7 @@ internal sealed class UnitRun(BuildContext context, WorkUnit.Writer writer)
             ["source"] = document.Source,
             ["language"] = document.Lang,
             ["textSha256"] = Manifest.Hash(Encoding.UTF8.GetBytes(document.Text)),
-            ["record"] = entry.Record.DeepClone(),
+            ["record"] = entry.Record,
         };
         if (document.Url is not null) line["url"] = document.Url;
         writer.Record(JsonSerializer.SerializeToUtf8Bytes<JsonNode>(line, LedgerJson.Default.JsonNode));

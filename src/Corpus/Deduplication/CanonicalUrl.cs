@@ -22,14 +22,19 @@ internal static class CanonicalUrl
     public static string? Of(string? url)
     {
         if (url is null || url.Length > LongestUrl || !Uri.TryCreate(url.Trim(), UriKind.Absolute, out Uri? parsed) || parsed.Scheme is not ("http" or "https")) return null;
-        string host = parsed.IdnHost.ToLowerInvariant().TrimEnd('.');
-        if (host.StartsWith("www.", StringComparison.Ordinal)) host = host[4..];
-        var canonical = new StringBuilder(host);
+        var canonical = new StringBuilder(Host(parsed));
         if (!parsed.IsDefaultPort && parsed.Port is not (80 or 443)) canonical.Append(':').Append(parsed.Port);
         canonical.Append(Path(parsed.AbsolutePath));
         string[] parameters = [.. parsed.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Where(IsContent).Order(StringComparer.Ordinal)];
         if (parameters.Length > 0) canonical.Append('?').AppendJoin('&', parameters);
         return canonical.ToString();
+    }
+
+    /// <summary>The host of an address, in its ASCII form and small letters, without <c>www.</c>.</summary>
+    public static string Host(Uri address)
+    {
+        string host = address.IdnHost.ToLowerInvariant().TrimEnd('.');
+        return host.StartsWith("www.", StringComparison.Ordinal) ? host[4..] : host;
     }
 
     private static string Path(string path)
