@@ -216,9 +216,23 @@ public sealed class BlockFormatTests
             float[] again = Decoded(format, Encoded(format, values));
             float most = values.Max(Math.Abs);
             // The scale of a block is itself rounded, to half precision.
-            double share = name switch { "F32" => 0, "F16" => 1 / 2048.0, "BF16" => 1 / 256.0, "Q8_0" => 0.57 / 127, "Q4_0" => 1.01 / 8, "Q5_0" => 1.01 / 16,
+            double share = name switch
+            {
+                "F32" => 0,
+                "F16" => 1 / 2048.0,
+                "BF16" => 1 / 256.0,
+                "Q8_0" => 0.57 / 127,
+                "Q4_0" => 1.01 / 8,
+                "Q5_0" => 1.01 / 16,
                 // The range may be twice the largest number.
-                "Q4_1" => 1.01 / 15, "Q5_1" => 1.01 / 31, "Q4_K" => 0.25, "Q5_K" => 0.13, "Q3_K" => 0.4, "Q2_K" => 0.75, _ => 0.05 };
+                "Q4_1" => 1.01 / 15,
+                "Q5_1" => 1.01 / 31,
+                "Q4_K" => 0.25,
+                "Q5_K" => 0.13,
+                "Q3_K" => 0.4,
+                "Q2_K" => 0.75,
+                _ => 0.05
+            };
             double smallest = format.IsQuantized || name == "F16" ? 1e-7 : 0; // where scales become subnormal in half precision
             for (int i = 0; i < values.Length; i++)
                 Assert.InRange(Math.Abs((double)values[i] - again[i]), 0, most * share + 32 * smallest);
