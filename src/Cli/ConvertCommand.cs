@@ -5,7 +5,6 @@ using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Models;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
@@ -63,7 +62,7 @@ internal static class ConvertCommand
             using var source = ModelSource.Open(Path);
             var plan = Type is null ? null : StoragePlan.Of(Type, source.Config);
             // Without a type everything stays as it is, but norms are single precision in this container.
-            Func<LlamaShape, BlockFormat> formatOf = plan is not null ? plan.FormatOf : shape => shape.Rows == 1 ? BlockFormat.F32 : source.FormatOf(shape);
+            Func<WeightShape, BlockFormat> formatOf = plan is not null ? plan.FormatOf : shape => shape.IsVector ? BlockFormat.F32 : source.FormatOf(shape);
             Note(plan?.Notes);
             ModelWriting.RequireDisk(Target, source.Config, formatOf);
             using (var target = new GgufTarget(Target, Name(source), plan?.IsMixed ?? WasMixed(source), Metadata(source)))
@@ -76,7 +75,7 @@ internal static class ConvertCommand
             if (ModelPaths.IsGguf(Target)) throw new UserErrorException($"{Target}: expected the name of a folder; '--to gguf' writes a .gguf file.");
             using var source = ModelSource.Open(Path);
             var formatOf = Type is not null ? ModelWriting.FolderFormat(Type) : source.FormatOf;
-            if (LlamaShapes.Of(source.Config).Select(formatOf).FirstOrDefault(format => format.IsQuantized) is { } quantized)
+            if (source.Config.Weights.Select(formatOf).FirstOrDefault(format => format.IsQuantized) is { } quantized)
                 throw new UserErrorException($"{Path}: weights are stored as {quantized}, which has no place in safetensors; say --quantize f32, f16 or bf16.");
             ModelWriting.RequireDisk(Target, source.Config, formatOf);
             using var folder = AtomicDirectory.Create(Target, "convert", new JsonObject { ["to"] = Safetensors, ["type"] = Type }, replace: Force);
@@ -100,7 +99,7 @@ internal static class ConvertCommand
             }
         }
 
-        private string Describe(LlamaConfig config, Func<LlamaShape, BlockFormat> formatOf, bool json) =>
+        private string Describe(ModelConfig config, Func<WeightShape, BlockFormat> formatOf, bool json) =>
             ModelWriting.Describe(Target, config, formatOf, notes, SystemClock.Instance.SecondsSince(start), json);
 
         private string Name(ModelSource source) => source is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.name").Value?.Content is string name

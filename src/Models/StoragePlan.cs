@@ -1,6 +1,5 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
@@ -9,14 +8,14 @@ public sealed class StoragePlan
 {
     private const string MixedName = "q4_k_m";
 
-    private readonly LlamaConfig config;
+    private readonly ModelConfig config;
     private readonly BlockFormat matrices;
     private readonly SortedDictionary<string, int> replaced = new(StringComparer.Ordinal);
 
-    private StoragePlan(LlamaConfig config, BlockFormat matrices, bool mixed)
+    private StoragePlan(ModelConfig config, BlockFormat matrices, bool mixed)
     {
         (this.config, this.matrices, IsMixed) = (config, matrices, mixed);
-        foreach (var shape in LlamaShapes.Of(config).Where(shape => shape.Rows > 1))
+        foreach (var shape in config.Weights.Where(shape => !shape.IsVector))
         {
             var (wanted, given) = (Wanted(shape), FormatOf(shape));
             if (wanted == given) continue;
@@ -37,7 +36,7 @@ public sealed class StoragePlan
     /// <summary>The plan with a name: a format for all matrices, or <c>q4_k_m</c>: q4_K with q6_K for the head and for some of the values' and the
     /// down matrices, in the layers where errors weigh most.</summary>
     /// <exception cref="UserErrorException">There is none.</exception>
-    public static StoragePlan Of(string name, LlamaConfig config)
+    public static StoragePlan Of(string name, ModelConfig config)
     {
         if (name.Equals(MixedName, StringComparison.OrdinalIgnoreCase)) return new StoragePlan(config, BlockFormat.Q4_K, mixed: true);
         var format = BlockFormat.Find(name) ?? throw new UserErrorException($"type '{name}' is unknown; {Suggestion(name)}known: {string.Join(", ", Names)}.");
@@ -47,21 +46,20 @@ public sealed class StoragePlan
     /// <summary>How a weight is to be stored.</summary>
     /// <remarks>A row that is no whole number of blocks takes a type with smaller blocks, never fewer bits: for q4_K the field's own choice is q5_0,
     /// which this version does not write, so q8_0 is taken.</remarks>
-    public BlockFormat FormatOf(LlamaShape shape)
+    public BlockFormat FormatOf(WeightShape shape)
     {
-        if (shape.Rows == 1) return BlockFormat.F32;
+        if (shape.IsVector) return BlockFormat.F32;
         var format = Wanted(shape);
         if (shape.Columns % format.BlockElements != 0) format = BlockFormat.Q8_0;
         return shape.Columns % format.BlockElements != 0 ? BlockFormat.F16 : format;
     }
 
-    private BlockFormat Wanted(LlamaShape shape) => IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
+    private BlockFormat Wanted(WeightShape shape) => IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
 
-    private bool WantsMore(LlamaShape shape)
+    private bool WantsMore(WeightShape shape)
     {
-        if (shape.Name == (config.TiedHead ? LlamaShapes.Embedding : LlamaShapes.Head)) return true;
-        if (!shape.Name.EndsWith(".v_proj.weight", StringComparison.Ordinal) && !shape.Name.EndsWith(".down_proj.weight", StringComparison.Ordinal)) return false;
-        var layer = int.Parse(shape.Name.Split('.')[2], System.Globalization.CultureInfo.InvariantCulture);
+        if (shape.Role == (config.TiedHead ? WeightRole.Embedding : WeightRole.Head)) return true;
+        if (shape.Role is not (WeightRole.Value or WeightRole.Down) || shape.Layer is not { } layer) return false;
         var eighth = config.Layers / 8;
         return layer < eighth || layer >= 7 * config.Layers / 8 || (layer - eighth) % 3 == 2;
     }
