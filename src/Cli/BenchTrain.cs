@@ -66,7 +66,7 @@ internal static class BenchTrain
         return new LlamaConfig(layers, width, heads, shared, width / heads, hidden, vocabulary, context, TiedHead: true);
     }
 
-    private static void RequireMemory(LlamaConfig shape, int batch, int threads)
+    private static void RequireMemory(ModelConfig shape, int batch, int threads)
     {
         const string remedy = "lower --width, --layers, --hidden, --vocabulary-size, --batch or --context";
         var tokens = batch * shape.ContextLength;
@@ -79,13 +79,13 @@ internal static class BenchTrain
         AvailableMemory.Require(memory.Total - memory.Process, "A training step of this size", remedy);
     }
 
-    private static Result Measure(LlamaConfig shape, int batch, int steps, int threads, StatusLine status, CancellationToken cancellation)
+    private static Result Measure(ModelConfig shape, int batch, int steps, int threads, StatusLine status, CancellationToken cancellation)
     {
         var clock = SystemClock.Instance;
         var before = MachineLimits.MeasureMultiplyAdd(threads, clock);
         status.Say(FormattableString.Invariant($"bench train  bare multiply-adds: {before / 1e9:0.0} GFLOP/s on {threads} thread{(threads == 1 ? "" : "s")}; {shape.Parameters / 1e6:0.00} M parameters"));
         using var engine = new Engine(threads);
-        using var model = LlamaModel.Create(shape, seed: 1, engine);
+        using var model = LanguageModel.Create(shape, seed: 1, engine);
         using var step = new Step(model, batch, shape.ContextLength);
         for (var i = 0; i < WarmUpSteps; i++) step.Run(i);
         var seconds = new double[steps];

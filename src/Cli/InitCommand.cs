@@ -70,18 +70,22 @@ internal static class InitCommand
         RequireRange("--key-value-heads", shared, 1, heads);
         if (heads % shared != 0) throw new UserErrorException($"--key-value-heads is {shared}; expected a number that divides --heads, {heads}.");
         int Control(string content) => vocabulary - SpecialTokens.All.Count + SpecialTokens.All.ToList().IndexOf(content);
-        return new LlamaConfig(layers, width, heads, shared, width / heads, hidden, vocabulary, context, TiedHead: tied,
-            BeginOfTextId: Control(SpecialTokens.BeginOfText), EndIds: [Control(SpecialTokens.EndOfText), Control(SpecialTokens.EndOfTurn)], PaddingId: Control(SpecialTokens.Padding));
+        return new LlamaConfig(layers, width, heads, shared, width / heads, hidden, vocabulary, context, tied)
+        {
+            BeginOfTextId = Control(SpecialTokens.BeginOfText),
+            EndIds = [Control(SpecialTokens.EndOfText), Control(SpecialTokens.EndOfTurn)],
+            PaddingId = Control(SpecialTokens.Padding),
+        };
     }
 
-    private static void Write(LlamaConfig config, ulong seed, string type, string target, bool force, int threads, bool json, TextWriter output, TextWriter error, CancellationToken cancellation)
+    private static void Write(ModelConfig config, ulong seed, string type, string target, bool force, int threads, bool json, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
         var status = new StatusLine(error, quiet: false);
         var clock = SystemClock.Instance;
         var start = clock.Timestamp;
         var plan = StoragePlan.Of(type, config);
         using var source = new RandomSource(config, seed);
-        Func<LlamaShape, BlockFormat> formatOf = plan.FormatOf;
+        Func<WeightShape, BlockFormat> formatOf = plan.FormatOf;
         foreach (var note in plan.Notes) status.Say($"init        {note}");
         if (ModelPaths.IsGguf(target))
         {
@@ -90,14 +94,14 @@ internal static class InitCommand
             var tokenizer = MadeUpVocabulary.Create(config.VocabularySize);
             using var file = new GgufTarget(target, Path.GetFileNameWithoutExtension(target), plan.IsMixed,
                 GgufVocabulary.Describe(tokenizer, config.VocabularySize, config.BeginOfTextId, config.EndIds, config.PaddingId));
-            ModelWriting.Run(source, file, formatOf, "init", threads, status, cancellation);
+            ModelWriting.Run(source, file, formatOf, "init", threads, status, null, cancellation);
         }
         else
         {
             formatOf = ModelWriting.FolderFormat(type);
             ModelWriting.RequireDisk(target, config, formatOf);
             using var folder = AtomicDirectory.Create(target, "init", new JsonObject { ["config"] = config.ToJson(type), ["seed"] = seed, ["type"] = type }, replace: force);
-            using (var weights = new FolderTarget(folder.Path)) ModelWriting.Run(source, weights, formatOf, "init", threads, status, cancellation);
+            using (var weights = new FolderTarget(folder.Path)) ModelWriting.Run(source, weights, formatOf, "init", threads, status, null, cancellation);
             MadeUpVocabulary.Create(config.VocabularySize).Save(folder.Path);
             File.WriteAllText(Path.Combine(folder.Path, ChatTemplate.FileName), ChatTemplate.Text);
             folder.Commit(threads);

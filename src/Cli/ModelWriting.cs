@@ -1,7 +1,7 @@
+using System.Text.Json;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Models;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Cli;
 
@@ -25,9 +25,9 @@ internal static class ModelWriting
     }
 
     /// <summary>Refuses weights that the disk has no room for, before anything is written.</summary>
-    public static void RequireDisk(string target, LlamaConfig config, Func<LlamaShape, BlockFormat> formatOf)
+    public static void RequireDisk(string target, ModelConfig config, Func<WeightShape, BlockFormat> formatOf)
     {
-        var bytes = LlamaShapes.Of(config).Sum(shape => shape.Rows * formatOf(shape).RowBytes(shape.Columns));
+        var bytes = config.Weights.Sum(shape => shape.Rows * formatOf(shape).RowBytes(shape.Columns));
         var folder = Path.GetDirectoryName(Path.GetFullPath(target));
         while (folder is not null && !Directory.Exists(folder)) folder = Path.GetDirectoryName(folder);
         long free;
@@ -44,11 +44,11 @@ internal static class ModelWriting
     }
 
     /// <summary>The format of all weights of a folder, which holds plain types alone.</summary>
-    public static Func<LlamaShape, BlockFormat> FolderFormat(string type) => BlockFormat.Find(type) is { IsQuantized: false } plain ? _ => plain
+    public static Func<WeightShape, BlockFormat> FolderFormat(string type) => BlockFormat.Find(type) is { IsQuantized: false } plain ? _ => plain
         : throw new UserErrorException($"type '{type}' has no place in a model folder; expected f32, f16 or bf16. A .gguf file holds it.");
 
     /// <summary>Carries weights over, with a line of progress.</summary>
-    public static void Run(ModelSource source, ModelTarget target, Func<LlamaShape, BlockFormat> formatOf, string what, int threads, StatusLine status, CancellationToken cancellation)
+    public static void Run(ModelSource source, ModelTarget target, Func<WeightShape, BlockFormat> formatOf, string what, int threads, StatusLine status, ActivationStatistics? statistics, CancellationToken cancellation)
     {
         var clock = SystemClock.Instance;
         var start = clock.Timestamp;
@@ -57,13 +57,13 @@ internal static class ModelWriting
             var seconds = clock.SecondsSince(start);
             status.Update(FormattableString.Invariant(
                 $"{what,-11} {now.DoneParameters / 1e6:0} of {now.Parameters / 1e6:0} M parameters, {now.DoneParameters / 1e6 / seconds:0} M/s, {StatusLine.Time(seconds * (now.Parameters - now.DoneParameters) / now.DoneParameters)} left"));
-        }), cancellation);
+        }), statistics, cancellation);
     }
 
     /// <summary>The result, in words or as one JSON object.</summary>
-    public static string Describe(string target, LlamaConfig config, Func<LlamaShape, BlockFormat> formatOf, IReadOnlyList<string> notes, double seconds, bool json)
+    public static string Describe(string target, ModelConfig config, Func<WeightShape, BlockFormat> formatOf, IReadOnlyList<string> notes, double seconds, bool json, Action<Utf8JsonWriter>? more = null)
     {
-        var types = LlamaShapes.Of(config).GroupBy(shape => formatOf(shape).Name).Select(group => (Name: group.Key, Weights: group.Count())).OrderBy(type => type.Name, StringComparer.Ordinal).ToList();
+        var types = config.Weights.GroupBy(shape => formatOf(shape).Name).Select(group => (Name: group.Key, Weights: group.Count())).OrderBy(type => type.Name, StringComparer.Ordinal).ToList();
         var bytes = File.Exists(target) ? new FileInfo(target).Length : Directory.EnumerateFiles(target, "*.safetensors").Sum(file => new FileInfo(file).Length);
         if (!json)
             return FormattableString.Invariant($"{target}: {config.Parameters / 1e6:0.0} M parameters, {bytes / 1e6:0.0} MB, {string.Join(", ", types.Select(type => $"{type.Weights} x {type.Name}"))}, in {StatusLine.Time(seconds)}");
@@ -78,6 +78,7 @@ internal static class ModelWriting
             writer.WriteStartArray("notes");
             foreach (var note in notes) writer.WriteStringValue(note);
             writer.WriteEndArray();
+            more?.Invoke(writer);
             writer.WriteNumber("seconds", Math.Round(seconds, 3));
         });
     }

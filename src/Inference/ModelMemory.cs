@@ -1,5 +1,5 @@
 using OpenEuroLLM.Core;
-using OpenEuroLLM.Models.Llama;
+using OpenEuroLLM.Models;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Inference;
@@ -28,7 +28,7 @@ public static class ModelMemory
     /// <param name="path">The model, for messages.</param>
     /// <param name="available">Bytes that there are; null asks the machine.</param>
     /// <exception cref="UserErrorException">What is asked for, or one context, does not fit.</exception>
-    public static int CachePages(LlamaConfig config, int? cacheTokens, string path, long? available = null)
+    public static int CachePages(ModelConfig config, int? cacheTokens, string path, long? available = null)
     {
         long there = available ?? AvailableMemory.Bytes();
         for (int contexts = UsualContexts; ; contexts /= 2)

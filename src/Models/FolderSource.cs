@@ -1,13 +1,15 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
 /// <summary>The weights of a folder: <c>model.safetensors</c>, or several such files with an index.</summary>
 internal sealed class FolderSource : ModelSource
 {
+    /// <summary>Some writers store the head beside the embedding that it is tied to.</summary>
+    private const string TiedHeadName = "lm_head.weight";
+
     private readonly Dictionary<string, SafetensorsFile> files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafetensorsFile> places = new(StringComparer.Ordinal);
 
@@ -25,12 +27,27 @@ internal sealed class FolderSource : ModelSource
         }
     }
 
-    public override BlockFormat FormatOf(LlamaShape shape) => SafetensorsTypes.Format(places[shape.Name].Tensor(shape.Name).Type)!;
+    public override BlockFormat FormatOf(WeightShape shape) => SafetensorsTypes.Format(FileWith(shape).Tensor(StoredName(shape)).Type)!;
 
-    public override string FileOf(LlamaShape shape) => places[shape.Name].Path;
+    public override string FileOf(WeightShape shape) => FileWith(shape).Path;
 
-    public override void Read(LlamaShape shape, int firstRow, Span<byte> rows) =>
-        places[shape.Name].Read(shape.Name, firstRow * FormatOf(shape).RowBytes(shape.Columns), rows);
+    public override void Read(WeightShape shape, int firstRow, Span<byte> rows)
+    {
+        var (file, name, format) = (FileWith(shape), StoredName(shape), FormatOf(shape));
+        if (!shape.IsTransposed)
+        {
+            file.Read(name, firstRow * format.RowBytes(shape.Columns), rows);
+            return;
+        }
+        var count = rows.Length / (int)format.RowBytes(shape.Columns);
+        var (number, strip) = (format.BlockBytes, new byte[rows.Length]);
+        for (var column = 0; column < shape.Columns; column++)
+            file.Read(name, ((long)column * shape.Rows + firstRow) * number, strip.AsSpan(column * count * number, count * number));
+        Transposition.Turn(strip, shape.Columns, count, number, rows);
+    }
+
+    /// <summary>The extents of a weight in these files.</summary>
+    internal static long[] Extents(WeightShape shape) => shape.IsTransposed ? [shape.Columns, shape.Rows] : shape.Extents;
 
     public override void Dispose()
     {
@@ -38,25 +55,32 @@ internal sealed class FolderSource : ModelSource
         base.Dispose();
     }
 
+    private SafetensorsFile FileWith(WeightShape shape) => places[StoredName(shape)];
+
+    private string StoredName(WeightShape shape) => FindName(shape)
+        ?? throw new UserErrorException($"{Path}: the weights have no tensor {shape.Name}, which config.json asks for; the folder is incomplete or its files do not belong together.");
+
+    private string? FindName(WeightShape shape) => places.ContainsKey(shape.Name) ? shape.Name
+        : Config.Family.Alias(shape.Name) is { } alias && places.ContainsKey(alias) ? alias : null;
+
     private void Check()
     {
         var used = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var shape in LlamaShapes.Of(Config))
+        foreach (var shape in Config.Weights)
         {
-            if (!places.TryGetValue(shape.Name, out var file))
-                throw new UserErrorException($"{Path}: the weights have no tensor {shape.Name}, which config.json asks for; the folder is incomplete or its files do not belong together.");
-            used.Add(shape.Name);
-            var tensor = file.Tensor(shape.Name);
-            long[] expected = shape.Rows == 1 ? [shape.Columns] : [shape.Rows, shape.Columns];
+            var name = StoredName(shape);
+            used.Add(name);
+            var (file, expected) = (places[name], Extents(shape));
+            var tensor = file.Tensor(name);
             if (!tensor.Shape.SequenceEqual(expected))
-                throw new UserErrorException($"{file.Path}: {shape.Name} has shape {tensor.ShapeText}; config.json expects [{string.Join(", ", expected)}].");
+                throw new UserErrorException($"{file.Path}: {name} has shape {tensor.ShapeText}; config.json expects [{string.Join(", ", expected)}].");
             if (SafetensorsTypes.Format(tensor.Type) is null)
-                throw new UserErrorException($"{file.Path}: {shape.Name} is stored as {SafetensorsTypes.Name(tensor.Type)}; this version reads F32, F16 and BF16.");
+                throw new UserErrorException($"{file.Path}: {name} is stored as {SafetensorsTypes.Name(tensor.Type)}; this version reads F32, F16 and BF16.");
         }
         foreach (var name in places.Keys)
         {
-            if (used.Contains(name) || name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (Config.TiedHead && name == LlamaShapes.Head)) continue;
-            throw new UserErrorException($"{places[name].Path}: tensor {name} has no place in a Llama model with this config.json; the files do not belong together.");
+            if (used.Contains(name) || Config.Family.Ignores(name) || (Config.TiedHead && name == TiedHeadName)) continue;
+            throw new UserErrorException($"{places[name].Path}: tensor {name} has no place in a {Config.Family.Name} model with this config.json; the files do not belong together.");
         }
     }
 

@@ -1,8 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
@@ -13,11 +13,12 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
 {
     private readonly Dictionary<string, SafetensorsWriter> places = new(StringComparer.Ordinal);
     private readonly List<SafetensorsWriter> writers = [];
+    private readonly List<byte> whole = [];
 
-    internal override void Begin(LlamaConfig config, IReadOnlyList<(LlamaShape Shape, BlockFormat Format)> weights)
+    internal override void Begin(ModelConfig config, IReadOnlyList<(WeightShape Shape, BlockFormat Format)> weights)
     {
         var files = Split(weights);
-        var main = weights.Where(weight => weight.Shape.Rows > 1).GroupBy(weight => weight.Format).MaxBy(group => group.Sum(weight => weight.Shape.Count))!.Key;
+        var main = weights.Where(weight => !weight.Shape.IsVector).GroupBy(weight => weight.Format).MaxBy(group => group.Sum(weight => weight.Shape.Count))!.Key;
         Store(ModelFolder.ConfigName, config.ToJson(NameOf(main)));
         Store("generation_config.json", new JsonObject
         {
@@ -34,8 +35,7 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
             writers.Add(writer);
             foreach (var (shape, format) in files[i])
             {
-                if (shape.Rows == 1) writer.Declare(shape.Name, TypeOf(format), shape.Columns);
-                else writer.Declare(shape.Name, TypeOf(format), shape.Rows, shape.Columns);
+                writer.Declare(shape.Name, TypeOf(format), FolderSource.Extents(shape));
                 places[shape.Name] = writer;
                 map[shape.Name] = name;
                 total += shape.Rows * format.RowBytes(shape.Columns);
@@ -44,7 +44,20 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
         if (files.Count > 1) Store(ModelFolder.IndexName, new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map });
     }
 
-    internal override void Write(LlamaShape shape, BlockFormat format, ReadOnlySpan<byte> rows) => places[shape.Name].Write(shape.Name, rows);
+    internal override void Write(WeightShape shape, BlockFormat format, ReadOnlySpan<byte> rows)
+    {
+        if (!shape.IsTransposed)
+        {
+            places[shape.Name].Write(shape.Name, rows);
+            return;
+        }
+        whole.AddRange(rows); // the first number of every row comes first in the file
+        if (whole.Count < shape.Rows * format.RowBytes(shape.Columns)) return;
+        var turned = new byte[whole.Count];
+        Transposition.Turn(CollectionsMarshal.AsSpan(whole), shape.Rows, shape.Columns, format.BlockBytes, turned);
+        whole.Clear();
+        places[shape.Name].Write(shape.Name, turned);
+    }
 
     internal override void Finish()
     {
@@ -58,9 +71,9 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
         base.Dispose();
     }
 
-    private List<List<(LlamaShape Shape, BlockFormat Format)>> Split(IReadOnlyList<(LlamaShape Shape, BlockFormat Format)> weights)
+    private List<List<(WeightShape Shape, BlockFormat Format)>> Split(IReadOnlyList<(WeightShape Shape, BlockFormat Format)> weights)
     {
-        var files = new List<List<(LlamaShape, BlockFormat)>>();
+        var files = new List<List<(WeightShape, BlockFormat)>>();
         var room = 0L;
         foreach (var (shape, format) in weights)
         {

@@ -1,11 +1,11 @@
+using System.Runtime.InteropServices;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
-/// <summary>The weights of a GGUF file of the architecture <c>llama</c>.</summary>
+/// <summary>The weights of a GGUF file of a known architecture.</summary>
 public sealed class GgufSource : ModelSource
 {
     private readonly GgufFile file;
@@ -32,20 +32,18 @@ public sealed class GgufSource : ModelSource
     public IReadOnlyList<KeyValuePair<string, GgufValue>> Metadata => file.Metadata;
 
     /// <inheritdoc/>
-    public override BlockFormat FormatOf(LlamaShape shape) => file.Tensor(GgufNames.Of(shape.Name)).Type.Format!;
+    public override BlockFormat FormatOf(WeightShape shape) => file.Tensor(shape.GgufName).Type.Format!;
 
     /// <inheritdoc/>
-    public override void Read(LlamaShape shape, int firstRow, Span<byte> rows)
+    public override void Read(WeightShape shape, int firstRow, Span<byte> rows)
     {
-        var name = GgufNames.Of(shape.Name);
-        var rowBytes = FormatOf(shape).RowBytes(shape.Columns);
-        if (!GgufNames.IsReordered(shape.Name))
-        {
-            file.Read(name, firstRow * rowBytes, rows);
-            return;
-        }
-        for (var row = firstRow; !rows.IsEmpty; row++, rows = rows[(int)rowBytes..])
-            file.Read(name, GgufNames.RowOf(row, Config.HeadDimension) * rowBytes, rows[..(int)rowBytes]);
+        var rowBytes = (int)FormatOf(shape).RowBytes(shape.Columns);
+        if (shape.GgufHeadRows is null) file.Read(shape.GgufName, (long)firstRow * rowBytes, rows);
+        else
+            for (var row = 0; row < rows.Length / rowBytes; row++)
+                file.Read(shape.GgufName, (long)shape.GgufRow(firstRow + row) * rowBytes, rows.Slice(row * rowBytes, rowBytes));
+        if (shape.GgufOffset == 0) return;
+        foreach (ref var value in MemoryMarshal.Cast<byte, float>(rows)) value -= shape.GgufOffset;
     }
 
     /// <inheritdoc/>
@@ -55,11 +53,11 @@ public sealed class GgufSource : ModelSource
         base.Dispose();
     }
 
-    private static LlamaConfig ReadConfig(GgufFile file)
+    private static ModelConfig ReadConfig(GgufFile file)
     {
         try
         {
-            return GgufConfig.Read(file);
+            return ModelFamily.Read(file);
         }
         catch
         {
@@ -70,19 +68,19 @@ public sealed class GgufSource : ModelSource
 
     private void Check()
     {
-        var used = new HashSet<string>(StringComparer.Ordinal) { GgufNames.RotaryDivisors };
-        foreach (var shape in LlamaShapes.Of(Config))
+        var used = new HashSet<string>(StringComparer.Ordinal) { GgufRotary.DivisorsName };
+        foreach (var shape in Config.Weights)
         {
-            var name = GgufNames.Of(shape.Name);
-            used.Add(name);
-            var tensor = file.Tensor(name);
-            var expected = GgufNames.Extents(shape);
-            if (!tensor.Shape.SequenceEqual(expected))
-                throw new UserErrorException($"{Path}: tensor '{name}' has shape {tensor.ShapeText}; the metadata expects [{string.Join(", ", expected)}].");
+            used.Add(shape.GgufName);
+            var tensor = file.Tensor(shape.GgufName);
+            if (!tensor.Shape.SequenceEqual(shape.Extents))
+                throw new UserErrorException($"{Path}: tensor '{tensor.Name}' has shape {tensor.ShapeText}; the metadata expects [{string.Join(", ", shape.Extents)}].");
             if (tensor.Type.Format is null)
-                throw new UserErrorException($"{Path}: tensor '{name}' is stored as {tensor.Type.Name}; this version reads {string.Join(", ", BlockFormat.All)}.");
+                throw new UserErrorException($"{Path}: tensor '{tensor.Name}' is stored as {tensor.Type.Name}; this version reads {string.Join(", ", BlockFormat.All)}.");
+            if (shape.GgufOffset != 0 && tensor.Type.Format != BlockFormat.F32)
+                throw new UserErrorException($"{Path}: tensor '{tensor.Name}' is stored as {tensor.Type.Name}; expected {BlockFormat.F32}, as in every file of this architecture.");
         }
         if (file.Tensors.FirstOrDefault(tensor => !used.Contains(tensor.Name)) is { } other)
-            throw new UserErrorException($"{Path}: tensor '{GgufFile.Shown(other.Name)}' has no place in a Llama model with this metadata; this version does not know what to do with it.");
+            throw new UserErrorException($"{Path}: tensor '{GgufFile.Shown(other.Name)}' has no place in a {Config.Family.Name} model with this metadata; this version does not know what to do with it.");
     }
 }

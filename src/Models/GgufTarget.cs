@@ -1,33 +1,40 @@
 using System.Runtime.InteropServices;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
-/// <summary>A GGUF file of the architecture <c>llama</c>. It takes its name when it is complete.</summary>
+/// <summary>A GGUF file. It takes its name when it is complete.</summary>
 /// <param name="path">The file to create or replace.</param>
 /// <param name="name">The model's name in its metadata; null leaves it out.</param>
-/// <param name="mixed">Whether the types are those of the preset Q4_K_M, which the metadata says.</param>
+/// <param name="mixed">Whether the types are those of the presets Q4_K_M and Q5_K_M, which the metadata says.</param>
 /// <param name="more">Further metadata, such as the tokenizer's; a key that the model's shape says itself is left out.</param>
 public sealed class GgufTarget(string path, string? name = null, bool mixed = false, IEnumerable<KeyValuePair<string, object>>? more = null) : ModelTarget
 {
     private readonly GgufWriter writer = new(path);
-    private int headDimension;
 
-    internal override void Begin(LlamaConfig config, IReadOnlyList<(LlamaShape Shape, BlockFormat Format)> weights)
+    internal override void Begin(ModelConfig config, IReadOnlyList<(WeightShape Shape, BlockFormat Format)> weights)
     {
-        headDimension = config.HeadDimension;
-        var (metadata, divisors) = GgufConfig.Describe(config, weights, mixed, name);
-        var keys = metadata.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal);
-        foreach (var (key, value) in metadata.Concat((more ?? []).Where(entry => keys.Add(entry.Key)))) writer.Add(key, value);
-        if (divisors.Length > 0) writer.Declare(GgufNames.RotaryDivisors, GgufType.Of(BlockFormat.F32), divisors.Length);
-        foreach (var (shape, format) in weights) writer.Declare(GgufNames.Of(shape.Name), GgufType.Of(format), GgufNames.Extents(shape));
-        if (divisors.Length > 0) writer.Write(GgufNames.RotaryDivisors, MemoryMarshal.AsBytes(divisors.AsSpan()));
+        var description = new GgufDescription(weights, mixed, name);
+        config.Family.Write(config, description);
+        var keys = description.Metadata.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal);
+        foreach (var (key, value) in description.Metadata.Concat((more ?? []).Where(entry => keys.Add(entry.Key)))) writer.Add(key, value);
+        foreach (var (tensor, values) in description.Tensors) writer.Declare(tensor, GgufType.Of(BlockFormat.F32), values.Length);
+        foreach (var (shape, format) in weights) writer.Declare(shape.GgufName, GgufType.Of(format), shape.Extents);
+        foreach (var (tensor, values) in description.Tensors) writer.Write(tensor, MemoryMarshal.AsBytes(values.AsSpan()));
     }
 
-    internal override void Write(LlamaShape shape, BlockFormat format, ReadOnlySpan<byte> rows) =>
-        writer.Write(GgufNames.Of(shape.Name), GgufNames.IsReordered(shape.Name) ? Reordered(rows, (int)format.RowBytes(shape.Columns)) : rows);
+    internal override void Write(WeightShape shape, BlockFormat format, ReadOnlySpan<byte> rows)
+    {
+        if (shape.GgufOffset != 0)
+        {
+            var moved = MemoryMarshal.Cast<byte, float>(rows).ToArray();
+            foreach (ref var value in moved.AsSpan()) value += shape.GgufOffset;
+            writer.Write(shape.GgufName, MemoryMarshal.AsBytes(moved.AsSpan()));
+            return;
+        }
+        writer.Write(shape.GgufName, shape.GgufHeadRows is null ? rows : Reordered(shape, rows, (int)format.RowBytes(shape.Columns)));
+    }
 
     internal override void Finish() => writer.Finish();
 
@@ -39,11 +46,11 @@ public sealed class GgufTarget(string path, string? name = null, bool mixed = fa
     }
 
     /// <summary>Whole heads with their rows in GGUF's order.</summary>
-    private byte[] Reordered(ReadOnlySpan<byte> rows, int rowBytes)
+    private static byte[] Reordered(WeightShape shape, ReadOnlySpan<byte> rows, int rowBytes)
     {
         var all = new byte[rows.Length];
         for (var row = 0; row < rows.Length / rowBytes; row++)
-            rows.Slice(row * rowBytes, rowBytes).CopyTo(all.AsSpan(GgufNames.RowOf(row, headDimension) * rowBytes));
+            rows.Slice(row * rowBytes, rowBytes).CopyTo(all.AsSpan(shape.GgufRow(row) * rowBytes));
         return all;
     }
 }

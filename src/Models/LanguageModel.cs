@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models;
@@ -10,14 +9,17 @@ namespace OpenEuroLLM.Models;
 /// <summary>A decoder: tokens in, hidden states and logits out; the same forward call for training, prefill and decoding.</summary>
 public abstract class LanguageModel : IDisposable
 {
-    private protected LanguageModel(LlamaConfig config, Engine engine)
+    private readonly ModelWeights weights;
+
+    private protected LanguageModel(ModelConfig config, ModelWeights weights, Engine engine)
     {
         Config = config;
+        this.weights = weights;
         Engine = engine;
     }
 
     /// <summary>Shape of the model.</summary>
-    public LlamaConfig Config { get; }
+    public ModelConfig Config { get; }
 
     /// <summary>Tokens known, special ones included.</summary>
     public int VocabularySize => Config.VocabularySize;
@@ -29,7 +31,7 @@ public abstract class LanguageModel : IDisposable
     public Engine Engine { get; }
 
     /// <summary>Every weight once, in the order of the forward pass.</summary>
-    public abstract IReadOnlyList<Weight> Weights { get; }
+    public IReadOnlyList<Weight> Weights => weights.All;
 
     /// <summary>Matrix that turns a hidden state into logits.</summary>
     protected abstract Weight Head { get; }
@@ -37,6 +39,9 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Reads a model folder or a GGUF file for inference; weights keep their storage type.</summary>
     /// <exception cref="Core.UserErrorException">It is no model, or one that this version does not read.</exception>
     public static LanguageModel Load(string path, Engine engine) => ModelFolder.Load(path, engine, trainable: false);
+
+    /// <summary>A model to be trained, with random weights that depend on the seed alone.</summary>
+    public static LanguageModel Create(ModelConfig config, ulong seed, Engine engine) => config.Join(RandomWeights.Create(config, seed), engine);
 
     /// <summary>Final hidden states (rows, width) of a flat batch.</summary>
     /// <param name="tokens">Tokens of all sequences, one behind the other.</param>
@@ -78,5 +83,9 @@ public abstract class LanguageModel : IDisposable
     }
 
     /// <summary>Gives the weights' memory back.</summary>
-    public abstract void Dispose();
+    public void Dispose()
+    {
+        weights.Dispose();
+        GC.SuppressFinalize(this);
+    }
 }

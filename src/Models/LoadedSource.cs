@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models;
@@ -10,9 +9,9 @@ internal sealed class LoadedSource(LanguageModel model) : ModelSource(model.Conf
 {
     private readonly Dictionary<string, Weight> weights = model.Weights.ToDictionary(weight => weight.Name, StringComparer.Ordinal);
 
-    public override BlockFormat FormatOf(LlamaShape shape) => BlockFormat.F32;
+    public override BlockFormat FormatOf(WeightShape shape) => BlockFormat.F32;
 
-    public override void Read(LlamaShape shape, int firstRow, Span<byte> rows)
+    public override void Read(WeightShape shape, int firstRow, Span<byte> rows)
     {
         var values = MemoryMarshal.Cast<byte, float>(rows);
         for (var r = 0; r < values.Length / shape.Columns; r++) weights[shape.Name].CopyRow(firstRow + r, values.Slice(r * shape.Columns, shape.Columns));

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models;
@@ -17,18 +16,14 @@ public static class ModelFolder
 
     /// <summary>Reads <c>config.json</c>.</summary>
     /// <exception cref="UserErrorException">There is none, or it is not one of this version's families.</exception>
-    public static LlamaConfig ReadConfig(string folder)
+    public static ModelConfig ReadConfig(string folder)
     {
         var path = Path.Combine(folder, ConfigName);
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{folder}: {(File.Exists(folder) ? "a file" : "nothing")} is there; expected a model folder with {ConfigName} and {WeightsName}, or a .gguf file.");
         if (!File.Exists(path))
             throw new UserErrorException($"{folder}: no {ConfigName} in this folder; expected a model folder with {ConfigName} and {WeightsName}.");
-        var json = ReadObject(path);
-        var family = json.TryGetPropertyValue("model_type", out var type) ? type?.ToString() : null;
-        if (family != "llama")
-            throw new UserErrorException($"{path}: model_type is {family ?? "missing"}; this version reads llama.");
-        return LlamaConfig.Parse(json, path);
+        return ModelFamily.Read(ReadObject(path), path);
     }
 
     /// <summary>Reads a model.</summary>

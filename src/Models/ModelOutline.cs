@@ -1,4 +1,3 @@
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models;
@@ -9,8 +8,8 @@ public static class ModelOutline
     /// <summary>Creates the outline of a model.</summary>
     /// <param name="config">Its shape.</param>
     /// <param name="engine">An engine that only counts.</param>
-    public static LanguageModel Create(LlamaConfig config, Engine engine) =>
+    public static LanguageModel Create(ModelConfig config, Engine engine) =>
         engine.IsOutline
-            ? new LlamaModel(config, new LlamaWeights(config, shape => Weight.Outline(shape.Name, shape.Rows, shape.Columns)), engine)
+            ? config.Join(new ModelWeights(config, shape => Weight.Outline(shape.Name, shape.Rows, shape.Columns)), engine)
             : throw new ArgumentException("the outline of a model needs an engine that only counts", nameof(engine));
 }

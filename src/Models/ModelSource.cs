@@ -1,6 +1,5 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
@@ -9,14 +8,14 @@ namespace OpenEuroLLM.Models;
 /// <remarks>Reading may go on in several threads.</remarks>
 public abstract class ModelSource : IDisposable
 {
-    private protected ModelSource(LlamaConfig config, string path)
+    private protected ModelSource(ModelConfig config, string path)
     {
         Config = config;
         Path = path;
     }
 
     /// <summary>Shape of the model.</summary>
-    public LlamaConfig Config { get; }
+    public ModelConfig Config { get; }
 
     /// <summary>The folder or file, for messages.</summary>
     public string Path { get; }
@@ -26,17 +25,17 @@ public abstract class ModelSource : IDisposable
     public static ModelSource Open(string path) => ModelPaths.IsGguf(path) ? new GgufSource(path) : new FolderSource(path);
 
     /// <summary>How a weight is stored.</summary>
-    public abstract BlockFormat FormatOf(LlamaShape shape);
+    public abstract BlockFormat FormatOf(WeightShape shape);
 
     /// <summary>The file that holds a weight, for messages.</summary>
-    public virtual string FileOf(LlamaShape shape) => Path;
+    public virtual string FileOf(WeightShape shape) => Path;
 
     /// <summary>Reads rows as they are stored.</summary>
     /// <param name="shape">The weight.</param>
     /// <param name="firstRow">The first row wanted.</param>
     /// <param name="rows">Receives whole rows.</param>
     /// <exception cref="UserErrorException">The file became shorter, or the disk failed.</exception>
-    public abstract void Read(LlamaShape shape, int firstRow, Span<byte> rows);
+    public abstract void Read(WeightShape shape, int firstRow, Span<byte> rows);
 
     /// <inheritdoc/>
     public virtual void Dispose() => GC.SuppressFinalize(this);

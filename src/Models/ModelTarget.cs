@@ -1,5 +1,4 @@
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
@@ -11,10 +10,10 @@ public abstract class ModelTarget : IDisposable
     /// <summary>Writes what stands before the weights.</summary>
     /// <param name="config">Shape of the model.</param>
     /// <param name="weights">Every weight and how it will be stored.</param>
-    internal abstract void Begin(LlamaConfig config, IReadOnlyList<(LlamaShape Shape, BlockFormat Format)> weights);
+    internal abstract void Begin(ModelConfig config, IReadOnlyList<(WeightShape Shape, BlockFormat Format)> weights);
 
     /// <summary>Appends rows of a weight, in order; a piece of queries or keys is a whole number of heads.</summary>
-    internal abstract void Write(LlamaShape shape, BlockFormat format, ReadOnlySpan<byte> rows);
+    internal abstract void Write(WeightShape shape, BlockFormat format, ReadOnlySpan<byte> rows);
 
     /// <summary>Completes what was written.</summary>
     internal abstract void Finish();

@@ -1,22 +1,21 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Models;
 
 /// <summary>Which format each weight of a model gets. Vectors stay in single precision where the format is quantized.</summary>
 public sealed class StoragePlan
 {
-    private const string MixedName = "q4_k_m";
+    private static readonly SortedDictionary<string, BlockFormat> Mixes = new(StringComparer.OrdinalIgnoreCase) { ["q4_k_m"] = BlockFormat.Q4_K, ["q5_k_m"] = BlockFormat.Q5_K };
 
-    private readonly LlamaConfig config;
+    private readonly ModelConfig config;
     private readonly BlockFormat matrices;
     private readonly SortedDictionary<string, int> replaced = new(StringComparer.Ordinal);
 
-    private StoragePlan(LlamaConfig config, BlockFormat matrices, bool mixed)
+    private StoragePlan(ModelConfig config, BlockFormat matrices, bool mixed)
     {
         (this.config, this.matrices, IsMixed) = (config, matrices, mixed);
-        foreach (var shape in LlamaShapes.Of(config).Where(shape => shape.Rows > 1))
+        foreach (var shape in config.Weights.Where(shape => !shape.IsVector))
         {
             var (wanted, given) = (Wanted(shape), FormatOf(shape));
             if (wanted == given) continue;
@@ -26,42 +25,49 @@ public sealed class StoragePlan
     }
 
     /// <summary>The names that <see cref="Of"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. BlockFormat.All.Select(format => format.Name.ToLowerInvariant()), MixedName];
+    public static IReadOnlyList<string> Names { get; } = [.. BlockFormat.All.Select(format => format.Name.ToLowerInvariant()), .. Mixes.Keys];
 
-    /// <summary>Whether the mix is that of the preset Q4_K_M.</summary>
+    /// <summary>Whether the mix is that of the presets Q4_K_M and Q5_K_M.</summary>
     public bool IsMixed { get; }
 
     /// <summary>Where the plan could not do what its name says, in words.</summary>
     public IReadOnlyList<string> Notes => [.. replaced.Select(entry => $"{entry.Key} ({entry.Value} {(entry.Value == 1 ? "weight" : "weights")})")];
 
-    /// <summary>The plan with a name: a format for all matrices, or <c>q4_k_m</c>: q4_K with q6_K for the head and for some of the values' and the
-    /// down matrices, in the layers where errors weigh most.</summary>
+    /// <summary>The plan with a name: a format for all matrices, or <c>q4_k_m</c> or <c>q5_k_m</c>: q4_K or q5_K, with q6_K for the head and for some of the
+    /// values' and the down matrices, in the layers where errors weigh most.</summary>
     /// <exception cref="UserErrorException">There is none.</exception>
-    public static StoragePlan Of(string name, LlamaConfig config)
+    public static StoragePlan Of(string name, ModelConfig config)
     {
-        if (name.Equals(MixedName, StringComparison.OrdinalIgnoreCase)) return new StoragePlan(config, BlockFormat.Q4_K, mixed: true);
+        if (Mixes.TryGetValue(name, out var most)) return new StoragePlan(config, most, mixed: true);
         var format = BlockFormat.Find(name) ?? throw new UserErrorException($"type '{name}' is unknown; {Suggestion(name)}known: {string.Join(", ", Names)}.");
         return new StoragePlan(config, format, mixed: false);
     }
 
     /// <summary>How a weight is to be stored.</summary>
-    /// <remarks>A row that is no whole number of blocks takes a type with smaller blocks, never fewer bits: for q4_K the field's own choice is q5_0,
-    /// which this version does not write, so q8_0 is taken.</remarks>
-    public BlockFormat FormatOf(LlamaShape shape)
+    /// <remarks>A row that is no whole number of blocks takes a type with smaller blocks, never fewer bits: the field's own choices for q4_K,
+    /// q5_K and q6_K; for q3_K and q2_K that is a type which is not written here, and q4_0 is the next.</remarks>
+    public BlockFormat FormatOf(WeightShape shape)
     {
-        if (shape.Rows == 1) return BlockFormat.F32;
+        if (shape.IsVector) return BlockFormat.F32;
         var format = Wanted(shape);
-        if (shape.Columns % format.BlockElements != 0) format = BlockFormat.Q8_0;
+        if (shape.Columns % format.BlockElements != 0) format = InSmallBlocks(format);
         return shape.Columns % format.BlockElements != 0 ? BlockFormat.F16 : format;
     }
 
-    private BlockFormat Wanted(LlamaShape shape) => IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
-
-    private bool WantsMore(LlamaShape shape)
+    private static BlockFormat InSmallBlocks(BlockFormat format) => format.Name switch
     {
-        if (shape.Name == (config.TiedHead ? LlamaShapes.Embedding : LlamaShapes.Head)) return true;
-        if (!shape.Name.EndsWith(".v_proj.weight", StringComparison.Ordinal) && !shape.Name.EndsWith(".down_proj.weight", StringComparison.Ordinal)) return false;
-        var layer = int.Parse(shape.Name.Split('.')[2], System.Globalization.CultureInfo.InvariantCulture);
+        "Q2_K" or "Q3_K" => BlockFormat.Q4_0,
+        "Q4_K" => BlockFormat.Q5_0,
+        "Q5_K" => BlockFormat.Q5_1,
+        _ => BlockFormat.Q8_0,
+    };
+
+    private BlockFormat Wanted(WeightShape shape) => IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
+
+    private bool WantsMore(WeightShape shape)
+    {
+        if (shape.Role == (config.TiedHead ? WeightRole.Embedding : WeightRole.Head)) return true;
+        if (shape.Role is not (WeightRole.Value or WeightRole.Down) || shape.Layer is not { } layer) return false;
         var eighth = config.Layers / 8;
         return layer < eighth || layer >= 7 * config.Layers / 8 || (layer - eighth) % 3 == 2;
     }

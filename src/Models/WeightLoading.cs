@@ -1,6 +1,5 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models;
@@ -16,15 +15,14 @@ internal static class WeightLoading
     public static LanguageModel Load(ModelSource source, Engine engine, bool trainable)
     {
         var launcher = new LocalLauncher(Environment.ProcessorCount);
-        var weights = new LlamaWeights(source.Config, shape => Read(source, shape, trainable, launcher));
-        return new LlamaModel(source.Config, weights, engine);
+        return source.Config.Join(new ModelWeights(source.Config, shape => Read(source, shape, trainable, launcher)), engine);
     }
 
-    private static Weight Read(ModelSource source, LlamaShape shape, bool trainable, LocalLauncher launcher)
+    private static Weight Read(ModelSource source, WeightShape shape, bool trainable, LocalLauncher launcher)
     {
         var format = source.FormatOf(shape);
         var weight = trainable ? Weight.Trainable(shape.Name, shape.Rows, shape.Columns)
-            : shape.Rows == 1 ? Weight.Vector(shape.Name, shape.Columns)
+            : shape.IsVector ? Weight.Vector(shape.Name, shape.Columns)
             : Weight.Packed(shape.Name, shape.Rows, shape.Columns, ElementTypeOf(format));
         try
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Models;
 using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Training;
@@ -11,7 +12,7 @@ namespace OpenEuroLLM.Training;
 public sealed record DialSetting(string Setting, string Value, string Reason);
 
 /// <summary>Turns the one size dial, <c>model.layers</c>, into a whole model and its training settings.</summary>
-public sealed record ModelDial(LlamaConfig Model, int BatchTokens, double LearningRate, IReadOnlyList<DialSetting> Settings)
+public sealed record ModelDial(ModelConfig Model, int BatchTokens, double LearningRate, IReadOnlyList<DialSetting> Settings)
 {
     private const int HeadDimension = 32;
     private const int WideHeadDimension = 64;
@@ -46,8 +47,12 @@ public sealed record ModelDial(LlamaConfig Model, int BatchTokens, double Learni
             throw new UserErrorException($"training.batchTokens is {batch}; expected a multiple of training.microBatchTokens = {training.MicroBatchTokens}.");
         var rate = Choose("training.learningRate", training.LearningRate, Math.Round(3e-3 * Math.Sqrt(192.0 / width), 5), "3e-3 · √(192 / width)");
         return new ModelDial(
-            new LlamaConfig(model.Layers, width, heads, keyValueHeads, width / heads, hidden, vocabularySize, model.ContextLength,
-                TiedHead: model.TiedHead, BeginOfTextId: beginOfTextId, EndIds: endIds, PaddingId: paddingId),
+            new LlamaConfig(model.Layers, width, heads, keyValueHeads, width / heads, hidden, vocabularySize, model.ContextLength, model.TiedHead)
+            {
+                BeginOfTextId = beginOfTextId,
+                EndIds = endIds ?? [],
+                PaddingId = paddingId,
+            },
             batch, rate, settings);
 
         T Choose<T>(string name, T? given, T derived, string reason) where T : struct, IFormattable

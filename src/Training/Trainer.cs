@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tokenizers;
 
@@ -34,6 +33,7 @@ public sealed class Trainer : IDisposable
     private readonly Engine engine;
     private readonly IClock clock;
     private readonly Tokenizer tokenizer;
+    private readonly long parameters;
     private readonly JsonObject settings;
 
     /// <summary>Prepares a run; nothing is written yet.</summary>
@@ -52,6 +52,7 @@ public sealed class Trainer : IDisposable
             tokenizer.TokenId(SpecialTokens.BeginOfText),
             [.. new[] { SpecialTokens.EndOfTurn, SpecialTokens.EndOfText }.Select(tokenizer.TokenId).OfType<int>()],
             tokenizer.TokenId(SpecialTokens.Padding));
+        parameters = Dial.Model.Parameters;
         MicroBatch = Math.Min(config.MicroBatchTokens, Dial.BatchTokens);
         Steps = Math.Max(1, (config.Tokens + Dial.BatchTokens - 1) / Dial.BatchTokens);
         settings = new JsonObject
@@ -105,7 +106,7 @@ public sealed class Trainer : IDisposable
         var step = newest?.Step ?? 0;
         CutBack(MetricsName, step);
         CutBack(SamplesName, step);
-        using var model = newest is { } from ? ModelFolder.Load(from.Folder, engine, trainable: true) : LlamaModel.Create(Dial.Model, config.Seed, engine);
+        using var model = newest is { } from ? ModelFolder.Load(from.Folder, engine, trainable: true) : LanguageModel.Create(Dial.Model, config.Seed, engine);
         using var optimizer = new AdamWOptimizer(model, config);
         if (newest is { } state)
         {
@@ -183,7 +184,7 @@ public sealed class Trainer : IDisposable
         {
             var seconds = Math.Max(1e-9, clock.SecondsSince(began));
             var perSecond = (step - firstStep) * Dial.BatchTokens / seconds;
-            return new TrainingProgress(step, Steps, loss, perSecond, perSecond * 6.0 * Dial.Model.Parameters / peak,
+            return new TrainingProgress(step, Steps, loss, perSecond, perSecond * 6.0 * parameters / peak,
                 step == firstStep ? double.NaN : (Steps - step) * Dial.BatchTokens / perSecond, note);
         }
     }
@@ -205,7 +206,7 @@ public sealed class Trainer : IDisposable
         ["dial"] = new JsonArray([.. Dial.Settings.Select(entry => (JsonNode)new JsonObject { ["reason"] = entry.Reason, ["setting"] = entry.Setting, ["value"] = entry.Value })]),
         ["epochs"] = Round((double)Steps * Dial.BatchTokens / stream.RowsPerEpoch),
         ["finalTrainLoss"] = Round(loss),
-        ["flops"] = 6.0 * Dial.Model.Parameters * Steps * Dial.BatchTokens,
+        ["flops"] = 6.0 * parameters * Steps * Dial.BatchTokens,
         ["headDimension"] = Dial.Model.HeadDimension,
         ["heads"] = Dial.Model.Heads,
         ["heldoutBitsPerByte"] = PerLanguage(evaluations, entry => entry.BitsPerByte),
@@ -214,7 +215,7 @@ public sealed class Trainer : IDisposable
         ["keyValueHeads"] = Dial.Model.KeyValueHeads,
         ["layers"] = Dial.Model.Layers,
         ["learningRate"] = Dial.LearningRate,
-        ["parameters"] = Dial.Model.Parameters,
+        ["parameters"] = parameters,
         ["steps"] = Steps,
         ["tokens"] = Steps * Dial.BatchTokens,
         ["vocabularySize"] = Dial.Model.VocabularySize,

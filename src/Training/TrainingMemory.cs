@@ -1,6 +1,5 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Models;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Training;
@@ -27,7 +26,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
     /// <param name="batchTokens">Tokens of one step.</param>
     /// <param name="threads">Threads of the engine.</param>
     /// <param name="textBytes">Bytes of the tokenized text that the run will read.</param>
-    public static TrainingMemory For(LlamaConfig model, TrainingConfig training, int batchTokens, int threads, long textBytes = 0)
+    public static TrainingMemory For(ModelConfig model, TrainingConfig training, int batchTokens, int threads, long textBytes = 0)
     {
         using var engine = Engine.Outline(threads);
         engine.Recompute = training.Recompute == Recomputation.Layers;
@@ -58,7 +57,7 @@ public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer
     /// <param name="threads">Threads of the engine.</param>
     /// <param name="available">Bytes that there are; null asks the machine.</param>
     /// <exception cref="UserErrorException">It needs more; the message says how much, and what can be changed.</exception>
-    public static void Require(LlamaConfig model, TrainingConfig training, int batchTokens, int threads, long? available = null)
+    public static void Require(ModelConfig model, TrainingConfig training, int batchTokens, int threads, long? available = null)
     {
         var largest = (long)Math.Max(model.VocabularySize, Math.Max(model.Hidden, model.Heads * model.HeadDimension)) * model.Width;
         if (largest > int.MaxValue)

@@ -1,4 +1,4 @@
-using OpenEuroLLM.Models.Llama;
+using OpenEuroLLM.Models;
 
 namespace OpenEuroLLM.Training;
 
@@ -22,7 +22,7 @@ public sealed record TrainingPlan(long Parameters, long Tokens, long Steps, doub
     /// <param name="productRate">Operations per second of a large matrix product.</param>
     /// <param name="threads">Threads of the engine.</param>
     /// <param name="textBytes">Bytes of the tokenized text, as far as it is there.</param>
-    public static TrainingPlan For(LlamaConfig model, TrainingConfig training, int batchTokens, double productRate, int threads, long textBytes = 0)
+    public static TrainingPlan For(ModelConfig model, TrainingConfig training, int batchTokens, double productRate, int threads, long textBytes = 0)
     {
         var steps = Math.Max(1, (training.Tokens + batchTokens - 1) / batchTokens);
         var tokens = steps * batchTokens;

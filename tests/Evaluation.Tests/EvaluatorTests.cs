@@ -25,7 +25,7 @@ public sealed class EvaluatorTests : IDisposable
         tokenizer.Save(ModelPath);
         File.WriteAllText(Path.Combine(ModelPath, ChatTemplate.FileName), ChatTemplate.Text);
         using (var engine = new Engine(1))
-        using (var model = LlamaModel.Create(new LlamaConfig(2, 32, 4, 2, 8, 64, tokenizer.VocabularySize, 96), seed: 5, engine))
+        using (var model = LanguageModel.Create(new LlamaConfig(2, 32, 4, 2, 8, 64, tokenizer.VocabularySize, 96), seed: 5, engine))
             ModelFolder.Save(model, ModelPath, SafetensorsType.F32);
         _engine = InferenceEngine.Load(ModelPath, threads: 1);
     }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Models;
 using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tokenizers;
@@ -32,7 +33,7 @@ public sealed class AllocationTests : IDisposable
         var tokenizer = _folder.Tokenizer;
         int silent = tokenizer.TokenId(SpecialTokens.User)!.Value; // it has no text
         var tensors = new Engine(2);
-        var llama = LlamaModel.Create(new LlamaConfig(Layers: 2, Width: 48, Heads: 4, KeyValueHeads: 2, HeadDimension: 12, Hidden: 96,
+        var llama = LanguageModel.Create(new LlamaConfig(Layers: 2, Width: 48, Heads: 4, KeyValueHeads: 2, HeadDimension: 12, Hidden: 96,
             VocabularySize: tokenizer.VocabularySize, ContextLength: 200), seed: 3, tensors);
         using var model = new Steered(new LanguageModelAdapter(tensors, llama, 8), silent);
         using var scheduler = new Scheduler(model, tokenizer, new HashSet<int>(), new EngineLimits(), SystemClock.Instance);

@@ -14,7 +14,7 @@ public sealed class LlamaGenerationTests : IDisposable
     public LlamaGenerationTests()
     {
         using var engine = new Engine(1);
-        using var model = LlamaModel.Create(
+        using var model = LanguageModel.Create(
             new LlamaConfig(Layers: 2, Width: 48, Heads: 4, KeyValueHeads: 2, HeadDimension: 12, Hidden: 96,
                 VocabularySize: _folder.Tokenizer.VocabularySize, ContextLength: 160), seed: 3, engine);
         ModelFolder.Save(model, _folder.Path, SafetensorsType.BF16);

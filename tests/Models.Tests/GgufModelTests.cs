@@ -10,7 +10,8 @@ namespace OpenEuroLLM.Models.Tests;
 public sealed class GgufModelTests : IDisposable
 {
     private static readonly LlamaConfig Small = new(Layers: 2, Width: 256, Heads: 4, KeyValueHeads: 2, HeadDimension: 16, Hidden: 512, VocabularySize: 70,
-        ContextLength: 64, TiedHead: false, BeginOfTextId: 65, EndIds: [66, 67], PaddingId: 69);
+        ContextLength: 64, TiedHead: false)
+    { BeginOfTextId = 65, EndIds = [66, 67], PaddingId = 69 };
 
     private static readonly int[] Tokens = [1, 7, 49, 3, 3, 20, 11, 0, 31, 66];
 
@@ -40,7 +41,8 @@ public sealed class GgufModelTests : IDisposable
         Assert.Equal(config.ToJson("x").ToJsonString(), (other.Config with { EndIds = config.EndIds, BeginOfTextId = 65, PaddingId = 69 }).ToJson("x").ToJsonString());
     }
 
-    [Theory, InlineData("q8_0", 0.02), InlineData("q4_0", 0.4), InlineData("q4_k", 0.3), InlineData("q6_k", 0.06), InlineData("q4_k_m", 0.3)]
+    [Theory, InlineData("q8_0", 0.02), InlineData("q4_0", 0.4), InlineData("q4_k", 0.3), InlineData("q6_k", 0.06), InlineData("q4_k_m", 0.3),
+        InlineData("q4_1", 0.4), InlineData("q5_0", 0.2), InlineData("q5_1", 0.2), InlineData("q5_k", 0.15), InlineData("q5_k_m", 0.15), InlineData("q3_k", 0.6), InlineData("q2_k", 1.2)]
     public void Quantized_weights_stay_quantized_and_give_nearly_the_same_logits(string type, double bound)
     {
         var plan = StoragePlan.Of(type, Small);
@@ -48,7 +50,7 @@ public sealed class GgufModelTests : IDisposable
         ToFile(new RandomSource(Small, 4), At("small.gguf"), plan.FormatOf);
         using var plain = LanguageModel.Load(At("plain.gguf"), engine);
         using var small = LanguageModel.Load(At("small.gguf"), engine);
-        Assert.All(small.Weights.Zip(LlamaShapes.Of(Small)), pair => Assert.Equal(plan.FormatOf(pair.Second).Name, ElementTypes.Name(pair.First.Type), ignoreCase: true));
+        Assert.All(small.Weights.Zip(Small.Weights), pair => Assert.Equal(plan.FormatOf(pair.Second).Name, ElementTypes.Name(pair.First.Type), ignoreCase: true));
         float[] expected = Logits(plain), actual = Logits(small);
         var error = Math.Sqrt(expected.Zip(actual, (x, y) => ((double)x - y) * ((double)x - y)).Sum() / expected.Sum(x => (double)x * x));
         Assert.InRange(error, 1e-6, bound);
@@ -75,7 +77,7 @@ public sealed class GgufModelTests : IDisposable
         Assert.Equal(File.ReadAllBytes(At("1.gguf")), File.ReadAllBytes(At("3.gguf")));
         ToFile(new RandomSource(Small, 6), At("plain.gguf"), _ => BlockFormat.F32);
         using var read = LanguageModel.Load(At("plain.gguf"), engine);
-        using var created = LlamaModel.Create(Small, 6, engine);
+        using var created = LanguageModel.Create(Small, 6, engine);
         Assert.Equal(created.WeightsSha256(), read.WeightsSha256());
     }
 
@@ -118,7 +120,7 @@ public sealed class GgufModelTests : IDisposable
         ToFile(new RandomSource(Small, 9), At("model.gguf"), _ => BlockFormat.F32);
         using var source = new RandomSource(Small, 9);
         using var file = GgufFile.Open(At("model.gguf"));
-        var shape = LlamaShapes.Of(Small).Single(shape => shape.Name == "model.layers.1.self_attn.k_proj.weight");
+        var shape = Small.Weights.Single(shape => shape.Name == "model.layers.1.self_attn.k_proj.weight");
         var (ours, theirs) = (new byte[1024], new float[256]);
         for (var row = 0; row < shape.Rows; row++)
         {
@@ -128,7 +130,7 @@ public sealed class GgufModelTests : IDisposable
             file.ReadFloats("blk.1.attn_k.weight", row * 256L, theirs);
             Assert.Equal(ours, System.Runtime.InteropServices.MemoryMarshal.AsBytes(theirs.AsSpan()).ToArray());
         }
-        Assert.Equal([16, 256], LlamaShapes.Of(Small with { Heads = 1, KeyValueHeads = 1 }).Where(s => s.Name.EndsWith("q_proj.weight", StringComparison.Ordinal)).Select(s => new[] { s.Rows, s.Columns }).First());
+        Assert.Equal([16, 256], (Small with { Heads = 1, KeyValueHeads = 1 }).Weights.Where(s => s.Name.EndsWith("q_proj.weight", StringComparison.Ordinal)).Select(s => new[] { s.Rows, s.Columns }).First());
     }
 
     [Fact]
@@ -136,15 +138,19 @@ public sealed class GgufModelTests : IDisposable
     {
         var config = Small with { Layers = 24, HeadDimension = 64 };
         var plan = StoragePlan.Of("q4_k_m", config);
-        var more = LlamaShapes.Of(config).Where(shape => plan.FormatOf(shape) == BlockFormat.Q6_K).Select(shape => shape.Name).ToList();
+        var more = config.Weights.Where(shape => plan.FormatOf(shape) == BlockFormat.Q6_K).Select(shape => shape.Name).ToList();
         int[] layers = [0, 1, 2, 5, 8, 11, 14, 17, 20, 21, 22, 23];
         Assert.Equal([.. layers.SelectMany(layer => new[] { $"model.layers.{layer}.self_attn.v_proj.weight", $"model.layers.{layer}.mlp.down_proj.weight" }), "lm_head.weight"], more);
-        Assert.Equal(BlockFormat.Q6_K, StoragePlan.Of("q4_k_m", config with { TiedHead = true }).FormatOf(new LlamaShape(LlamaShapes.Embedding, 70, 256)));
+        Assert.Equal(BlockFormat.Q6_K, StoragePlan.Of("q4_k_m", config with { TiedHead = true }).FormatOf(new WeightShape("model.embed_tokens.weight", 70, 256) { Role = WeightRole.Embedding }));
         Assert.Empty(plan.Notes);
     }
 
     [Theory]
-    [InlineData("q4_k", 288, "Q8_0", "rows of 288 numbers are no multiple of 256: Q8_0 instead of Q4_K (7 weights)")]
+    [InlineData("q4_k", 288, "Q5_0", "rows of 288 numbers are no multiple of 256: Q5_0 instead of Q4_K (7 weights)")]
+    [InlineData("q5_k", 288, "Q5_1", "Q5_1 instead of Q5_K")]
+    [InlineData("q3_k", 288, "Q4_0", "Q4_0 instead of Q3_K")]
+    [InlineData("q2_k", 288, "Q4_0", "Q4_0 instead of Q2_K")]
+    [InlineData("q5_1", 40, "F16", "F16 instead of Q5_1")]
     [InlineData("q6_k", 288, "Q8_0", "Q8_0 instead of Q6_K")]
     [InlineData("q8_0", 40, "F16", "rows of 40 numbers are no multiple of 32: F16 instead of Q8_0")]
     [InlineData("q4_k", 40, "F16", "F16 instead of Q4_K")]
@@ -152,8 +158,8 @@ public sealed class GgufModelTests : IDisposable
     public void Rows_that_are_no_whole_blocks_fall_back_and_it_is_said(string type, int width, string expected, string? note)
     {
         var plan = StoragePlan.Of(type, Small with { Width = width, Layers = 1 });
-        Assert.Equal(expected, plan.FormatOf(new LlamaShape("model.layers.0.mlp.up_proj.weight", 512, width)).Name);
-        Assert.Equal(BlockFormat.F32, plan.FormatOf(new LlamaShape("model.norm.weight", 1, width)));
+        Assert.Equal(expected, plan.FormatOf(new WeightShape("model.layers.0.mlp.up_proj.weight", 512, width) { Role = WeightRole.Up, Layer = 0 }).Name);
+        Assert.Equal(BlockFormat.F32, plan.FormatOf(new WeightShape("model.norm.weight", 1, width)));
         if (note is null) Assert.Empty(plan.Notes);
         else Assert.Contains(note, string.Join('\n', plan.Notes), StringComparison.Ordinal);
     }
@@ -164,7 +170,7 @@ public sealed class GgufModelTests : IDisposable
 
     public static TheoryData<string, object?, string> Metadata => new()
     {
-        { "general.architecture", "qwen2", "general.architecture is qwen2; this version reads llama" },
+        { "general.architecture", "mamba", "general.architecture is 'mamba'; this version reads llama" },
         { "general.architecture", null, "general.architecture is missing" },
         { "llama.block_count", null, "llama.block_count is missing; expected a whole number from 1 to 4096" },
         { "llama.block_count", 3u, "tensor 'blk.2.attn_norm.weight' is missing" },
@@ -179,7 +185,7 @@ public sealed class GgufModelTests : IDisposable
         { "llama.rope.freq_base", -1f, "llama.rope.freq_base is -1; expected a number above 0" },
         { "llama.rope.freq_base", 0.5f, "the base is 0.5; expected a number above 1" },
         { "llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn; this version reads none and linear" },
-        { "llama.expert_count", 8u, "this version reads Llama models without experts only" },
+        { "llama.expert_count", 8u, "this version reads Llama models with no experts only" },
         { "split.count", (ushort)2, "the model is split over 2 files" },
         { "tokenizer.ggml.bos_token_id", 70u, "tokenizer.ggml.bos_token_id is 70; expected a whole number from 0 to 69" },
     };
@@ -203,11 +209,11 @@ public sealed class GgufModelTests : IDisposable
         using (var writer = new GgufWriter(At("model.gguf")))
         {
             foreach (var (key, value) in file.Metadata) writer.Add(key, value);
-            foreach (var tensor in file.Tensors) writer.Declare(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? GgufType.Find(13)! : tensor.Type, [.. tensor.Shape]);
-            foreach (var tensor in file.Tensors) writer.Write(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? new byte[512 * 176] : file.Bytes(tensor.Name, 0, (int)tensor.SizeBytes));
+            foreach (var tensor in file.Tensors) writer.Declare(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? GgufType.Find(20)! : tensor.Type, [.. tensor.Shape]);
+            foreach (var tensor in file.Tensors) writer.Write(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? new byte[512 * 144] : file.Bytes(tensor.Name, 0, (int)tensor.SizeBytes));
             writer.Finish();
         }
-        Assert.Contains("tensor 'blk.0.ffn_up.weight' is stored as Q5_K; this version reads F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K.",
+        Assert.Contains("tensor 'blk.0.ffn_up.weight' is stored as IQ4_NL; this version reads F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K, Q4_1, Q5_0, Q5_1, Q5_K, Q3_K, Q2_K.",
             Assert.Throws<UserErrorException>(() => LanguageModel.Load(At("model.gguf"), engine)).Message, StringComparison.Ordinal);
     }
 
@@ -248,7 +254,7 @@ public sealed class GgufModelTests : IDisposable
     [Fact]
     public void A_number_too_large_for_its_new_type_is_refused()
     {
-        using var model = LlamaModel.Create(Small, 13, engine);
+        using var model = LanguageModel.Create(Small, 13, engine);
         model.Weights[2].Values[300] = 70_000;
         Directory.CreateDirectory(At("folder"));
         Assert.Contains("model.layers.0.self_attn.q_proj.weight: number 44 in row 1 is 70000; F16 holds magnitudes up to 65519",
@@ -300,13 +306,13 @@ public sealed class GgufModelTests : IDisposable
         Assert.InRange(refused, 300, 600);
     }
 
-    private static void ToFile(ModelSource source, string path, Func<LlamaShape, BlockFormat> formatOf)
+    private static void ToFile(ModelSource source, string path, Func<WeightShape, BlockFormat> formatOf)
     {
         using (source)
         using (var target = new GgufTarget(path, "test", more: Ends(source.Config))) ModelConversion.Run(source, target, formatOf);
     }
 
-    private static IEnumerable<KeyValuePair<string, object>> Ends(LlamaConfig config)
+    private static IEnumerable<KeyValuePair<string, object>> Ends(ModelConfig config)
     {
         if (config.BeginOfTextId is { } begin) yield return new("tokenizer.ggml.bos_token_id", (uint)begin);
         if (config.PaddingId is { } padding) yield return new("tokenizer.ggml.padding_token_id", (uint)padding);

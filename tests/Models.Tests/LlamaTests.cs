@@ -9,7 +9,8 @@ namespace OpenEuroLLM.Models.Tests;
 public sealed class LlamaTests : IDisposable
 {
     private static readonly LlamaConfig Small = new(Layers: 2, Width: 24, Heads: 4, KeyValueHeads: 2, HeadDimension: 6, Hidden: 40, VocabularySize: 50,
-        ContextLength: 64, TiedHead: false, BeginOfTextId: 45, EndIds: [46, 47], PaddingId: 49);
+        ContextLength: 64, TiedHead: false)
+    { BeginOfTextId = 45, EndIds = [46, 47], PaddingId = 49 };
 
     private readonly string folder = Directory.CreateTempSubdirectory("oellm-models-").FullName;
     private readonly Engine engine = new(2);
@@ -23,7 +24,7 @@ public sealed class LlamaTests : IDisposable
     [Theory, InlineData(true), InlineData(false)]
     public void Agrees_with_the_plain_definition_in_double_precision(bool tied)
     {
-        using var model = LlamaModel.Create(Small with { TiedHead = tied }, 3, engine);
+        using var model = LanguageModel.Create(Small with { TiedHead = tied }, 3, engine);
         int[] tokens = [1, 7, 49, 3, 3, 20, 11, 0, 31];
         var actual = Logits(model, tokens, [5, 4]);
         var expected = PlainLlama.Logits(model, tokens[..5]).Concat(PlainLlama.Logits(model, tokens[5..])).ToArray();
@@ -34,7 +35,7 @@ public sealed class LlamaTests : IDisposable
     [Theory, InlineData(SafetensorsType.F32), InlineData(SafetensorsType.F16), InlineData(SafetensorsType.BF16)]
     public void A_saved_model_reads_back_with_the_same_values_trainable_or_packed(SafetensorsType type)
     {
-        using var model = LlamaModel.Create(Small, 4, engine);
+        using var model = LanguageModel.Create(Small, 4, engine);
         ModelFolder.Save(model, folder, type);
         using var packed = LanguageModel.Load(folder, engine);
         using var trainable = ModelFolder.Load(folder, engine, trainable: true);
@@ -48,7 +49,7 @@ public sealed class LlamaTests : IDisposable
     [Fact]
     public void Reads_weights_that_are_split_over_files()
     {
-        using var model = LlamaModel.Create(Small, 5, engine);
+        using var model = LanguageModel.Create(Small, 5, engine);
         var map = new JsonObject();
         var parts = model.Weights.Select((weight, i) => (weight, File: i % 2 == 0 ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors")).ToList();
         foreach (var group in parts.GroupBy(part => part.File))
@@ -75,9 +76,9 @@ public sealed class LlamaTests : IDisposable
     [Fact]
     public void The_same_seed_gives_the_same_weights_and_another_seed_others()
     {
-        using var one = LlamaModel.Create(Small, 6, engine);
-        using var same = LlamaModel.Create(Small, 6, engine);
-        using var other = LlamaModel.Create(Small, 7, engine);
+        using var one = LanguageModel.Create(Small, 6, engine);
+        using var same = LanguageModel.Create(Small, 6, engine);
+        using var other = LanguageModel.Create(Small, 7, engine);
         Assert.Equal(one.WeightsSha256(), same.WeightsSha256());
         Assert.NotEqual(one.WeightsSha256(), other.WeightsSha256());
     }
@@ -87,7 +88,7 @@ public sealed class LlamaTests : IDisposable
     {
         foreach (var tied in new[] { true, false })
         {
-            using var model = LlamaModel.Create(Small with { TiedHead = tied }, 1, engine);
+            using var model = LanguageModel.Create(Small with { TiedHead = tied }, 1, engine);
             Assert.Equal(model.Weights.Sum(weight => weight.Count), model.Config.Parameters);
         }
     }
@@ -97,7 +98,7 @@ public sealed class LlamaTests : IDisposable
     {
         Assert.Contains("no config.json in this folder", Refusal(), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "config.json"), "{ \"model_type\": \"gpt2\" }");
-        Assert.Contains("model_type is gpt2; this version reads llama", Refusal(), StringComparison.Ordinal);
+        Assert.Contains("model_type is 'gpt2'; this version reads llama", Refusal(), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "config.json"), "{ \"model_type\": ");
         Assert.Contains("not valid JSON", Refusal(), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "config.json"), Small.ToJson("float32").ToJsonString());
@@ -120,7 +121,7 @@ public sealed class LlamaTests : IDisposable
     [InlineData("num_hidden_layers", "1", "tensor model.layers.1.")]
     public void A_configuration_that_does_not_fit_is_refused_by_name(string key, string value, string expected)
     {
-        using var model = LlamaModel.Create(Small, 8, engine);
+        using var model = LanguageModel.Create(Small, 8, engine);
         ModelFolder.Save(model, folder, SafetensorsType.F32);
         var config = Small.ToJson("float32");
         if (key == "rope_scaling") config.Remove("rope_parameters");
@@ -132,7 +133,7 @@ public sealed class LlamaTests : IDisposable
     [Fact]
     public void A_truncated_weight_file_is_refused()
     {
-        using var model = LlamaModel.Create(Small, 9, engine);
+        using var model = LanguageModel.Create(Small, 9, engine);
         ModelFolder.Save(model, folder, SafetensorsType.F32);
         var path = Path.Combine(folder, "model.safetensors");
         var bytes = File.ReadAllBytes(path);
@@ -149,7 +150,7 @@ public sealed class LlamaTests : IDisposable
         var json = Small.ToJson("float32");
         json.Remove("rope_parameters");
         json["rope_theta"] = 500_000;
-        Assert.Equal(500_000, LlamaConfig.Parse(json, "config.json").Rotary.Theta);
+        Assert.Equal(500_000, Parse(json, "config.json").Rotary.Theta);
     }
 
     [Fact]
@@ -158,17 +159,19 @@ public sealed class LlamaTests : IDisposable
         var json = Small.ToJson("float32");
         json["rope_parameters"] = JsonNode.Parse("""{"rope_theta":500000,"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":4096}""");
         var expected = new RotarySettings(500_000, Scaling: RotaryScaling.Llama3, Factor: 8, LowFrequencyFactor: 1, HighFrequencyFactor: 4, OriginalContextLength: 4096);
-        Assert.Equal(expected, LlamaConfig.Parse(json, "config.json").Rotary);
-        Assert.Equal(expected, LlamaConfig.Parse(LlamaConfig.Parse(json, "config.json").ToJson("float32"), "config.json").Rotary);
+        Assert.Equal(expected, Parse(json, "config.json").Rotary);
+        Assert.Equal(expected, Parse(Parse(json, "config.json").ToJson("float32"), "config.json").Rotary);
         json.Remove("rope_parameters");
         json["rope_theta"] = 10_000;
         json["rope_scaling"] = JsonNode.Parse("""{"type":"linear","factor":4}""");
         expected = new RotarySettings(10_000, Scaling: RotaryScaling.Linear, Factor: 4);
-        Assert.Equal(expected, LlamaConfig.Parse(json, "config.json").Rotary);
-        var written = LlamaConfig.Parse(json, "config.json").ToJson("float32");
+        Assert.Equal(expected, Parse(json, "config.json").Rotary);
+        var written = Parse(json, "config.json").ToJson("float32");
         written.Remove("rope_parameters");
-        Assert.Equal(expected, LlamaConfig.Parse(written, "config.json").Rotary);
+        Assert.Equal(expected, Parse(written, "config.json").Rotary);
     }
+
+    private static ModelConfig Parse(JsonObject json, string where) => ModelFamily.Read(json, where);
 
     private string Refusal()
     {

@@ -21,9 +21,10 @@ public sealed class SmallModel : IDisposable
         tokenizer.Save(folder);
         File.WriteAllText(Path.Combine(folder, ChatTemplate.FileName), ChatTemplate.Text);
         var config = new LlamaConfig(Layers: 2, Width: 32, Heads: 2, KeyValueHeads: 1, HeadDimension: 16, Hidden: 48,
-            tokenizer.VocabularySize, ContextLength, EndIds: [tokenizer.Chat.EndOfText, tokenizer.Chat.EndOfTurn]);
+            tokenizer.VocabularySize, ContextLength)
+        { EndIds = [tokenizer.Chat.EndOfText, tokenizer.Chat.EndOfTurn] };
         using var engine = new Engine(1);
-        using var model = LlamaModel.Create(config, seed: 1, engine);
+        using var model = LanguageModel.Create(config, seed: 1, engine);
         ModelFolder.Save(model, folder, SafetensorsType.F32);
         Engine = InferenceEngine.Load(folder, threads: 1);
     }

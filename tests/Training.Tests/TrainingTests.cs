@@ -106,7 +106,7 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
     public void An_update_that_is_refused_has_changed_nothing()
     {
         using var engine = new Engine(2);
-        using var model = LlamaModel.Create(new LlamaConfig(1, 32, 4, 2, 8, 48, 100, 16), 1, engine);
+        using var model = LanguageModel.Create(new LlamaConfig(1, 32, 4, 2, 8, 48, 100, 16), 1, engine);
         using var optimizer = new AdamWOptimizer(model, Config);
         void Gradients()
         {

@@ -7,19 +7,10 @@ public sealed class LlamaModel : LanguageModel, ISegment
 {
     private readonly LlamaWeights weights;
 
-    internal LlamaModel(LlamaConfig config, LlamaWeights weights, Engine engine) : base(config, engine)
-    {
-        this.weights = weights;
-    }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<Weight> Weights => weights.All;
+    internal LlamaModel(LlamaConfig config, ModelWeights weights, Engine engine) : base(config, weights, engine) => this.weights = new LlamaWeights(config, weights);
 
     /// <inheritdoc/>
     protected override Weight Head => weights.Head;
-
-    /// <summary>A model to be trained, with random weights that depend on the seed alone.</summary>
-    public static LlamaModel Create(LlamaConfig config, ulong seed, Engine engine) => new(config, LlamaWeights.Random(config, seed), engine);
 
     /// <inheritdoc/>
     public override Tensor Forward(ReadOnlySpan<int> tokens, SequenceLayout layout)
@@ -36,9 +27,6 @@ public sealed class LlamaModel : LanguageModel, ISegment
         var h = Engine.Residual(x, Attention(Engine.RmsNorm(x, layer.AttentionNorm, Config.NormEpsilon), layer, layout, index));
         return Engine.Residual(h, Mlp(Engine.RmsNorm(h, layer.MlpNorm, Config.NormEpsilon), layer));
     }
-
-    /// <inheritdoc/>
-    public override void Dispose() => weights.Dispose();
 
     private Tensor Attention(Tensor x, LlamaLayer layer, SequenceLayout layout, int index)
     {

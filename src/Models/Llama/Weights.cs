@@ -1,3 +1,4 @@
+using System.Globalization;
 using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models.Llama;
@@ -6,29 +7,26 @@ namespace OpenEuroLLM.Models.Llama;
 internal sealed record LlamaLayer(Weight AttentionNorm, Weight Query, Weight Key, Weight Value, Weight AttentionOutput,
     Weight MlpNorm, Weight Gate, Weight Up, Weight Down);
 
-/// <summary>All weights of a model under their names in the model's files.</summary>
-internal sealed class LlamaWeights : IDisposable
+/// <summary>The weights by their place in the forward pass, and their names and sizes.</summary>
+internal sealed class LlamaWeights
 {
-    private readonly List<Weight> all = [];
+    private const string EmbeddingName = "model.embed_tokens", NormName = "model.norm", HeadName = "lm_head";
 
-    /// <summary>Builds the weights in the order of the forward pass.</summary>
-    /// <param name="create">Makes a weight.</param>
-    public LlamaWeights(LlamaConfig config, Func<LlamaShape, Weight> create)
+    public LlamaWeights(LlamaConfig config, ModelWeights weights)
     {
-        try
+        Embedding = weights[EmbeddingName + ".weight"];
+        Layers = [.. Enumerable.Range(0, config.Layers).Select(Layer)];
+        Norm = weights[NormName + ".weight"];
+        Head = weights.Find(HeadName + ".weight") ?? Embedding;
+
+        LlamaLayer Layer(int index)
         {
-            foreach (var shape in LlamaShapes.Of(config)) all.Add(create(shape));
+            var prefix = string.Create(CultureInfo.InvariantCulture, $"model.layers.{index}.");
+            return new LlamaLayer(Of("input_layernorm"), Of("self_attn.q_proj"), Of("self_attn.k_proj"), Of("self_attn.v_proj"), Of("self_attn.o_proj"),
+                Of("post_attention_layernorm"), Of("mlp.gate_proj"), Of("mlp.up_proj"), Of("mlp.down_proj"));
+
+            Weight Of(string name) => weights[$"{prefix}{name}.weight"];
         }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-        Embedding = all[0];
-        Layers = [.. all[1..].Chunk(LlamaShapes.LayerWeights).Take(config.Layers)
-            .Select(w => new LlamaLayer(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]))];
-        Norm = all[1 + LlamaShapes.LayerWeights * config.Layers];
-        Head = config.TiedHead ? Embedding : all[^1];
     }
 
     public Weight Embedding { get; }
@@ -40,22 +38,24 @@ internal sealed class LlamaWeights : IDisposable
     public Weight Head { get; }
 
     /// <summary>Every weight once, in the order of the forward pass.</summary>
-    public IReadOnlyList<Weight> All => all;
-
-    /// <summary>Trainable weights with random first values; see <see cref="LlamaRandom"/>.</summary>
-    public static LlamaWeights Random(LlamaConfig config, ulong seed)
+    public static IEnumerable<WeightShape> Shapes(LlamaConfig config)
     {
-        var random = new LlamaRandom(config, seed);
-        return new LlamaWeights(config, shape =>
+        var (queries, keys) = (config.Heads * config.HeadDimension, config.KeyValueHeads * config.HeadDimension);
+        yield return ShapeMaker.Outside.Matrix(EmbeddingName, "token_embd", WeightRole.Embedding, config.VocabularySize, config.Width);
+        for (var i = 0; i < config.Layers; i++)
         {
-            var weight = Weight.Trainable(shape.Name, shape.Rows, shape.Columns);
-            random.Fill(shape, 0, weight.Values);
-            return weight;
-        });
-    }
-
-    public void Dispose()
-    {
-        foreach (var weight in all) weight.Dispose();
+            var layer = ShapeMaker.Layer(i);
+            yield return layer.Gain("input_layernorm", "attn_norm", config.Width);
+            yield return layer.Matrix("self_attn.q_proj", "attn_q", WeightRole.Query, queries, config.Width) with { GgufHeadRows = config.HeadDimension };
+            yield return layer.Matrix("self_attn.k_proj", "attn_k", WeightRole.Key, keys, config.Width) with { GgufHeadRows = config.HeadDimension };
+            yield return layer.Matrix("self_attn.v_proj", "attn_v", WeightRole.Value, keys, config.Width);
+            yield return layer.Matrix("self_attn.o_proj", "attn_output", WeightRole.AttentionOutput, config.Width, queries);
+            yield return layer.Gain("post_attention_layernorm", "ffn_norm", config.Width);
+            yield return layer.Matrix("mlp.gate_proj", "ffn_gate", WeightRole.Gate, config.Hidden, config.Width);
+            yield return layer.Matrix("mlp.up_proj", "ffn_up", WeightRole.Up, config.Hidden, config.Width);
+            yield return layer.Matrix("mlp.down_proj", "ffn_down", WeightRole.Down, config.Width, config.Hidden);
+        }
+        yield return ShapeMaker.Outside.Gain(NormName, "output_norm", config.Width);
+        if (!config.TiedHead) yield return ShapeMaker.Outside.Matrix(HeadName, "output", WeightRole.Head, config.VocabularySize, config.Width);
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Tensors;
 
-namespace OpenEuroLLM.Models.Llama;
+namespace OpenEuroLLM.Models;
 
 /// <summary>Rotary settings in <c>config.json</c>: newer writers nest them in <c>rope_parameters</c>, older ones have <c>rope_theta</c> and
 /// <c>rope_scaling</c>. Both are read, and both are written.</summary>
@@ -10,13 +10,13 @@ internal static class RotaryJson
 {
     private const string Newer = "rope_parameters", Older = "rope_scaling";
 
-    public static RotarySettings Parse(JsonObject json, string where)
+    public static RotarySettings Parse(ConfigJson json)
     {
-        var (section, rope) = LlamaConfig.Get(json, Newer) is JsonObject newer ? (Newer, newer) : (Older, LlamaConfig.Get(json, Older) as JsonObject);
-        var type = (LlamaConfig.Get(rope, "rope_type") ?? LlamaConfig.Get(rope, "type"))?.ToString() ?? "default";
-        if (LlamaConfig.Get(rope, "partial_rotary_factor") is { } partial && LlamaConfig.Number(rope, where, "partial_rotary_factor", 1) != 1)
-            throw LlamaConfig.Refused(where, $"{section}.partial_rotary_factor", partial.ToString(), "1");
-        var settings = new RotarySettings(LlamaConfig.Number(rope, where, "rope_theta", LlamaConfig.Number(json, where, "rope_theta", 10_000)));
+        var (section, rope) = json.Section(Newer) is { } newer ? (Newer, newer) : (Older, json.Section(Older));
+        var type = (rope?.Find("rope_type") ?? rope?.Find("type"))?.ToString() ?? "default";
+        var turned = rope?.OptionalNumber("partial_rotary_factor") ?? 1;
+        if (turned != 1) throw json.Refused($"{section}.partial_rotary_factor", FormattableString.Invariant($"{turned}"), "1");
+        var settings = new RotarySettings(rope?.OptionalNumber("rope_theta") ?? json.Number("rope_theta", 10_000));
         return type switch
         {
             "default" => settings,
@@ -27,27 +27,13 @@ internal static class RotaryJson
                 Factor = Required("factor"),
                 LowFrequencyFactor = Required("low_freq_factor"),
                 HighFrequencyFactor = Required("high_freq_factor"),
-                OriginalContextLength = LlamaConfig.Integer(rope!, where, "original_max_position_embeddings", 1, 1 << 24),
+                OriginalContextLength = rope!.Integer("original_max_position_embeddings", 1, 1 << 24),
             },
-            _ => throw LlamaConfig.Refused(where, $"{section}.rope_type", type, "default, linear or llama3"),
+            _ => throw json.Refused($"{section}.rope_type", type, "default, linear or llama3"),
         };
 
-        double Required(string key) => LlamaConfig.Get(rope, key) is null
-            ? throw new UserErrorException($"{where}: {section}.{key} is missing; {type} scaling needs it.")
-            : LlamaConfig.Number(rope, where, key, 1);
-    }
-
-    /// <summary>Refuses settings that have no meaning, with the file named.</summary>
-    public static void Check(LlamaConfig config, string where)
-    {
-        try
-        {
-            config.Rotary.Check(config.HeadDimension);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new UserErrorException($"{where}: {exception.Message}.", exception);
-        }
+        double Required(string key) => rope!.OptionalNumber(key)
+            ?? throw new UserErrorException($"{json.Where}: {section}.{key} is missing; {type} scaling needs it.");
     }
 
     public static void Write(RotarySettings settings, JsonObject json)
