@@ -6,7 +6,8 @@ namespace OpenEuroLLM.Tensors;
 /// <param name="Rotary">How queries and keys are turned by their positions; null: not at all.</param>
 /// <param name="Window">A token sees so many tokens, itself and those before it; at least 1. Null: all of its sequence so far.</param>
 /// <param name="Scale">Factor of the scores before the softmax, above 0; null: 1 / √(head dimension).</param>
-public readonly record struct AttentionSettings(int Heads, int KeyValueHeads, RotarySettings? Rotary, int? Window = null, double? Scale = null)
+/// <param name="SoftCap">Scaled scores s become SoftCap · tanh(s / SoftCap) before they are masked, as in Gemma 2; above 0. Null: they stay.</param>
+public readonly record struct AttentionSettings(int Heads, int KeyValueHeads, RotarySettings? Rotary, int? Window = null, double? Scale = null, double? SoftCap = null)
 {
     /// <summary>Refuses what has no meaning, or does not fit the tensors.</summary>
     internal int Check(Tensor queries, Tensor keys, Tensor values, SequenceLayout layout)
@@ -21,6 +22,7 @@ public readonly record struct AttentionSettings(int Heads, int KeyValueHeads, Ro
         if (Window < 1) throw new ArgumentException(FormattableString.Invariant($"attention: the window is {Window}; expected at least 1"));
         if (Scale is { } scale && (!(scale > 0) || !double.IsFinite(scale)))
             throw new ArgumentException(FormattableString.Invariant($"attention: the scale is {scale}; expected a number above 0"));
+        Engine.CheckSoftCap(SoftCap);
         Rotary?.Check(dimension);
         return dimension;
     }

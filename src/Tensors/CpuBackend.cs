@@ -80,7 +80,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
     {
         team.Run(new NormGradientWork((nint)x, (nint)Factors(gain, gainPlusOne), (nint)dy, (nint)inverse, (nint)dx, (nint)scratch.Threads, scratch.ThreadStride,
             rows, gain.Columns, resume), Chunks(rows, 32));
-        team.Run(new GainGradientWork((nint)x, (nint)dy, (nint)inverse, (nint)gain.GradientData, rows, gain.Columns), (gain.Columns + 63) / 64);
+        GainGradient(x, dy, inverse, null, rows, gain);
     }
 
     public void Attend(SequenceLayout layout, in AttentionCall call) => attention.Forward(layout, call);
@@ -95,14 +95,14 @@ internal sealed unsafe partial class CpuBackend : IBackend
 
     public void Add(float* a, float* b, long count, float* y) => team.Run(new AddWork((nint)a, (nint)b, (nint)y, count), Chunks(count));
 
-    public void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float* losses, float* dx, float* logits, int chunkRows)
+    public void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float? softCap, float* losses, float* dx, float* logits, int chunkRows)
     {
         for (var first = 0; first < rows; first += chunkRows)
         {
             var count = Math.Min(chunkRows, rows - first);
             var part = x + (long)first * weight.Columns;
             Product(part, count, weight, logits);
-            team.Run(new LossWork((nint)logits, (nint)(targets + first), (nint)(losses + first), weight.Rows, count, scale, dx != null), Chunks(count, 8));
+            team.Run(new LossWork((nint)logits, (nint)(targets + first), (nint)(losses + first), weight.Rows, count, scale, softCap, dx != null), Chunks(count, 8));
             if (dx == null) continue;
             ProductInputGradient(logits, count, weight, dx + (long)first * weight.Columns, resume: false);
             ProductWeightGradient(logits, part, count, weight);
@@ -112,12 +112,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
     public double SquaredNorm(float* x, long count)
     {
         var chunks = Chunks(count);
-        if (chunks > sumCount)
-        {
-            NativeMemory.Free(sums);
-            sums = (double*)NativeMemory.Alloc((nuint)chunks, sizeof(double));
-            sumCount = chunks;
-        }
+        RequireSums(chunks);
         team.Run(new SquareWork((nint)x, (nint)sums, count), chunks);
         var total = 0.0;
         for (var i = 0; i < chunks; i++) total += sums[i];
@@ -179,25 +174,6 @@ internal sealed unsafe partial class CpuBackend : IBackend
         }
     }
 
-    private readonly record struct GainGradientWork(nint X, nint Dy, nint Inverse, nint Gradient, int Rows, int Width) : IWork
-    {
-        public void Execute(int item, int thread)
-        {
-            var gradient = (float*)Gradient;
-            var last = Math.Min(Width, item * 64 + 64);
-            for (var r = 0; r < Rows; r++)
-            {
-                var x = (float*)X + (long)r * Width;
-                var dy = (float*)Dy + (long)r * Width;
-                var inverse = ((float*)Inverse)[r];
-                var i = item * 64;
-                for (; i + 8 <= last; i += 8)
-                    Vector256.FusedMultiplyAdd(Vector256.Load(dy + i), Vector256.Load(x + i) * Vector256.Create(inverse), Vector256.Load(gradient + i)).Store(gradient + i);
-                for (; i < last; i++) gradient[i] = float.FusedMultiplyAdd(dy[i], x[i] * inverse, gradient[i]);
-            }
-        }
-    }
-
     private readonly record struct SwiGluWork(nint Gate, nint Up, nint Dy, nint First, nint Second, long Count) : IWork
     {
         public void Execute(int item, int thread)
@@ -224,7 +200,7 @@ internal sealed unsafe partial class CpuBackend : IBackend
         }
     }
 
-    private readonly record struct LossWork(nint Logits, nint Targets, nint Losses, int Vocabulary, int Rows, float Scale, bool Gradient) : IWork
+    private readonly record struct LossWork(nint Logits, nint Targets, nint Losses, int Vocabulary, int Rows, float Scale, float? SoftCap, bool Gradient) : IWork
     {
         public void Execute(int item, int thread)
         {
@@ -233,10 +209,17 @@ internal sealed unsafe partial class CpuBackend : IBackend
                 var logits = (float*)Logits + (long)r * Vocabulary;
                 var target = ((int*)Targets)[r];
                 float loss = 0;
-                if (target >= 0) loss = Gradient ? CrossEntropy.LossAndGradient(logits, Vocabulary, target, Scale) : CrossEntropy.Loss(logits, Vocabulary, target);
+                if (target >= 0) loss = Loss(logits, target);
                 else if (Gradient) new Span<float>(logits, Vocabulary).Clear();
                 ((float*)Losses)[r] = loss;
             }
+        }
+
+        private float Loss(float* logits, int target)
+        {
+            if (SoftCap is { } cap) Pointwise<SoftCap>.Forward(new SoftCap(cap), logits, logits, Vocabulary);
+            if (!Gradient) return CrossEntropy.Loss(logits, Vocabulary, target);
+            return SoftCap is { } own ? CrossEntropy.CappedLossAndGradient(logits, Vocabulary, target, Scale, own) : CrossEntropy.LossAndGradient(logits, Vocabulary, target, Scale);
         }
     }
 

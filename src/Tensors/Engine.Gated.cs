@@ -27,8 +27,7 @@ public sealed unsafe partial class Engine
     {
         if (x.Shape != branch.Shape) throw new ArgumentException($"residual sum: {x.Shape} and {branch.Shape} differ");
         if (x.Slot == branch.Slot) throw new ArgumentException("residual sum: both are the same tensor");
-        var y = new Tensor(this, NewSlot(Data(branch), branch.Shape.Count), x.Shape);
-        slots[branch.Slot].Data = null;
+        var y = TakeOver(branch);
         backend.Add(Data(x), Data(y), x.Shape.Count, Data(y));
         if (Recording)
         {

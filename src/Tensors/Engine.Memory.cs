@@ -43,7 +43,7 @@ public sealed unsafe partial class Engine
             Back(entry);
             ReleaseFrom(mark);
             Release(entry.Output);
-            if (entry.Operation is Operation.RmsNorm or Operation.Attend) Release(entry.Extra);
+            if (entry.Operation is Operation.RmsNorm or Operation.LayerNorm or Operation.Attend) Release(entry.Extra);
             tape.Truncate(i);
         }
     }
@@ -51,7 +51,7 @@ public sealed unsafe partial class Engine
     /// <summary>The values of a tensor that the way back reads.</summary>
     private float* Needed(int slot) => slots[slot].Data != null ? slots[slot].Data : throw GivenBack();
 
-    private static InvalidOperationException GivenBack() => new("the tensor's memory was given back or overwritten: by a residual sum, a gated unit's way back, "
+    private static InvalidOperationException GivenBack() => new("the tensor's memory was given back or overwritten: by a residual sum, a bias, an activation's way back, "
         + "at the end of a segment, or when the way back had passed it");
 
     /// <summary>The gradient of a tensor that this operation alone has used, in the memory of its values, which are needed no more.</summary>
@@ -84,6 +84,13 @@ public sealed unsafe partial class Engine
             arena.Give(gradient, count);
         }
         gradient = null;
+    }
+
+    /// <summary>Passes the gradient of an operation's output on to a tensor as it is; it is needed no more.</summary>
+    private void Pass(int slot, int output)
+    {
+        if (slots[output].Kept) Spread(slot, slots[output].Gradient);
+        else Hand(slot, ref slots[output].Gradient, slots[output].Count);
     }
 
     private void Release(int slot)

@@ -37,6 +37,10 @@ public sealed unsafe partial class Engine : IDisposable
 
     internal CpuBackend Backend => (CpuBackend)backend;
 
+    /// <summary>Sees the inputs of all products with weights, <see cref="Logits"/> included, while nothing is recorded; null: nobody. A quantizer
+    /// learns from them which inputs of a weight are large.</summary>
+    public IProductObserver? Observer { get; set; }
+
     /// <summary>Ends the step: tensors become invalid, their memory is used again, recording stops.</summary>
     public void Reset()
     {
@@ -59,22 +63,14 @@ public sealed unsafe partial class Engine : IDisposable
             if ((uint)token >= (uint)weight.Rows)
                 throw new UserErrorException(FormattableString.Invariant($"token {token} is outside the model's vocabulary of {weight.Rows}; the text was encoded with another tokenizer."));
         }
-        var ids = TakeIntegers(tokens);
-        var y = Take(tokens.Length, weight.Columns);
-        backend.Embed((int*)slots[ids].Data, tokens.Length, weight, Data(y));
-        if (Recording)
-        {
-            ExpectTrainable(weight);
-            ref var entry = ref tape.Add(Operation.Embed);
-            (entry.A, entry.Output, entry.Rows, entry.Weight) = (ids, y.Slot, tokens.Length, weight);
-        }
-        return y;
+        return Embed(TakeIntegers(tokens), tokens.Length, weight);
     }
 
     /// <summary>y = x · Wᵀ: (rows, inputs) to (rows, outputs).</summary>
     public Tensor Product(Tensor x, Weight weight)
     {
         var y = TakeProduct(x, weight);
+        Observe(weight, x);
         backend.Product(Data(x), x.Rows, weight, Data(y));
         if (Recording) RecordProduct(x, weight, y);
         return y;
@@ -84,6 +80,8 @@ public sealed unsafe partial class Engine : IDisposable
     public (Tensor A, Tensor B) Products(Tensor x, Weight a, Weight b)
     {
         var (ya, yb) = (TakeProduct(x, a), TakeProduct(x, b));
+        Observe(a, x);
+        Observe(b, x);
         backend.Products(Data(x), x.Rows, a, Data(ya), b, Data(yb), null, null);
         if (Recording)
         {
@@ -97,6 +95,9 @@ public sealed unsafe partial class Engine : IDisposable
     public (Tensor A, Tensor B, Tensor C) Products(Tensor x, Weight a, Weight b, Weight c)
     {
         var (ya, yb, yc) = (TakeProduct(x, a), TakeProduct(x, b), TakeProduct(x, c));
+        Observe(a, x);
+        Observe(b, x);
+        Observe(c, x);
         backend.Products(Data(x), x.Rows, a, Data(ya), b, Data(yb), c, Data(yc));
         if (Recording)
         {
@@ -114,18 +115,8 @@ public sealed unsafe partial class Engine : IDisposable
     /// <param name="gainPlusOne">The gain is stored as its distance from 1, as Gemma does.</param>
     public Tensor RmsNorm(Tensor x, Weight gain, double epsilon, bool gainPlusOne = false)
     {
-        Expect(x.Columns == gain.Columns && gain.Rows == 1, x, gain.Name, gain.Columns);
-        var y = Take(x.Rows, x.Columns);
-        var inverse = Take(x.Rows, 1);
-        backend.RmsNorm(Data(x), x.Rows, gain, gainPlusOne, (float)epsilon, Data(y), Data(inverse));
-        if (Recording)
-        {
-            ExpectTrainable(gain);
-            ref var entry = ref tape.Add(Operation.RmsNorm);
-            (entry.A, entry.Extra, entry.Output, entry.Rows, entry.Weight) = (x.Slot, inverse.Slot, y.Slot, x.Rows, gain);
-            entry.GainPlusOne = gainPlusOne;
-        }
-        return y;
+        ExpectVector(x, gain, x.Columns);
+        return Norm(x, x.Rows, gain, epsilon, gainPlusOne);
     }
 
     /// <summary>Causal attention within each sequence, with rotary position embedding of queries and keys.</summary>
@@ -190,8 +181,10 @@ public sealed unsafe partial class Engine : IDisposable
     /// <param name="head">(vocabulary, width).</param>
     /// <param name="targets">A token for each row; −1 gives 0 and no gradient.</param>
     /// <param name="scale">Factor of the gradients, normally 1 / number of targets of the whole step; only used while recording.</param>
-    public Tensor HeadLoss(Tensor x, Weight head, ReadOnlySpan<int> targets, double scale = 1)
+    /// <param name="softCap">Logits become softCap · tanh(logit / softCap) first, as in Gemma 2; above 0. Null: they stay.</param>
+    public Tensor HeadLoss(Tensor x, Weight head, ReadOnlySpan<int> targets, double scale = 1, double? softCap = null)
     {
+        CheckSoftCap(softCap);
         Expect(x.Columns == head.Columns, x, head.Name, head.Columns);
         if (targets.Length != x.Rows) throw new ArgumentException($"loss: {targets.Length} targets for {x.Rows} rows");
         foreach (var target in targets)
@@ -210,27 +203,34 @@ public sealed unsafe partial class Engine : IDisposable
             entry.A = x.Slot;
             var gradient = Take(x.Rows, x.Columns);
             entry.Output = gradient.Slot;
-            backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, (float)scale, Data(losses), Data(gradient), Data(logits), chunk);
+            backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, (float)scale, (float?)softCap, Data(losses), Data(gradient), Data(logits), chunk);
         }
         else
         {
-            backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, 1, Data(losses), null, Data(logits), chunk);
+            backend.HeadLoss(Data(x), x.Rows, head, (int*)slots[ids].Data, 1, (float?)softCap, Data(losses), null, Data(logits), chunk);
         }
         Release(logits.Slot);
         return losses;
     }
 
     /// <summary>Logits of chosen rows: (rows.Length, vocabulary).</summary>
-    public Tensor Logits(Tensor x, Weight head, ReadOnlySpan<int> rows)
+    /// <param name="x">(rows, width).</param>
+    /// <param name="head">(vocabulary, width).</param>
+    /// <param name="rows">Which of them, in any order.</param>
+    /// <param name="softCap">As in <see cref="HeadLoss"/>.</param>
+    public Tensor Logits(Tensor x, Weight head, ReadOnlySpan<int> rows, double? softCap = null)
     {
+        CheckSoftCap(softCap);
         var chosen = Take(rows.Length, x.Columns);
         for (var i = 0; i < rows.Length; i++)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rows[i], (uint)x.Rows, nameof(rows));
             if (!IsOutline) Buffer.MemoryCopy(Data(x) + (long)rows[i] * x.Columns, Data(chosen) + (long)i * x.Columns, x.Columns * sizeof(float), x.Columns * sizeof(float));
         }
+        Observe(head, chosen);
         var y = Take(rows.Length, head.Rows);
         backend.Product(Data(chosen), rows.Length, head, Data(y));
+        if (softCap is { } cap) backend.Cap(Data(y), y.Shape.Count, (float)cap);
         return y;
     }
 
@@ -328,8 +328,16 @@ public sealed unsafe partial class Engine : IDisposable
             case Operation.RmsNorm:
                 backend.RmsNormGradient(Needed(entry.A), slots[entry.Extra].Data, dy, entry.Rows, entry.Weight!, entry.GainPlusOne, Gradient(entry.A, out there), there);
                 break;
+            case Operation.LayerNorm:
+                BackLayerNorm(entry, dy);
+                break;
             case Operation.Attend:
                 BackAttend(entry, dy);
+                break;
+            case Operation.Gelu:
+            case Operation.SquaredRelu:
+            case Operation.XIelu:
+                BackCurve(entry, dy);
                 break;
             case Operation.SwiGlu:
             case Operation.GeGlu:
@@ -337,8 +345,17 @@ public sealed unsafe partial class Engine : IDisposable
                 break;
             case Operation.Add:
                 Spread(entry.A, dy);
-                if (slots[entry.Output].Kept) Spread(entry.B, dy);
-                else Hand(entry.B, ref slots[entry.Output].Gradient, slots[entry.Output].Count); // the output's gradient is needed no more
+                Pass(entry.B, entry.Output);
+                break;
+            case Operation.AddBias:
+                backend.AddBiasGradient(dy, entry.Rows, entry.Weight!);
+                Pass(entry.A, entry.Output);
+                break;
+            case Operation.Scale:
+                backend.Scale(dy, slots[entry.A].Count, entry.Factor, Gradient(entry.A, out there), there);
+                break;
+            case Operation.Columns:
+                BackColumns(entry, dy);
                 break;
             case Operation.Segment:
                 BackSegment(entry);
@@ -359,7 +376,7 @@ public sealed unsafe partial class Engine : IDisposable
         var dimension = (int)(slots[queries].Count / layout.Rows / settings.Heads);
         var call = new AttentionCall((nint)Needed(queries), (nint)Needed(keys), (nint)Needed(values), (nint)Needed(output),
             statistics < 0 ? 0 : (nint)slots[statistics].Data, settings.Heads, settings.KeyValueHeads, dimension, layer,
-            Math.Min(settings.Window ?? Attention.NoWindow, Attention.NoWindow), (float)(settings.Scale ?? 1 / Math.Sqrt(dimension)), 0, 0, 0, false);
+            Math.Min(settings.Window ?? Attention.NoWindow, Attention.NoWindow), (float)(settings.Scale ?? 1 / Math.Sqrt(dimension)), 0, 0, 0, false, (float?)settings.SoftCap);
         if (settings.Rotary is not { } rotary) return call;
         return call with
         {
@@ -383,6 +400,24 @@ public sealed unsafe partial class Engine : IDisposable
         there = entry.Gradient != null;
         if (!there) entry.Gradient = arena.Take(entry.Count);
         return entry.Gradient;
+    }
+
+    private void Observe(Weight weight, Tensor x)
+    {
+        if (Observer is { } observer && !Recording && !IsOutline) observer.Observe(weight, x);
+    }
+
+    private Tensor Embed(int ids, int rows, Weight weight)
+    {
+        var y = Take(rows, weight.Columns);
+        backend.Embed((int*)slots[ids].Data, rows, weight, Data(y));
+        if (Recording)
+        {
+            ExpectTrainable(weight);
+            ref var entry = ref tape.Add(Operation.Embed);
+            (entry.A, entry.Output, entry.Rows, entry.Weight) = (ids, y.Slot, rows, weight);
+        }
+        return y;
     }
 
     private Tensor TakeProduct(Tensor x, Weight weight)

@@ -34,6 +34,27 @@ internal unsafe interface IBackend : IDisposable
     /// <summary>Gradients of x and of the gain.</summary>
     void RmsNormGradient(float* x, float* inverse, float* dy, int rows, Weight gain, bool gainPlusOne, float* dx, bool resume);
 
+    /// <summary>x += bias, in each row.</summary>
+    void AddBias(float* x, int rows, Weight bias);
+
+    /// <summary>gradient of the bias += dy, rows ascending.</summary>
+    void AddBiasGradient(float* dy, int rows, Weight bias);
+
+    /// <summary>y = layer norm of x times gain, plus the bias if there is one; <paramref name="statistics"/> (2, r) takes mean and 1 / root of the variance.</summary>
+    void LayerNorm(float* x, int rows, Weight gain, Weight? bias, float epsilon, float* y, float* statistics);
+
+    /// <summary>Gradients of x, of the gain and of the bias.</summary>
+    void LayerNormGradient(float* x, float* statistics, float* dy, int rows, Weight gain, Weight? bias, float* dx, bool resume);
+
+    /// <summary>y = x · factor; y may be x.</summary>
+    void Scale(float* x, long count, float factor, float* y, bool resume);
+
+    /// <summary>y (r, count) = columns of x (r, width) from <paramref name="first"/> on.</summary>
+    void Columns(float* x, int rows, int width, int first, int count, float* y);
+
+    /// <summary>Those columns of dx = dy; the others zero, or as they are.</summary>
+    void ColumnsGradient(float* dy, int rows, int width, int first, int count, float* dx, bool resume);
+
     /// <summary>Attention; queries and keys are turned in place, and appended with the values where sequences are cached.</summary>
     void Attend(SequenceLayout layout, in AttentionCall call);
 
@@ -52,13 +73,35 @@ internal unsafe interface IBackend : IDisposable
     /// <summary>Gradients of gate and up; they may take the place of gate and up.</summary>
     void GeGluGradient(float* gate, float* up, float* dy, long count, GeluForm form, float* dGate, float* dUp);
 
+    /// <summary>y = gelu(x).</summary>
+    void Gelu(float* x, long count, GeluForm form, float* y);
+
+    /// <summary>Gradient of x; it may take the place of x.</summary>
+    void GeluGradient(float* x, float* dy, long count, GeluForm form, float* dx);
+
+    /// <summary>y = max(x, 0)².</summary>
+    void SquaredRelu(float* x, long count, float* y);
+
+    /// <summary>Gradient of x; it may take the place of x.</summary>
+    void SquaredReluGradient(float* x, float* dy, long count, float* dx);
+
+    /// <summary>y = xIELU(x), its factors being softplus(positive) and beta + softplus(negative).</summary>
+    void XIelu(float* x, long count, Weight positive, Weight negative, float beta, float epsilon, float* y);
+
+    /// <summary>Gradients of x, which may take the place of x, and of both weights: sums of fixed pieces, in ascending order and double precision.</summary>
+    void XIeluGradient(float* x, float* dy, long count, Weight positive, Weight negative, float beta, float epsilon, float* dx);
+
+    /// <summary>x becomes softCap · tanh(x / softCap).</summary>
+    void Cap(float* x, long count, float softCap);
+
     /// <summary>y = a + b; y may be a or b.</summary>
     void Add(float* a, float* b, long count, float* y);
 
     /// <summary>losses (r) = cross-entropy in nats of x·Wᵀ at each row's target; rows with target −1 give 0.</summary>
+    /// <param name="softCap">Logits become softCap · tanh(logit / softCap) first; null: they stay.</param>
     /// <param name="dx">Null, or the gradient of x is stored here and that of W added to it, both times <paramref name="scale"/>.</param>
     /// <param name="logits">Working memory, (rows of a chunk, v).</param>
-    void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float* losses, float* dx, float* logits, int chunkRows);
+    void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float? softCap, float* losses, float* dx, float* logits, int chunkRows);
 
     /// <summary>Sum of squares in a fixed tree.</summary>
     double SquaredNorm(float* x, long count);

@@ -41,9 +41,37 @@ internal sealed unsafe class OutlineBackend(int threads) : IBackend
 
     public void GeGluGradient(float* gate, float* up, float* dy, long count, GeluForm form, float* dGate, float* dUp) { }
 
+    public void AddBias(float* x, int rows, Weight bias) { }
+
+    public void AddBiasGradient(float* dy, int rows, Weight bias) { }
+
+    public void LayerNorm(float* x, int rows, Weight gain, Weight? bias, float epsilon, float* y, float* statistics) { }
+
+    public void LayerNormGradient(float* x, float* statistics, float* dy, int rows, Weight gain, Weight? bias, float* dx, bool resume) { }
+
+    public void Scale(float* x, long count, float factor, float* y, bool resume) { }
+
+    public void Columns(float* x, int rows, int width, int first, int count, float* y) { }
+
+    public void ColumnsGradient(float* dy, int rows, int width, int first, int count, float* dx, bool resume) { }
+
+    public void Gelu(float* x, long count, GeluForm form, float* y) { }
+
+    public void GeluGradient(float* x, float* dy, long count, GeluForm form, float* dx) { }
+
+    public void SquaredRelu(float* x, long count, float* y) { }
+
+    public void SquaredReluGradient(float* x, float* dy, long count, float* dx) { }
+
+    public void XIelu(float* x, long count, Weight positive, Weight negative, float beta, float epsilon, float* y) { }
+
+    public void XIeluGradient(float* x, float* dy, long count, Weight positive, Weight negative, float beta, float epsilon, float* dx) { }
+
+    public void Cap(float* x, long count, float softCap) { }
+
     public void Add(float* a, float* b, long count, float* y) { }
 
-    public void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float* losses, float* dx, float* logits, int chunkRows) { }
+    public void HeadLoss(float* x, int rows, Weight weight, int* targets, float scale, float? softCap, float* losses, float* dx, float* logits, int chunkRows) { }
 
     public double SquaredNorm(float* x, long count) => 0;
 

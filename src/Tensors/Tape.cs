@@ -1,6 +1,9 @@
 namespace OpenEuroLLM.Tensors;
 
-internal enum Operation : byte { Product, Embed, RmsNorm, Attend, SwiGlu, GeGlu, Add, HeadLoss, Segment }
+internal enum Operation : byte
+{
+    Product, Embed, RmsNorm, LayerNorm, Attend, SwiGlu, GeGlu, Gelu, SquaredRelu, XIelu, Add, AddBias, Scale, Columns, HeadLoss, Segment,
+}
 
 /// <summary>What an operation needs to go back: slots of its tensors and its settings. A value, so that recording allocates nothing.</summary>
 internal struct TapeEntry
@@ -11,7 +14,9 @@ internal struct TapeEntry
     public AttentionSettings Attention;
     public bool GainPlusOne;
     public GeluForm Form;
-    public Weight? Weight;
+    public int First;
+    public float Factor, Epsilon;
+    public Weight? Weight, Second;
     public SequenceLayout? Layout;
     public ISegment? Segment;
 }

@@ -15,8 +15,9 @@ namespace OpenEuroLLM.Tensors.Kernels;
 /// <param name="Table">Rotary table, or null: no turning.</param>
 /// <param name="TableWidth">Numbers between positions of the table.</param>
 /// <param name="Turned">Numbers of a head that turn.</param>
+/// <param name="SoftCap">Scores are bent to lie within ± this before they are masked; null: not.</param>
 internal readonly record struct AttentionCall(nint Queries, nint Keys, nint Values, nint Output, nint Statistics,
-    int Heads, int KeyValueHeads, int HeadDimension, int Layer, int Window, float Scale, nint Table, int TableWidth, int Turned, bool Interleaved, bool Wide = false)
+    int Heads, int KeyValueHeads, int HeadDimension, int Layer, int Window, float Scale, nint Table, int TableWidth, int Turned, bool Interleaved, float? SoftCap = null, bool Wide = false)
 {
     /// <summary>Query heads of a key/value head.</summary>
     public int Group => Heads / KeyValueHeads;
@@ -230,13 +231,19 @@ internal static unsafe class Attention
                     step.Scores + lane * BlockKeys + column, BlockKeys, Tile.Columns, resume: false, factors: null, wide);
             }
         }
+        var scale = call.SoftCap is null ? call.Scale : 1;
+        if (call.SoftCap is { } cap)
+        {
+            for (var lane = from; lane < to; lane++)
+                AttentionSoftmax.Cap(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), new SoftCap(cap, call.Scale));
+        }
         var whole = (to + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows;
         for (var lane = from; lane < whole; lane++)
             step.Largest[lane] = lane < to ? AttentionSoftmax.Largest(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), wide) : float.NegativeInfinity;
-        for (var lane = from; lane < whole; lane += AttentionTile.Rows) AttentionSoftmax.Rescale(step.Largest + lane, call.Scale, step.Maxima + lane, step.Factors + lane);
+        for (var lane = from; lane < whole; lane += AttentionTile.Rows) AttentionSoftmax.Rescale(step.Largest + lane, scale, step.Maxima + lane, step.Factors + lane);
         for (var lane = from; lane < to; lane++)
         {
-            var sum = AttentionSoftmax.Weigh(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), call.Scale, step.Maxima[lane], wide);
+            var sum = AttentionSoftmax.Weigh(step.Scores + lane * BlockKeys, step.Seen(lane, first, keysInBlock, call.Window), scale, step.Maxima[lane], wide);
             step.Sums[lane] = step.Sums[lane] * step.Factors[lane] + sum;
         }
         for (var lane = from; lane < to; lane += AttentionTile.Rows)

@@ -95,8 +95,11 @@ internal static unsafe class AttentionGradient
             }
         }
         for (var r = 0; r < rows; r++, statistics += 2 * call.Heads)
-            AttentionSoftmax.Slopes(step.Weights + r * BlockKeys, step.Slopes + r * BlockKeys, VisibleKeys.Of(row + r, first, keys, call.Window),
-                call.Scale, statistics[0], statistics[1], wide);
+        {
+            var (weights, slopes, visible) = ((nint)(step.Weights + r * BlockKeys), (nint)(step.Slopes + r * BlockKeys), VisibleKeys.Of(row + r, first, keys, call.Window));
+            if (call.SoftCap is { } cap) AttentionSoftmax.CappedSlopes((float*)weights, (float*)slopes, visible, new SoftCap(cap, call.Scale), statistics[0], statistics[1]);
+            else AttentionSoftmax.Slopes((float*)weights, (float*)slopes, visible, call.Scale, statistics[0], statistics[1], wide);
+        }
     }
 
     /// <summary>dV += weightsᵀ · dO, dK += slopesᵀ · Q.</summary>

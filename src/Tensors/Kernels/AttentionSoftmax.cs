@@ -103,6 +103,28 @@ internal static unsafe class AttentionSoftmax
         }
     }
 
+    /// <summary>Visible scores become capped scores, which need no scale any more.</summary>
+    public static void Cap(float* scores, VisibleKeys keys, SoftCap cap)
+    {
+        if (keys.None) return;
+        var from = keys.First / 8 * 8;
+        Pointwise<SoftCap>.Forward(cap, scores + from, scores + from, (keys.End - from + 7) / 8 * 8);
+    }
+
+    /// <summary>As <see cref="Slopes"/>, for scores that are capped; the gradients are those of the scores before.</summary>
+    public static void CappedSlopes(float* weights, float* slopes, VisibleKeys keys, SoftCap cap, float logarithm, float offset)
+    {
+        var (logarithms, offsets) = (Vector256.Create(logarithm), Vector256.Create(offset));
+        for (var j = 0; j < Attention.BlockKeys; j += 8)
+        {
+            var mask = Mask256(j, keys);
+            cap.Slope(Vector256.Load(weights + j), out var score, out var slope);
+            var w = Lanes.Exp(score - logarithms);
+            (w & mask).Store(weights + j);
+            (w * (Vector256.Load(slopes + j) - offsets) * slope & mask).Store(slopes + j);
+        }
+    }
+
     /// <summary>Brings maxima and sums of 8 rows to what this block adds: the new maxima, and the factors that what was gathered before is to be multiplied by.</summary>
     /// <param name="largest">In: largest score of each row in this block.</param>
     /// <param name="maxima">Running maxima.</param>

@@ -3,31 +3,21 @@ using System.Runtime.Intrinsics;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
-/// <summary>The curve of a gated unit: y = curve(gate) · up.</summary>
-internal interface ICurve
-{
-    /// <summary>The curve's value.</summary>
-    static abstract Vector256<float> Value(Vector256<float> x);
-
-    /// <summary>The curve's value and slope.</summary>
-    static abstract void Slope(Vector256<float> x, out Vector256<float> value, out Vector256<float> slope);
-}
-
 /// <summary>Gated units: y = curve(gate) · up, element by element. Source: arXiv:2002.05202.</summary>
-internal static unsafe class Gated<T> where T : ICurve
+internal static unsafe class Gated<T> where T : struct, ICurve
 {
     private const int Step = 8;
 
     public static void Forward(float* gate, float* up, float* y, long count)
     {
         var i = 0L;
-        for (; i + Step <= count; i += Step) (T.Value(Vector256.Load(gate + i)) * Vector256.Load(up + i)).Store(y + i);
+        for (; i + Step <= count; i += Step) (default(T).Value(Vector256.Load(gate + i)) * Vector256.Load(up + i)).Store(y + i);
         if (i == count) return;
         var buffer = stackalloc float[2 * Lanes.Width];
         var left = (int)(count - i);
         Lanes.Tail(gate + i, left, buffer);
         Lanes.Tail(up + i, left, buffer + Lanes.Width);
-        (T.Value(Vector256.Load(buffer)) * Vector256.Load(buffer + Lanes.Width)).Store(buffer);
+        (default(T).Value(Vector256.Load(buffer)) * Vector256.Load(buffer + Lanes.Width)).Store(buffer);
         for (var j = 0; j < left; j++) y[i + j] = buffer[j];
     }
 
@@ -56,7 +46,7 @@ internal static unsafe class Gated<T> where T : ICurve
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Slopes(Vector256<float> gate, Vector256<float> up, Vector256<float> dy, out Vector256<float> dGate, out Vector256<float> dUp)
     {
-        T.Slope(gate, out var value, out var slope);
+        default(T).Slope(gate, out var value, out var slope);
         dUp = dy * value;
         dGate = dy * up * slope;
     }
@@ -70,10 +60,10 @@ internal readonly struct GeluExact : ICurve
     private const float InverseRootOfTwoPi = 0.39894228f;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Value(Vector256<float> x) => x * Distribution(x, out _);
+    public Vector256<float> Value(Vector256<float> x) => x * Distribution(x, out _);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Slope(Vector256<float> x, out Vector256<float> value, out Vector256<float> slope)
+    public void Slope(Vector256<float> x, out Vector256<float> value, out Vector256<float> slope)
     {
         var share = Distribution(x, out var bell);
         value = x * share;
@@ -117,14 +107,14 @@ internal readonly struct GeluTanh : ICurve
     private const float Cubic = 0.044715f;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Value(Vector256<float> x)
+    public Vector256<float> Value(Vector256<float> x)
     {
         var near = Curve.Bounded(x, Largest);
         return x * Lanes.Sigmoid(Inner(near, near * near));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Slope(Vector256<float> x, out Vector256<float> value, out Vector256<float> slope)
+    public void Slope(Vector256<float> x, out Vector256<float> value, out Vector256<float> slope)
     {
         var near = Curve.Bounded(x, Largest);
         var square = near * near;

@@ -3,7 +3,7 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tensors.Kernels;
 
-/// <summary>Rotary position embedding of one row at a time: pair (a, b) becomes (a·cos − b·sin, b·cos + a·sin), the inner products rounded first.
+/// <summary>Rotary position embedding of one row at a time: pair (a, b) becomes (a·cos − b·sin, b·cos + a·sin), the inner products rounded first; cosines and sines carry the attention factor.
 /// Source: arXiv:2104.09864.</summary>
 internal static unsafe class Rotary
 {
@@ -16,13 +16,14 @@ internal static unsafe class Rotary
     {
         var turned = settings.TurnedOf(headDimension);
         var width = TableWidth(settings, headDimension);
+        var factor = settings.TurnedFactor;
         for (var i = 0; i < turned / 2; i++)
         {
             var frequency = Frequency(settings, turned, i);
             for (var position = 0; position < positions; position++)
             {
                 var row = table + (long)position * width;
-                var (cos, sin) = ((float)Numerics.Cos(position * frequency), (float)Numerics.Sin(position * frequency));
+                var (cos, sin) = ((float)(factor * Numerics.Cos(position * frequency)), (float)(factor * Numerics.Sin(position * frequency)));
                 if (settings.Pairing == RotaryPairing.Half)
                 {
                     (row[i], row[turned / 2 + i]) = (cos, sin);
@@ -50,7 +51,25 @@ internal static unsafe class Rotary
                 frequency = (1 - share) * frequency / settings.Factor + share * frequency;
             }
         }
+        if (settings.Scaling == RotaryScaling.Yarn)
+        {
+            var (first, last) = YarnBounds(settings, turned);
+            var divided = Math.Clamp((pair - first) / (last - first), 0, 1);
+            frequency = (1 - divided) * frequency + divided * frequency / settings.Factor;
+        }
         return settings.Divisors.IsEmpty ? frequency : frequency / settings.Divisors.Span[pair];
+    }
+
+    /// <summary>Between which pairs, counted with fractions, YaRN goes from kept to divided frequencies.</summary>
+    private static (double First, double Last) YarnBounds(in RotarySettings settings, int turned)
+    {
+        var (theta, original) = (settings.Theta, settings.OriginalContextLength);
+        // The pair that turns so many times within the original context.
+        double Pair(double turns) => turned * Numerics.Log(original / (turns * 2 * Math.PI)) / (2 * Numerics.Log(theta));
+        var (first, last) = (Pair(settings.BetaFast), Pair(settings.BetaSlow));
+        if (settings.Truncate) (first, last) = (Math.Floor(first), Math.Ceiling(last));
+        (first, last) = (Math.Max(first, 0), Math.Min(last, turned - 1));
+        return (first, first == last ? last + 0.001 : last);
     }
 
     /// <summary>Turns the first <paramref name="turned"/> numbers of one head of one row, in place.</summary>

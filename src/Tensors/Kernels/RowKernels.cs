@@ -103,7 +103,7 @@ internal static unsafe class CrossEntropy
     public static float LossAndGradient(float* logits, int count, int target, float scale)
     {
         var atTarget = logits[target];
-        var total = LogSumExp(logits, count, logits, out var sum);
+        var total = LogSumExp(logits, count, logits, out var sum, out _);
         var factor = Vector256.Create(scale / sum);
         var i = 0;
         for (; i + 8 <= count; i += 8) (Vector256.Load(logits + i) * factor).Store(logits + i);
@@ -112,14 +112,40 @@ internal static unsafe class CrossEntropy
         return total - atTarget;
     }
 
-    public static float LogSumExp(float* logits, int count, float* exponentials) => LogSumExp(logits, count, exponentials, out _);
+    /// <summary>As <see cref="LossAndGradient"/>, of logits that <see cref="SoftCap"/> has bent: the gradient is that of the logits before.</summary>
+    public static float CappedLossAndGradient(float* logits, int count, int target, float scale, float cap)
+    {
+        var atTarget = logits[target];
+        var total = LogSumExp(logits, count, null, out var sum, out var maximum);
+        var (factor, shift, divisor) = (Vector256.Create(scale / sum), Vector256.Create(maximum), Vector256.Create(cap));
+        var buffer = stackalloc float[Lanes.Width];
+        for (var i = 0; i < count; i += 8)
+        {
+            var rest = Math.Min(8, count - i);
+            var place = logits + i;
+            if (rest < 8)
+            {
+                Lanes.Tail(place, rest, buffer);
+                place = buffer;
+            }
+            var value = Vector256.Load(place);
+            (Lanes.Exp(value - shift) * factor * Bend(value / divisor)).Store(place);
+            for (var j = 0; j < rest && rest < 8; j++) logits[i + j] = buffer[j];
+        }
+        logits[target] = (Lanes.Exp(atTarget - maximum) * factor.ToScalar() - scale) * Bend(Vector256.Create(atTarget / cap)).ToScalar();
+        return total - atTarget;
 
-    private static float LogSumExp(float* logits, int count, float* exponentials, out float sum)
+        static Vector256<float> Bend(Vector256<float> tanh) => Vector256.FusedMultiplyAdd(-tanh, tanh, Vector256<float>.One);
+    }
+
+    public static float LogSumExp(float* logits, int count, float* exponentials) => LogSumExp(logits, count, exponentials, out _, out _);
+
+    private static float LogSumExp(float* logits, int count, float* exponentials, out float sum, out float maximum)
     {
         var largest = Vector256.Create(float.NegativeInfinity);
         var i = 0;
         for (; i + 8 <= count; i += 8) largest = Vector256.Max(largest, Vector256.Load(logits + i));
-        var maximum = Lanes.Max(largest);
+        maximum = Lanes.Max(largest);
         for (; i < count; i++) maximum = Math.Max(maximum, logits[i]);
         var shift = Vector256.Create(maximum);
         var low = Vector256<float>.Zero;

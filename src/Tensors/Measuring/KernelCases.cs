@@ -192,7 +192,7 @@ internal static unsafe class KernelCases
         var targets = memory.Integers(Rows, Vocabulary);
         float* x = memory.Numbers((long)Rows * width), losses = memory.Numbers(Rows), logits = memory.Numbers((long)chunk * Vocabulary);
         var dx = gradients ? memory.Numbers((long)Rows * width) : null;
-        return () => backend.HeadLoss(x, Rows, weight, targets, 1f / Rows, losses, dx, logits, chunk);
+        return () => backend.HeadLoss(x, Rows, weight, targets, 1f / Rows, null, losses, dx, logits, chunk);
     }
 
     private static IEnumerable<KernelCase> Updates()

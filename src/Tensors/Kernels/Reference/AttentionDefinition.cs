@@ -2,7 +2,7 @@ using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Tensors.Kernels.Reference;
 
-/// <summary>Causal attention for grouped queries with the full softmax of each row: softmax(q·kᵀ · scale) · v over the keys up to the
+/// <summary>Causal attention for grouped queries with the full softmax of each row: softmax(cap(q·kᵀ · scale)) · v over the keys up to the
 /// row itself, within its sequence and window.</summary>
 /// <param name="Lengths">Rows of each sequence; sequences follow each other.</param>
 /// <param name="Heads">Query heads.</param>
@@ -10,7 +10,8 @@ namespace OpenEuroLLM.Tensors.Kernels.Reference;
 /// <param name="Dimension">Numbers of a head.</param>
 /// <param name="Window">Keys that a row sees, its own included; null: all.</param>
 /// <param name="Scale">Factor of the scores; null: 1 / √D.</param>
-internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValueHeads, int Dimension, int? Window = null, double? Scale = null)
+/// <param name="SoftCap">Scaled scores are capped; null: not.</param>
+internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValueHeads, int Dimension, int? Window = null, double? Scale = null, double? SoftCap = null)
 {
     private double Factor => Scale ?? 1 / Math.Sqrt(Dimension);
 
@@ -47,7 +48,7 @@ internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValu
             }
             for (var j = first; j <= row; j++)
             {
-                var slope = weights[j - first] * (slopes[j - first] - mean) * Factor;
+                var slope = weights[j - first] * (slopes[j - first] - mean) * SoftCapDefinition.Slope(Score(queries, keys, row, j, head), SoftCap) * Factor;
                 for (var d = 0; d < Dimension; d++)
                 {
                     dQueries[Query(row, head) + d] += slope * keys[Key(j, head) + d];
@@ -61,13 +62,19 @@ internal sealed record AttentionDefinition(int[] Lengths, int Heads, int KeyValu
     private double[] Weights(double[] queries, double[] keys, int row, int first, int head)
     {
         var weights = new double[row - first + 1];
-        for (var j = first; j <= row; j++)
-            for (var d = 0; d < Dimension; d++) weights[j - first] += queries[Query(row, head) + d] * keys[Key(j, head) + d] * Factor;
+        for (var j = first; j <= row; j++) weights[j - first] = SoftCapDefinition.Value(Score(queries, keys, row, j, head), SoftCap);
         var largest = weights.Max();
         for (var j = 0; j < weights.Length; j++) weights[j] = Numerics.Exp(weights[j] - largest);
         var sum = weights.Sum();
         for (var j = 0; j < weights.Length; j++) weights[j] /= sum;
         return weights;
+    }
+
+    private double Score(double[] queries, double[] keys, int row, int j, int head)
+    {
+        var score = 0.0;
+        for (var d = 0; d < Dimension; d++) score += queries[Query(row, head) + d] * keys[Key(j, head) + d] * Factor;
+        return score;
     }
 
     private IEnumerable<(int Row, int First, int Head)> RowsAndHeads()
