@@ -90,6 +90,26 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
         if (Find(key) is { } value && Shown(value).Trim('"') is var found && found != expected) throw Refused(key, found, expected);
     }
 
+    /// <summary>Which layers attend to a window: listed as <c>sliding_attention</c> and <c>full_attention</c> in <c>layer_types</c>.</summary>
+    /// <param name="layers">Layers of the model.</param>
+    /// <param name="absent">Whether a layer does, where the list is missing.</param>
+    /// <exception cref="UserErrorException">The list has another length, or other kinds of layers.</exception>
+    public IReadOnlyList<bool> WindowLayers(int layers, Func<int, bool> absent)
+    {
+        const string key = "layer_types";
+        if (List(key) is not { } list) return [.. Enumerable.Range(0, layers).Select(absent)];
+        if (list.Count != layers) throw new UserErrorException($"{where}: {key} has {list.Count} entries; expected one for each of {layers} layers.");
+        return [.. list.Select(item => item?.ToString() switch
+        {
+            "sliding_attention" => true,
+            "full_attention" => false,
+            _ => throw Refused(key, Shown(item).Trim('"'), "sliding_attention and full_attention"),
+        })];
+    }
+
+    /// <summary>The list that <see cref="WindowLayers"/> reads.</summary>
+    public static JsonArray LayerTypes(IEnumerable<bool> windows) => new([.. windows.Select(window => (JsonNode)(window ? "sliding_attention" : "full_attention"))]);
+
     /// <summary>The error for a setting that asks for what the family does not do here.</summary>
     public UserErrorException Refused(string key, string found, string expected) =>
         new($"{where}: {key} is {found}; this version reads {family} models with {expected} only.");
@@ -99,8 +119,8 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
     public T Decoder<T>(T config) where T : ModelConfig
     {
         var width = Integer("hidden_size", 2, 1 << 20);
-        var heads = Integer("num_attention_heads", 1, 1 << 14);
-        var keyValueHeads = Integer("num_key_value_heads", 1, heads, heads);
+        var heads = Integer("num_attention_heads", 1, 1 << 14, Known(config.Heads));
+        var keyValueHeads = Integer("num_key_value_heads", 1, heads, Known(config.KeyValueHeads) ?? heads);
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"{where}: num_attention_heads is {heads}; expected a multiple of num_key_value_heads, {keyValueHeads}.");
         return Tokens((T)(config with
@@ -109,11 +129,11 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
             Width = width,
             Heads = heads,
             KeyValueHeads = keyValueHeads,
-            HeadDimension = Integer("head_dim", 2, 512, Math.Max(2, width / heads)),
+            HeadDimension = Integer("head_dim", 2, 512, Known(config.HeadDimension) ?? Math.Max(2, width / heads)),
             Hidden = Integer("intermediate_size", 1, 1 << 22),
-            ContextLength = Integer("max_position_embeddings", 1, 1 << 24, 2048),
+            ContextLength = Integer("max_position_embeddings", 1, 1 << 24, Known(config.ContextLength) ?? 2048),
             NormEpsilon = Number("rms_norm_eps", 1e-6),
-            Rotary = RotaryJson.Parse(this),
+            Rotary = RotaryJson.Parse(this, config.Rotary.Theta),
             TiedHead = Flag("tie_word_embeddings", config.TiedHead),
         }));
     }
@@ -121,7 +141,7 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
     /// <summary>Reads the vocabulary's size and the tokens with a meaning.</summary>
     public T Tokens<T>(T config) where T : ModelConfig => (T)(config with
     {
-        VocabularySize = Integer("vocab_size", 1, 1 << 24),
+        VocabularySize = Integer("vocab_size", 1, 1 << 24, Known(config.VocabularySize)),
         BeginOfTextId = Token("bos_token_id", Find("bos_token_id")),
         EndIds = Find("eos_token_id") switch
         {
@@ -163,6 +183,9 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
         RotaryJson.Write(config.Rotary, json);
         return json;
     }
+
+    /// <summary>A size that a family knows where the file leaves it out.</summary>
+    private static int? Known(int size) => size == 0 ? null : size;
 
     private int? Token(string key, JsonNode? value)
     {

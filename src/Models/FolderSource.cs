@@ -60,8 +60,7 @@ internal sealed class FolderSource : ModelSource
     private string StoredName(WeightShape shape) => FindName(shape)
         ?? throw new UserErrorException($"{Path}: the weights have no tensor {shape.Name}, which config.json asks for; the folder is incomplete or its files do not belong together.");
 
-    private string? FindName(WeightShape shape) => places.ContainsKey(shape.Name) ? shape.Name
-        : Config.Family.Alias(shape.Name) is { } alias && places.ContainsKey(alias) ? alias : null;
+    private string? FindName(WeightShape shape) => places.ContainsKey(shape.Name) ? shape.Name : Config.Family.Aliases(shape.Name).FirstOrDefault(places.ContainsKey);
 
     private void Check()
     {

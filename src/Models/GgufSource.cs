@@ -39,6 +39,13 @@ public sealed class GgufSource : ModelSource
     {
         var rowBytes = (int)FormatOf(shape).RowBytes(shape.Columns);
         if (shape.GgufHeadRows is null) file.Read(shape.GgufName, (long)firstRow * rowBytes, rows);
+        else if (shape.IsVector)
+        {
+            var stored = new byte[rows.Length];
+            file.Read(shape.GgufName, 0, stored);
+            var number = rowBytes / shape.Columns;
+            for (var i = 0; i < shape.Columns; i++) stored.AsSpan(shape.GgufRow(i) * number, number).CopyTo(rows[(i * number)..]);
+        }
         else
             for (var row = 0; row < rows.Length / rowBytes; row++)
                 file.Read(shape.GgufName, (long)shape.GgufRow(firstRow + row) * rowBytes, rows.Slice(row * rowBytes, rowBytes));
@@ -77,7 +84,7 @@ public sealed class GgufSource : ModelSource
                 throw new UserErrorException($"{Path}: tensor '{tensor.Name}' has shape {tensor.ShapeText}; the metadata expects [{string.Join(", ", shape.Extents)}].");
             if (tensor.Type.Format is null)
                 throw new UserErrorException($"{Path}: tensor '{tensor.Name}' is stored as {tensor.Type.Name}; this version reads {string.Join(", ", BlockFormat.All)}.");
-            if (shape.GgufOffset != 0 && tensor.Type.Format != BlockFormat.F32)
+            if ((shape.GgufOffset != 0 || (shape.IsVector && shape.GgufHeadRows is not null)) && tensor.Type.Format != BlockFormat.F32)
                 throw new UserErrorException($"{Path}: tensor '{tensor.Name}' is stored as {tensor.Type.Name}; expected {BlockFormat.F32}, as in every file of this architecture.");
         }
         if (file.Tensors.FirstOrDefault(tensor => !used.Contains(tensor.Name)) is { } other)

@@ -33,7 +33,7 @@ public sealed class GgufTarget(string path, string? name = null, bool mixed = fa
             writer.Write(shape.GgufName, MemoryMarshal.AsBytes(moved.AsSpan()));
             return;
         }
-        writer.Write(shape.GgufName, shape.GgufHeadRows is null ? rows : Reordered(shape, rows, (int)format.RowBytes(shape.Columns)));
+        writer.Write(shape.GgufName, shape.GgufHeadRows is null ? rows : Reordered(shape, rows, (int)format.RowBytes(shape.IsVector ? 1 : shape.Columns)));
     }
 
     internal override void Finish() => writer.Finish();
@@ -45,7 +45,7 @@ public sealed class GgufTarget(string path, string? name = null, bool mixed = fa
         base.Dispose();
     }
 
-    /// <summary>Whole heads with their rows in GGUF's order.</summary>
+    /// <summary>Whole heads with their rows, or the numbers of a bias, in GGUF's order.</summary>
     private static byte[] Reordered(WeightShape shape, ReadOnlySpan<byte> rows, int rowBytes)
     {
         var all = new byte[rows.Length];

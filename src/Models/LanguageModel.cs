@@ -36,6 +36,9 @@ public abstract class LanguageModel : IDisposable
     /// <summary>Matrix that turns a hidden state into logits.</summary>
     protected abstract Weight Head { get; }
 
+    /// <summary>Logits become cap · tanh(logit / cap), as in Gemma 2; null: they stay.</summary>
+    protected virtual double? LogitSoftCap => null;
+
     /// <summary>Reads a model folder or a GGUF file for inference; weights keep their storage type.</summary>
     /// <exception cref="Core.UserErrorException">It is no model, or one that this version does not read.</exception>
     public static LanguageModel Load(string path, Engine engine) => ModelFolder.Load(path, engine, trainable: false);
@@ -49,13 +52,13 @@ public abstract class LanguageModel : IDisposable
     public abstract Tensor Forward(ReadOnlySpan<int> tokens, SequenceLayout layout);
 
     /// <summary>Logits of the rows asked for: <paramref name="logits"/> is (rows.Length, vocabulary).</summary>
-    public void Logits(Tensor hidden, ReadOnlySpan<int> rows, Span<float> logits) => Engine.Logits(hidden, Head, rows).Values.CopyTo(logits);
+    public void Logits(Tensor hidden, ReadOnlySpan<int> rows, Span<float> logits) => Engine.Logits(hidden, Head, rows, LogitSoftCap).Values.CopyTo(logits);
 
     /// <summary>Cross-entropy in nats of each row against its target; 0 where the target is −1.</summary>
     public void TokenLosses(Tensor hidden, ReadOnlySpan<int> targets, Span<float> losses) => Loss(hidden, targets).Values.CopyTo(losses);
 
     /// <summary>Cross-entropy (rows, 1); while recording also the start of the way back, with gradients times <paramref name="scale"/>.</summary>
-    public Tensor Loss(Tensor hidden, ReadOnlySpan<int> targets, double scale = 1) => Engine.HeadLoss(hidden, Head, targets, scale);
+    public Tensor Loss(Tensor hidden, ReadOnlySpan<int> targets, double scale = 1) => Engine.HeadLoss(hidden, Head, targets, scale, LogitSoftCap);
 
     /// <summary>A key/value cache of <paramref name="pages"/> pages of 64 tokens.</summary>
     public KeyValueCache CreateCache(int pages) => new(Config.Layers, Config.KeyValueHeads, Config.HeadDimension, pages);
@@ -81,6 +84,9 @@ public abstract class LanguageModel : IDisposable
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>A product and its bias, where it has one.</summary>
+    private protected Tensor Biased(Tensor product, Weight? bias) => bias is null ? product : Engine.AddBias(product, bias);
 
     /// <summary>Gives the weights' memory back.</summary>
     public void Dispose()

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
+using OpenEuroLLM.Models.Gemma;
 using OpenEuroLLM.Models.Llama;
+using OpenEuroLLM.Models.Qwen;
 
 namespace OpenEuroLLM.Models;
 
@@ -16,6 +18,8 @@ public abstract class ModelFamily
     public static IReadOnlyList<ModelFamily> All { get; } =
     [
         LlamaFamily.Instance,
+        QwenFamily.Instance,
+        GemmaFamily.Instance,
     ];
 
     /// <summary>Name for people.</summary>
@@ -51,6 +55,47 @@ public abstract class ModelFamily
         return config;
     }
 
+    /// <summary>What recipes (<c>model.kind</c>) and commands call the generations of the family; one of them where they differ in nothing.</summary>
+    public virtual IReadOnlyList<string> Kinds => ModelTypes;
+
+    /// <summary>Every kind of every family, in the order in which messages list them.</summary>
+    public static IEnumerable<string> AllKinds => All.SelectMany(family => family.Kinds);
+
+    /// <summary>The family that has a kind, or null.</summary>
+    public static ModelFamily? OfKind(string kind) => All.FirstOrDefault(family => family.Kinds.Contains(kind, StringComparer.Ordinal));
+
+    /// <summary>What a kind means for the sizes of a new model.</summary>
+    public virtual ModelHabits HabitsOf(string kind) => new();
+
+    /// <summary>A new model, to be trained or measured: sizes as given, everything else as the published models of the kind have it.</summary>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
+    /// <param name="sizes">Its sizes.</param>
+    /// <param name="where">Where the sizes come from, for messages.</param>
+    /// <exception cref="UserErrorException">The family does not come in these sizes.</exception>
+    public ModelConfig Sized(string kind, ModelSizes sizes, string where)
+    {
+        var natural = Natural(kind, sizes);
+        var config = natural with
+        {
+            Layers = sizes.Layers,
+            Width = sizes.Width,
+            Heads = sizes.Heads,
+            KeyValueHeads = sizes.KeyValueHeads,
+            HeadDimension = sizes.HeadDimension,
+            Hidden = sizes.Hidden,
+            VocabularySize = sizes.VocabularySize,
+            ContextLength = sizes.ContextLength,
+            TiedHead = sizes.TiedHead ?? natural.TiedHead,
+        };
+        config.Check(where);
+        return config;
+    }
+
+    /// <summary>The family's own settings of a new model, and whether its head is tied, as the published models of the kind have them.</summary>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
+    /// <param name="sizes">Its sizes, which <see cref="Sized"/> puts in.</param>
+    private protected abstract ModelConfig Natural(string kind, ModelSizes sizes);
+
     /// <summary>Settings from <c>config.json</c>; <see cref="ConfigJson.Decoder"/> reads what all families share.</summary>
     internal abstract ModelConfig Parse(ConfigJson json);
 
@@ -66,8 +111,8 @@ public abstract class ModelFamily
     /// <exception cref="UserErrorException">The architecture has no form in GGUF.</exception>
     internal abstract void Write(ModelConfig config, GgufDescription metadata);
 
-    /// <summary>Another name that Hugging Face's files may have for a weight, or null.</summary>
-    internal virtual string? Alias(string name) => null;
+    /// <summary>Other names that Hugging Face's files may have for a weight.</summary>
+    internal virtual IReadOnlyList<string> Aliases(string name) => [];
 
     /// <summary>Whether a tensor of a folder that is no weight may be passed over, such as a table that follows from the settings.</summary>
     internal virtual bool Ignores(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);

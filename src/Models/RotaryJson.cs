@@ -10,13 +10,16 @@ internal static class RotaryJson
 {
     private const string Newer = "rope_parameters", Older = "rope_scaling";
 
-    public static RotarySettings Parse(ConfigJson json)
+    /// <summary>Reads the settings.</summary>
+    /// <param name="json">The object.</param>
+    /// <param name="theta">The base where the file names none.</param>
+    public static RotarySettings Parse(ConfigJson json, double theta = 10_000)
     {
         var (section, rope) = json.Section(Newer) is { } newer ? (Newer, newer) : (Older, json.Section(Older));
         var type = (rope?.Find("rope_type") ?? rope?.Find("type"))?.ToString() ?? "default";
         var turned = rope?.OptionalNumber("partial_rotary_factor") ?? 1;
         if (turned != 1) throw json.Refused($"{section}.partial_rotary_factor", FormattableString.Invariant($"{turned}"), "1");
-        var settings = new RotarySettings(rope?.OptionalNumber("rope_theta") ?? json.Number("rope_theta", 10_000));
+        var settings = new RotarySettings(rope?.OptionalNumber("rope_theta") ?? json.Number("rope_theta", theta));
         return type switch
         {
             "default" => settings,

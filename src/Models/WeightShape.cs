@@ -61,7 +61,7 @@ public sealed record WeightShape(string Name, int Rows, int Columns)
     public int? Layer { get; init; }
 
     /// <summary>In GGUF the rows of each head of so many rows lie in another order: those that rotary positions turn together are neighbours,
-    /// row 2i there is row i here and row 2i + 1 is row i + heads/2. Null: the order is the same.</summary>
+    /// row 2i there is row i here and row 2i + 1 is row i + heads/2; for a bias its numbers. Null: the order is the same.</summary>
     public int? GgufHeadRows { get; init; }
 
     /// <summary>What the numbers in GGUF are larger by: 1 where a gain is stored as its distance from 1 here and whole there.</summary>

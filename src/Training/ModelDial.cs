@@ -1,7 +1,6 @@
 using System.Globalization;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Models;
-using OpenEuroLLM.Models.Llama;
 
 namespace OpenEuroLLM.Training;
 
@@ -27,7 +26,9 @@ public sealed record ModelDial(ModelConfig Model, int BatchTokens, double Learni
     /// <exception cref="UserErrorException">Settings contradict each other.</exception>
     public static ModelDial For(ModelSettings model, TrainingConfig training, int vocabularySize, int? beginOfTextId = null, IReadOnlyList<int>? endIds = null, int? paddingId = null)
     {
-        if (model.Kind != "llama") throw new UserErrorException($"model.kind is {model.Kind}; this version trains llama.");
+        var family = ModelFamily.OfKind(model.Kind)
+            ?? throw new UserErrorException($"model.kind is {model.Kind}; {(SuggestedName.Closest(model.Kind, ModelFamily.AllKinds) is { } closest ? $"did you mean '{closest}'? " : "")}this version trains {string.Join(", ", ModelFamily.AllKinds)}.");
+        var habits = family.HabitsOf(model.Kind);
         var settings = new List<DialSetting>();
         var wanted = 64 + 32 * model.Layers;
         var step = 2 * (wanted < 512 ? HeadDimension : WideHeadDimension);
@@ -37,22 +38,22 @@ public sealed record ModelDial(ModelConfig Model, int BatchTokens, double Learni
         var heads = Choose("model.heads", model.Heads, Math.Max(1, width / dimension), $"width / {dimension}");
         if (width % heads != 0 || width / heads % 2 != 0)
             throw new UserErrorException($"model.heads is {heads}; expected a number that divides model.width = {width} into even heads.");
-        var keyValueHeads = Choose("model.keyValueHeads", model.KeyValueHeads, heads % 2 == 0 ? heads / 2 : heads, heads % 2 == 0 ? "half the heads: halves the cache at little cost" : "as many as heads, whose number is odd");
+        var halved = habits.SharesKeys && heads % 2 == 0;
+        var keyValueHeads = Choose("model.keyValueHeads", model.KeyValueHeads, halved ? heads / 2 : heads,
+            halved ? "half the heads: halves the cache at little cost" : habits.SharesKeys ? "as many as heads, whose number is odd" : $"as many as heads, as {family.Name} has it");
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"model.keyValueHeads is {keyValueHeads}; expected a number that divides model.heads = {heads}.");
-        var hidden = Choose("model.hidden", model.Hidden, (width * 8 / 3 + 63) / 64 * 64, "8/3 · width, up to a multiple of 64: SwiGLU has three matrices where others have two");
+        var hidden = habits.IsGated
+            ? Choose("model.hidden", model.Hidden, (width * 8 / 3 + 63) / 64 * 64, "8/3 · width, up to a multiple of 64: a gated unit has three matrices where others have two")
+            : Choose("model.hidden", model.Hidden, 4 * width, "4 · width");
         var batch = Choose("training.batchTokens", training.BatchTokens, model.Layers <= 8 ? 512 : 2048 * (model.Layers / 8),
             "grows with the model: small models want many small steps");
         if (batch % training.MicroBatchTokens != 0 && batch > training.MicroBatchTokens)
             throw new UserErrorException($"training.batchTokens is {batch}; expected a multiple of training.microBatchTokens = {training.MicroBatchTokens}.");
         var rate = Choose("training.learningRate", training.LearningRate, Math.Round(3e-3 * Math.Sqrt(192.0 / width), 5), "3e-3 · √(192 / width)");
+        var sizes = new ModelSizes(model.Layers, width, heads, keyValueHeads, hidden, vocabularySize, model.ContextLength) { TiedHead = model.TiedHead };
         return new ModelDial(
-            new LlamaConfig(model.Layers, width, heads, keyValueHeads, width / heads, hidden, vocabularySize, model.ContextLength, model.TiedHead)
-            {
-                BeginOfTextId = beginOfTextId,
-                EndIds = endIds ?? [],
-                PaddingId = paddingId,
-            },
+            family.Sized(model.Kind, sizes, "section model of the recipe") with { BeginOfTextId = beginOfTextId, EndIds = endIds ?? [], PaddingId = paddingId },
             batch, rate, settings);
 
         T Choose<T>(string name, T? given, T derived, string reason) where T : struct, IFormattable

@@ -26,7 +26,7 @@ public enum Recomputation
 }
 
 /// <summary>Shape of the model to be trained: the section <c>model</c> of a recipe. One dial, <paramref name="Layers"/>; what is left out follows from it.</summary>
-/// <param name="Kind">Model family: <c>llama</c>.</param>
+/// <param name="Kind">Architecture, such as <c>llama</c>, <c>qwen3</c> or <c>gemma3</c>; its own settings are those of the published models.</param>
 /// <param name="Layers">Decoder layers: the size dial.</param>
 /// <param name="ContextLength">Longest sequence, in tokens.</param>
 /// <param name="Width">Numbers of a token's state; absent: from the layers.</param>

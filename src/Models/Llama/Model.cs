@@ -2,12 +2,19 @@ using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Models.Llama;
 
-/// <summary>The Llama family: pre-norm decoder, grouped-query attention, rotary positions, SwiGLU. Source: arXiv:2302.13971, arXiv:2307.09288.</summary>
+/// <summary>The Llama family: pre-norm decoder, grouped-query attention, rotary positions, SwiGLU. Source: arXiv:2302.13971, arXiv:2307.09288;
+/// with a window arXiv:2310.06825 (Mistral).</summary>
 public sealed class LlamaModel : LanguageModel, ISegment
 {
     private readonly LlamaWeights weights;
+    private readonly AttentionSettings[] attention;
 
-    internal LlamaModel(LlamaConfig config, ModelWeights weights, Engine engine) : base(config, weights, engine) => this.weights = new LlamaWeights(config, weights);
+    internal LlamaModel(LlamaConfig config, ModelWeights weights, Engine engine) : base(config, weights, engine)
+    {
+        this.weights = new LlamaWeights(config, weights);
+        attention = [.. Enumerable.Range(0, config.Layers).Select(layer =>
+            new AttentionSettings(config.Heads, config.KeyValueHeads, config.UnturnedLayers.Contains(layer) ? null : config.Rotary, config.Window))];
+    }
 
     /// <inheritdoc/>
     protected override Weight Head => weights.Head;
@@ -31,13 +38,15 @@ public sealed class LlamaModel : LanguageModel, ISegment
     private Tensor Attention(Tensor x, LlamaLayer layer, SequenceLayout layout, int index)
     {
         var (queries, keys, values) = Engine.Products(x, layer.Query, layer.Key, layer.Value);
-        var attended = Engine.Attend(queries, keys, values, layout, new AttentionSettings(Config.Heads, Config.KeyValueHeads, Config.Rotary), index);
-        return Engine.Product(attended, layer.AttentionOutput);
+        (queries, keys, values) = (Biased(queries, layer.QueryBias), Biased(keys, layer.KeyBias), Biased(values, layer.ValueBias));
+        var attended = Engine.Attend(queries, keys, values, layout, attention[index], index);
+        return Biased(Engine.Product(attended, layer.AttentionOutput), layer.AttentionOutputBias);
     }
 
     private Tensor Mlp(Tensor x, LlamaLayer layer)
     {
         var (gate, up) = Engine.Products(x, layer.Gate, layer.Up);
-        return Engine.Product(Engine.SwiGlu(gate, up), layer.Down);
+        (gate, up) = (Biased(gate, layer.GateBias), Biased(up, layer.UpBias));
+        return Biased(Engine.Product(Engine.SwiGlu(gate, up), layer.Down), layer.DownBias);
     }
 }

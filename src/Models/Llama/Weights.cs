@@ -4,13 +4,30 @@ using OpenEuroLLM.Tensors;
 namespace OpenEuroLLM.Models.Llama;
 
 /// <summary>Weights of one layer.</summary>
-internal sealed record LlamaLayer(Weight AttentionNorm, Weight Query, Weight Key, Weight Value, Weight AttentionOutput,
-    Weight MlpNorm, Weight Gate, Weight Up, Weight Down);
+internal sealed record LlamaLayer(Weight AttentionNorm, Weight Query, Weight Key, Weight Value, Weight AttentionOutput, Weight MlpNorm, Weight Gate, Weight Up, Weight Down)
+{
+    public Weight? QueryBias { get; init; }
+
+    public Weight? KeyBias { get; init; }
+
+    public Weight? ValueBias { get; init; }
+
+    public Weight? AttentionOutputBias { get; init; }
+
+    public Weight? GateBias { get; init; }
+
+    public Weight? UpBias { get; init; }
+
+    public Weight? DownBias { get; init; }
+}
 
 /// <summary>The weights by their place in the forward pass, and their names and sizes.</summary>
 internal sealed class LlamaWeights
 {
     private const string EmbeddingName = "model.embed_tokens", NormName = "model.norm", HeadName = "lm_head";
+
+    private const string Query = "self_attn.q_proj", Key = "self_attn.k_proj", Value = "self_attn.v_proj", Output = "self_attn.o_proj",
+        Gate = "mlp.gate_proj", Up = "mlp.up_proj", Down = "mlp.down_proj";
 
     public LlamaWeights(LlamaConfig config, ModelWeights weights)
     {
@@ -22,10 +39,20 @@ internal sealed class LlamaWeights
         LlamaLayer Layer(int index)
         {
             var prefix = string.Create(CultureInfo.InvariantCulture, $"model.layers.{index}.");
-            return new LlamaLayer(Of("input_layernorm"), Of("self_attn.q_proj"), Of("self_attn.k_proj"), Of("self_attn.v_proj"), Of("self_attn.o_proj"),
-                Of("post_attention_layernorm"), Of("mlp.gate_proj"), Of("mlp.up_proj"), Of("mlp.down_proj"));
+            return new LlamaLayer(Of("input_layernorm"), Of(Query), Of(Key), Of(Value), Of(Output), Of("post_attention_layernorm"), Of(Gate), Of(Up), Of(Down))
+            {
+                QueryBias = BiasOf(Query),
+                KeyBias = BiasOf(Key),
+                ValueBias = BiasOf(Value),
+                AttentionOutputBias = BiasOf(Output),
+                GateBias = BiasOf(Gate),
+                UpBias = BiasOf(Up),
+                DownBias = BiasOf(Down),
+            };
 
             Weight Of(string name) => weights[$"{prefix}{name}.weight"];
+
+            Weight? BiasOf(string name) => weights.Find($"{prefix}{name}.bias");
         }
     }
 
@@ -46,14 +73,27 @@ internal sealed class LlamaWeights
         {
             var layer = ShapeMaker.Layer(i);
             yield return layer.Gain("input_layernorm", "attn_norm", config.Width);
-            yield return layer.Matrix("self_attn.q_proj", "attn_q", WeightRole.Query, queries, config.Width) with { GgufHeadRows = config.HeadDimension };
-            yield return layer.Matrix("self_attn.k_proj", "attn_k", WeightRole.Key, keys, config.Width) with { GgufHeadRows = config.HeadDimension };
-            yield return layer.Matrix("self_attn.v_proj", "attn_v", WeightRole.Value, keys, config.Width);
-            yield return layer.Matrix("self_attn.o_proj", "attn_output", WeightRole.AttentionOutput, config.Width, queries);
+            yield return layer.Matrix(Query, "attn_q", WeightRole.Query, queries, config.Width) with { GgufHeadRows = config.HeadDimension };
+            yield return layer.Matrix(Key, "attn_k", WeightRole.Key, keys, config.Width) with { GgufHeadRows = config.HeadDimension };
+            yield return layer.Matrix(Value, "attn_v", WeightRole.Value, keys, config.Width);
+            if (config.AttentionBias)
+            {
+                yield return layer.Bias(Query, "attn_q", queries) with { GgufHeadRows = config.HeadDimension };
+                yield return layer.Bias(Key, "attn_k", keys) with { GgufHeadRows = config.HeadDimension };
+                yield return layer.Bias(Value, "attn_v", keys);
+            }
+            yield return layer.Matrix(Output, "attn_output", WeightRole.AttentionOutput, config.Width, queries);
+            if (config.AttentionBias) yield return layer.Bias(Output, "attn_output", config.Width);
             yield return layer.Gain("post_attention_layernorm", "ffn_norm", config.Width);
-            yield return layer.Matrix("mlp.gate_proj", "ffn_gate", WeightRole.Gate, config.Hidden, config.Width);
-            yield return layer.Matrix("mlp.up_proj", "ffn_up", WeightRole.Up, config.Hidden, config.Width);
-            yield return layer.Matrix("mlp.down_proj", "ffn_down", WeightRole.Down, config.Width, config.Hidden);
+            yield return layer.Matrix(Gate, "ffn_gate", WeightRole.Gate, config.Hidden, config.Width);
+            yield return layer.Matrix(Up, "ffn_up", WeightRole.Up, config.Hidden, config.Width);
+            if (config.MlpBias)
+            {
+                yield return layer.Bias(Gate, "ffn_gate", config.Hidden);
+                yield return layer.Bias(Up, "ffn_up", config.Hidden);
+            }
+            yield return layer.Matrix(Down, "ffn_down", WeightRole.Down, config.Width, config.Hidden);
+            if (config.MlpBias) yield return layer.Bias(Down, "ffn_down", config.Width);
         }
         yield return ShapeMaker.Outside.Gain(NormName, "output_norm", config.Width);
         if (!config.TiedHead) yield return ShapeMaker.Outside.Matrix(HeadName, "output", WeightRole.Head, config.VocabularySize, config.Width);
