@@ -94,14 +94,14 @@ internal static class InitCommand
             var tokenizer = MadeUpVocabulary.Create(config.VocabularySize);
             using var file = new GgufTarget(target, Path.GetFileNameWithoutExtension(target), plan.IsMixed,
                 GgufVocabulary.Describe(tokenizer, config.VocabularySize, config.BeginOfTextId, config.EndIds, config.PaddingId));
-            ModelWriting.Run(source, file, formatOf, "init", threads, status, cancellation);
+            ModelWriting.Run(source, file, formatOf, "init", threads, status, null, cancellation);
         }
         else
         {
             formatOf = ModelWriting.FolderFormat(type);
             ModelWriting.RequireDisk(target, config, formatOf);
             using var folder = AtomicDirectory.Create(target, "init", new JsonObject { ["config"] = config.ToJson(type), ["seed"] = seed, ["type"] = type }, replace: force);
-            using (var weights = new FolderTarget(folder.Path)) ModelWriting.Run(source, weights, formatOf, "init", threads, status, cancellation);
+            using (var weights = new FolderTarget(folder.Path)) ModelWriting.Run(source, weights, formatOf, "init", threads, status, null, cancellation);
             MadeUpVocabulary.Create(config.VocabularySize).Save(folder.Path);
             File.WriteAllText(Path.Combine(folder.Path, ChatTemplate.FileName), ChatTemplate.Text);
             folder.Commit(threads);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Models;
@@ -47,7 +48,7 @@ internal static class ModelWriting
         : throw new UserErrorException($"type '{type}' has no place in a model folder; expected f32, f16 or bf16. A .gguf file holds it.");
 
     /// <summary>Carries weights over, with a line of progress.</summary>
-    public static void Run(ModelSource source, ModelTarget target, Func<WeightShape, BlockFormat> formatOf, string what, int threads, StatusLine status, CancellationToken cancellation)
+    public static void Run(ModelSource source, ModelTarget target, Func<WeightShape, BlockFormat> formatOf, string what, int threads, StatusLine status, ActivationStatistics? statistics, CancellationToken cancellation)
     {
         var clock = SystemClock.Instance;
         var start = clock.Timestamp;
@@ -56,11 +57,11 @@ internal static class ModelWriting
             var seconds = clock.SecondsSince(start);
             status.Update(FormattableString.Invariant(
                 $"{what,-11} {now.DoneParameters / 1e6:0} of {now.Parameters / 1e6:0} M parameters, {now.DoneParameters / 1e6 / seconds:0} M/s, {StatusLine.Time(seconds * (now.Parameters - now.DoneParameters) / now.DoneParameters)} left"));
-        }), cancellation);
+        }), statistics, cancellation);
     }
 
     /// <summary>The result, in words or as one JSON object.</summary>
-    public static string Describe(string target, ModelConfig config, Func<WeightShape, BlockFormat> formatOf, IReadOnlyList<string> notes, double seconds, bool json)
+    public static string Describe(string target, ModelConfig config, Func<WeightShape, BlockFormat> formatOf, IReadOnlyList<string> notes, double seconds, bool json, Action<Utf8JsonWriter>? more = null)
     {
         var types = config.Weights.GroupBy(shape => formatOf(shape).Name).Select(group => (Name: group.Key, Weights: group.Count())).OrderBy(type => type.Name, StringComparer.Ordinal).ToList();
         var bytes = File.Exists(target) ? new FileInfo(target).Length : Directory.EnumerateFiles(target, "*.safetensors").Sum(file => new FileInfo(file).Length);
@@ -77,6 +78,7 @@ internal static class ModelWriting
             writer.WriteStartArray("notes");
             foreach (var note in notes) writer.WriteStringValue(note);
             writer.WriteEndArray();
+            more?.Invoke(writer);
             writer.WriteNumber("seconds", Math.Round(seconds, 3));
         });
     }

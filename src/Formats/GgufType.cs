@@ -13,8 +13,8 @@ public sealed record GgufType(uint Id, string Name, int BlockElements, int Block
     // The numbers left out are retired, or used in memory only.
     private static readonly GgufType[] Table =
     [
-        Known(0, BlockFormat.F32), Known(1, BlockFormat.F16), Known(2, BlockFormat.Q4_0), new(3, "Q4_1", 32, 20), new(6, "Q5_0", 32, 22), new(7, "Q5_1", 32, 24),
-        Known(8, BlockFormat.Q8_0), new(10, "Q2_K", 256, 84), new(11, "Q3_K", 256, 110), Known(12, BlockFormat.Q4_K), new(13, "Q5_K", 256, 176),
+        Known(0, BlockFormat.F32), Known(1, BlockFormat.F16), Known(2, BlockFormat.Q4_0), Known(3, BlockFormat.Q4_1), Known(6, BlockFormat.Q5_0), Known(7, BlockFormat.Q5_1),
+        Known(8, BlockFormat.Q8_0), Known(10, BlockFormat.Q2_K), Known(11, BlockFormat.Q3_K), Known(12, BlockFormat.Q4_K), Known(13, BlockFormat.Q5_K),
         Known(14, BlockFormat.Q6_K), new(16, "IQ2_XXS", 256, 66), new(17, "IQ2_XS", 256, 74), new(18, "IQ3_XXS", 256, 98), new(19, "IQ1_S", 256, 50),
         new(20, "IQ4_NL", 32, 18), new(21, "IQ3_S", 256, 110), new(22, "IQ2_S", 256, 82), new(23, "IQ4_XS", 256, 136), new(24, "I8", 1, 1), new(25, "I16", 1, 2),
         new(26, "I32", 1, 4), new(27, "I64", 1, 8), new(28, "F64", 1, 8), new(29, "IQ1_M", 256, 56), Known(30, BlockFormat.BF16), new(34, "TQ1_0", 256, 54),

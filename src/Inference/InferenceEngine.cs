@@ -81,6 +81,13 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default) =>
         Stream(_validator.Validate(request), cancellation);
 
+    /// <summary>Shows the inputs of all products to an observer, on the worker, until another or null is given; a quantization looks at activations so.</summary>
+    public void Observe(IProductObserver? observer) => Use(model =>
+    {
+        (model as LanguageModelAdapter)?.Observe(observer);
+        return true;
+    });
+
     internal Tokenizer Tokenizer => _tokenizer;
 
     internal T Use<T>(Func<ICausalModel, T> work) => _scheduler.Use(work);

@@ -30,6 +30,9 @@ internal sealed class LanguageModelAdapter : ICausalModel
 
     public int FreePages => _cache.FreePages;
 
+    /// <summary>Shows the inputs of all products to an observer; null ends that.</summary>
+    public void Observe(IProductObserver? observer) => _engine.Observer = observer;
+
     public ICachedSequence Begin(int tokens)
     {
         var sequence = _cache.Begin();

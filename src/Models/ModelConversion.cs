@@ -21,10 +21,11 @@ public static class ModelConversion
     /// <param name="formatOf">How each weight is to be stored.</param>
     /// <param name="launcher">Threads that encode; the result does not depend on their number.</param>
     /// <param name="progress">Told after each piece.</param>
+    /// <param name="statistics">How strongly inputs are used, which a quantization weighs its errors with; null counts all alike.</param>
     /// <param name="cancellation">Stops between pieces.</param>
     /// <exception cref="UserErrorException">A number is infinite or not a number, or too large for its new storage; or the disk failed.</exception>
     public static void Run(ModelSource source, ModelTarget target, Func<WeightShape, BlockFormat> formatOf,
-        ILauncher? launcher = null, IProgress<ConversionProgress>? progress = null, CancellationToken cancellation = default)
+        ILauncher? launcher = null, IProgress<ConversionProgress>? progress = null, ActivationStatistics? statistics = null, CancellationToken cancellation = default)
     {
         launcher ??= new LocalLauncher(Environment.ProcessorCount);
         var weights = source.Config.Weights.Select(shape => (Shape: shape, Format: formatOf(shape))).ToList();
@@ -32,11 +33,12 @@ public static class ModelConversion
         var (done, all) = (0L, weights.Sum(weight => weight.Shape.Count));
         foreach (var (shape, format) in weights)
         {
+            var importance = format.IsQuantized && statistics is not null ? statistics.Of(shape) : [];
             var rowsPerPiece = RowsPerPiece(shape, shape.GgufHeadRows ?? 1);
             for (var first = 0; first < shape.Rows; first += rowsPerPiece)
             {
                 var count = Math.Min(rowsPerPiece, shape.Rows - first);
-                target.Write(shape, format, Encode(source, shape, first, count, format, launcher, cancellation));
+                target.Write(shape, format, Encode(source, shape, first, count, format, importance, launcher, cancellation));
                 done += (long)count * shape.Columns;
                 progress?.Report(new(shape.Name, done, all));
             }
@@ -47,7 +49,7 @@ public static class ModelConversion
     /// <summary>Of queries and keys a whole number of heads, since targets may change the order of rows within a head.</summary>
     private static int RowsPerPiece(WeightShape shape, int together) => Math.Max(together, PieceNumbers / shape.Columns / together * together);
 
-    private static byte[] Encode(ModelSource source, WeightShape shape, int first, int count, BlockFormat format, ILauncher launcher, CancellationToken cancellation)
+    private static byte[] Encode(ModelSource source, WeightShape shape, int first, int count, BlockFormat format, float[] importance, ILauncher launcher, CancellationToken cancellation)
     {
         var stored = source.FormatOf(shape);
         var (storedBytes, encodedBytes) = (checked((int)stored.RowBytes(shape.Columns)), checked((int)format.RowBytes(shape.Columns)));
@@ -64,7 +66,7 @@ public static class ModelConversion
             RequireStorable(source, shape, first + begin, values, format);
             var place = encoded.AsSpan(begin * encodedBytes, rows * encodedBytes);
             if (format == stored) bytes.CopyTo(place);
-            else format.Encode(values, place);
+            else format.Encode(values, importance, place);
         }, cancellation);
         return encoded;
     }

@@ -192,6 +192,7 @@ public sealed unsafe partial class Engine : IDisposable
             if (target < -1 || target >= head.Rows)
                 throw new UserErrorException(FormattableString.Invariant($"target token {target} is outside the model's vocabulary of {head.Rows}; the text was encoded with another tokenizer."));
         }
+        Observe(head, x);
         var ids = TakeIntegers(targets);
         var losses = Take(x.Rows, 1);
         var chunk = Math.Clamp((8 << 20) / head.Rows / Tile.Rows * Tile.Rows, Tile.Rows, 1536);

@@ -35,8 +35,27 @@ public abstract class BlockFormat
     /// <summary>6-bit numbers in groups of 16 with a scale, sixteen groups to a block: 6.5625 bits each.</summary>
     public static BlockFormat Q6_K { get; } = new Q6_K();
 
+    /// <summary>4-bit numbers, 32 to a scale and a minimum: 5 bits each.</summary>
+    public static BlockFormat Q4_1 { get; } = new Q4_1();
+
+    /// <summary>5-bit numbers, 32 to a scale: 5.5 bits each.</summary>
+    public static BlockFormat Q5_0 { get; } = new Q5_0();
+
+    /// <summary>5-bit numbers, 32 to a scale and a minimum: 6 bits each.</summary>
+    public static BlockFormat Q5_1 { get; } = new Q5_1();
+
+    /// <summary>5-bit numbers in groups of 32 with scale and minimum, eight groups to a block: 5.5 bits each.</summary>
+    public static BlockFormat Q5_K { get; } = new Q5_K();
+
+    /// <summary>3-bit numbers in groups of 16 with a scale, sixteen groups to a block: 3.4375 bits each.</summary>
+    public static BlockFormat Q3_K { get; } = new Q3_K();
+
+    /// <summary>2-bit numbers in groups of 16 with scale and minimum, sixteen groups to a block: 2.625 bits each.</summary>
+    public static BlockFormat Q2_K { get; } = new Q2_K();
+
     /// <summary>All formats that are encoded and decoded here.</summary>
-    public static IReadOnlyList<BlockFormat> All { get; } = [F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K];
+    public static IReadOnlyList<BlockFormat> All { get; } =
+        [F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K, Q4_1, Q5_0, Q5_1, Q5_K, Q3_K, Q2_K];
 
     /// <summary>The format's name in the field, such as <c>Q4_0</c>.</summary>
     public string Name { get; }
@@ -67,10 +86,30 @@ public abstract class BlockFormat
     /// <param name="values">Finite numbers within <see cref="LargestMagnitude"/>; a whole number of blocks.</param>
     /// <param name="blocks">Receives their blocks.</param>
     /// <exception cref="ArgumentException">The lengths do not fit.</exception>
-    public void Encode(ReadOnlySpan<float> values, Span<byte> blocks)
+    public void Encode(ReadOnlySpan<float> values, Span<byte> blocks) => Encode(values, [], blocks);
+
+    /// <summary>Rounds numbers to their stored form, with small errors where they matter most.</summary>
+    /// <param name="values">Rows of finite numbers within <see cref="LargestMagnitude"/>.</param>
+    /// <param name="importance">What the squared error in each column weighs, such as the mean square of the activation that meets it: one
+    /// number, at least 0, for each column of a row; the rows are as many as fit. Empty: all alike, and the bits of the other overload. Only ratios within a block count.
+    /// Plain formats and q8_0 do not look at it.</param>
+    /// <param name="blocks">Receives their blocks.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit, or an importance is negative, infinite or not a number.</exception>
+    public void Encode(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> blocks)
     {
         RequireLengths(values.Length, blocks.Length);
-        EncodeBlocks(values, blocks);
+        if (importance.IsEmpty)
+        {
+            EncodeBlocks(values, [], blocks);
+            return;
+        }
+        if (values.Length % importance.Length != 0)
+            throw new ArgumentException($"{values.Length} numbers are no whole rows of {importance.Length} columns.", nameof(importance));
+        foreach (var value in importance)
+            if (!(value >= 0 && float.IsFinite(value))) throw new ArgumentException($"An importance is {value}; expected a finite number, 0 at least.", nameof(importance));
+        var rowBytes = (int)RowBytes(importance.Length);
+        for (; !values.IsEmpty; values = values[importance.Length..], blocks = blocks[rowBytes..])
+            EncodeBlocks(values[..importance.Length], importance, blocks[..rowBytes]);
     }
 
     /// <summary>Reads stored numbers.</summary>
@@ -86,7 +125,8 @@ public abstract class BlockFormat
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    private protected abstract void EncodeBlocks(ReadOnlySpan<float> values, Span<byte> blocks);
+    /// <param name="importance">Empty, or as long as <paramref name="values"/>.</param>
+    private protected abstract void EncodeBlocks(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> blocks);
 
     private protected abstract void DecodeBlocks(ReadOnlySpan<byte> blocks, Span<float> values);
 
