@@ -44,7 +44,7 @@ internal static class BenchGenerate
     }
 
     // Speed needs no tokenizer, so a file of weights is enough.
-    private static string Resolve(string? given) =>
+    internal static string Resolve(string? given) =>
         given is not null && ModelPaths.IsGguf(given) ? given : ModelPath.Resolve(given);
 
     /// <summary>Whether the model holds so many tokens, and the machine the model, its cache and the states of the prompt.</summary>

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Models;
-using OpenEuroLLM.Models.Llama;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tensors.Kernels;
 using OpenEuroLLM.Tensors.Measuring;
@@ -17,6 +16,7 @@ internal static class BenchTrain
 
     public static Command Create()
     {
+        var family = FamilyOptions.Family();
         var width = BenchCommand.Number("--width", "Numbers of a token's state.", 256);
         var layers = BenchCommand.Number("--layers", "Decoder layers.", 6);
         var heads = BenchCommand.Number("--heads", "Query heads, dividing the width into even heads.", 4);
@@ -32,11 +32,13 @@ internal static class BenchTrain
             "The share is that of a bare loop of multiply-adds; a token counts 6 operations for each parameter in products, and 12 · layers · width · context.\n" +
             "Example: oellm bench train --width 256 --layers 6 --heads 4 --hidden 704 --vocabulary-size 16384 --batch 8 --context 256 --threads 2 --json")
         {
-            width, layers, heads, keyValueHeads, hidden, vocabulary, batch, context, steps, threads, json,
+            family, width, layers, heads, keyValueHeads, hidden, vocabulary, batch, context, steps, threads, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            var shape = Shape(parsed.GetValue(width), parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(keyValueHeads), parsed.GetValue(hidden), parsed.GetValue(vocabulary), parsed.GetValue(context));
+            BenchCommand.RequireRange("--vocabulary-size", parsed.GetValue(vocabulary), 2, 1 << 24);
+            var shape = FamilyOptions.Sized(parsed.GetValue(family)!, parsed.GetValue(layers), parsed.GetValue(width), parsed.GetValue(heads), parsed.GetValue(keyValueHeads),
+                dimension: null, parsed.GetValue(hidden), parsed.GetValue(vocabulary), "--context", parsed.GetValue(context), tied: true);
             BenchCommand.RequireRange("--batch", parsed.GetValue(batch), 1, 1 << 20);
             BenchCommand.RequireRange("--steps", parsed.GetValue(steps), 1, 10_000);
             BenchCommand.RequireRange("--batch times --context", (long)parsed.GetValue(batch) * shape.ContextLength, 1, 1 << 24);
@@ -48,22 +50,6 @@ internal static class BenchTrain
             return ExitCode.Success;
         }, CancellationToken.None));
         return command;
-    }
-
-    private static LlamaConfig Shape(int width, int layers, int heads, int? keyValueHeads, int hidden, int vocabulary, int context)
-    {
-        BenchCommand.RequireRange("--width", width, 2, 1 << 20);
-        BenchCommand.RequireRange("--layers", layers, 1, 4096);
-        BenchCommand.RequireRange("--heads", heads, 1, 1 << 14);
-        BenchCommand.RequireRange("--hidden", hidden, 1, 1 << 22);
-        BenchCommand.RequireRange("--vocabulary-size", vocabulary, 2, 1 << 24);
-        BenchCommand.RequireRange("--context", context, 1, 1 << 24);
-        if (width % heads != 0 || width / heads % 2 != 0 || width / heads > 512)
-            throw new UserErrorException(FormattableString.Invariant($"--heads is {heads}; expected a number that divides --width, {width}, into even heads of at most 512."));
-        var shared = keyValueHeads ?? heads;
-        BenchCommand.RequireRange("--key-value-heads", shared, 1, heads);
-        if (heads % shared != 0) throw new UserErrorException(FormattableString.Invariant($"--key-value-heads is {shared}; expected a number that divides --heads, {heads}."));
-        return new LlamaConfig(layers, width, heads, shared, width / heads, hidden, vocabulary, context, TiedHead: true);
     }
 
     private static void RequireMemory(ModelConfig shape, int batch, int threads)

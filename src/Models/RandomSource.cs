@@ -6,9 +6,10 @@ namespace OpenEuroLLM.Models;
 /// <summary>Weights by chance, the same as those that training with this seed begins with.</summary>
 /// <param name="config">Shape of the model.</param>
 /// <param name="seed">Chooses the values.</param>
-public sealed class RandomSource(ModelConfig config, ulong seed) : ModelSource(config, "random weights")
+/// <param name="spread">Deviation of what is added to gains and biases, which in training begin all alike.</param>
+public sealed class RandomSource(ModelConfig config, ulong seed, double spread = 0) : ModelSource(config, "random weights")
 {
-    private readonly RandomWeights random = new(config, seed);
+    private readonly RandomWeights random = new(config, seed, spread);
 
     /// <inheritdoc/>
     public override BlockFormat FormatOf(WeightShape shape) => BlockFormat.F32;

@@ -5,8 +5,11 @@ namespace OpenEuroLLM.Models;
 
 /// <summary>Random first values: normal with deviation 1/√inputs, for the two products that write to the residual stream divided by √(2·layers)
 /// besides, and 0.02 for tables; vectors begin as their shapes say.</summary>
+/// <param name="config">Shape of the model.</param>
+/// <param name="seed">Chooses the values.</param>
+/// <param name="spread">Deviation of what is added to vectors; 0 in training.</param>
 /// <remarks>A value depends on seed, name and index alone, so any piece can be had at any time.</remarks>
-internal sealed class RandomWeights(ModelConfig config, ulong seed)
+internal sealed class RandomWeights(ModelConfig config, ulong seed, double spread = 0)
 {
     private readonly CounterRandom random = new(seed, 0);
 
@@ -31,6 +34,9 @@ internal sealed class RandomWeights(ModelConfig config, ulong seed)
         if (shape.IsVector)
         {
             values.Fill(shape.InitialValue);
+            if (spread == 0) return;
+            var vector = random.Substream(shape.Name);
+            for (var i = 0; i < values.Length; i++) values[i] += (float)spread * vector.NormalAt((ulong)(first + i));
             return;
         }
         var deviation = shape.Role switch

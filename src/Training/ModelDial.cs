@@ -27,7 +27,7 @@ public sealed record ModelDial(ModelConfig Model, int BatchTokens, double Learni
     public static ModelDial For(ModelSettings model, TrainingConfig training, int vocabularySize, int? beginOfTextId = null, IReadOnlyList<int>? endIds = null, int? paddingId = null)
     {
         var family = ModelFamily.OfKind(model.Kind)
-            ?? throw new UserErrorException($"model.kind is {model.Kind}; {(SuggestedName.Closest(model.Kind, [.. ModelFamily.AllKinds]) is { } closest ? $"did you mean '{closest}'? " : "")}this version trains {string.Join(", ", ModelFamily.AllKinds)}.");
+            ?? throw new UserErrorException($"model.kind is {model.Kind}; {(SuggestedName.Closest(model.Kind, ModelFamily.AllKinds) is { } closest ? $"did you mean '{closest}'? " : "")}this version trains {string.Join(", ", ModelFamily.AllKinds)}.");
         var habits = family.HabitsOf(model.Kind);
         var settings = new List<DialSetting>();
         var wanted = 64 + 32 * model.Layers;

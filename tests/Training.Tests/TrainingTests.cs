@@ -65,6 +65,24 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
         Assert.StartsWith(" green", JsonNode.Parse(File.ReadLines(Path.Combine(folder, "samples.jsonl")).Last())!["continuation"]!.ToString(), StringComparison.Ordinal);
     }
 
+    public static TheoryData<string> Kinds => [.. ModelFamily.AllKinds];
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Every_kind_of_model_learns_and_recomputing_layers_changes_no_byte(string kind)
+    {
+        var shape = Model with { Kind = kind, Layers = 2, KeyValueHeads = null };
+        var (whole, again) = (corpus.New(), corpus.New());
+        var config = Config with { Tokens = 24 * 128, CheckpointSteps = 12 };
+        var result = Run(whole, config, shape: shape);
+        var first = JsonNode.Parse(File.ReadLines(Path.Combine(whole, "metrics.jsonl")).First(line => line.Contains("\"loss\"", StringComparison.Ordinal)))!["loss"]!.GetValue<double>();
+        Assert.InRange(result["finalTrainLoss"]!.GetValue<double>(), 0, 0.75 * first);
+        Run(again, config with { Recompute = Recomputation.Layers }, shape: shape);
+        AssertSameRun(whole, again);
+        using var engine = new Engine(1);
+        using var model = ModelFolder.Load(Path.Combine(whole, "checkpoints", "step-0000024"), engine, trainable: false);
+        Assert.Contains(kind, model.Config.Family.Kinds);
+    }
+
     [Fact]
     public void A_run_with_other_settings_is_refused_in_the_same_folder()
     {
@@ -284,6 +302,8 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
             Assert.Equal(0, dial.Model.Heads % dial.Model.KeyValueHeads);
             Assert.All(dial.Settings, setting => Assert.NotEmpty(setting.Reason));
         }
+        Assert.Contains("model.kind is qwen; did you mean 'qwen2'? this version trains llama, ", Assert.Throws<UserErrorException>(() =>
+            ModelDial.For(new ModelSettings(Kind: "qwen"), new TrainingConfig(), 1000)).Message, StringComparison.Ordinal);
         Assert.Contains("divides model.width", Assert.Throws<UserErrorException>(() => ModelDial.For(new ModelSettings(Heads: 7), new TrainingConfig(), 1000)).Message, StringComparison.Ordinal);
         Assert.Contains("a multiple of training.microBatchTokens", Assert.Throws<UserErrorException>(() => ModelDial.For(new ModelSettings(), new TrainingConfig(BatchTokens: 5000), 1000)).Message, StringComparison.Ordinal);
     }
@@ -304,11 +324,11 @@ public sealed class TrainingTests : IClassFixture<SmallCorpus>
     }
 
     private JsonObject Run(string folder, TrainingConfig config, int threads = 2, int? stopAfter = null, int? poisonAfter = null,
-        Action<LanguageModel, long>? watch = null, Action<TrainingProgress>? progress = null, long? available = null)
+        Action<LanguageModel, long>? watch = null, Action<TrainingProgress>? progress = null, long? available = null, ModelSettings? shape = null)
     {
         using var engine = new Engine(threads);
         using var stop = new CancellationTokenSource();
-        using var trainer = new Trainer(new TrainingRun(Model, config, corpus.Tokens, corpus.TokenizerFolder, folder), engine) { Available = available };
+        using var trainer = new Trainer(new TrainingRun(shape ?? Model, config, corpus.Tokens, corpus.TokenizerFolder, folder), engine) { Available = available };
         var step = 0L;
         trainer.Watch = model =>
         {
