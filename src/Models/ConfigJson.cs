@@ -116,24 +116,27 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
 
     /// <summary>Reads what nearly all families share, under the names that nearly all use.</summary>
     /// <param name="config">Has the family's own settings already, and the defaults of those that a file may leave out.</param>
-    public T Decoder<T>(T config) where T : ModelConfig
+    /// <param name="turnsPart">Whether the family may turn a part of a head only, and may have LongRoPE.</param>
+    public T Decoder<T>(T config, bool turnsPart = false) where T : ModelConfig
     {
         var width = Integer("hidden_size", 2, 1 << 20);
         var heads = Integer("num_attention_heads", 1, 1 << 14, Known(config.Heads));
         var keyValueHeads = Integer("num_key_value_heads", 1, heads, Known(config.KeyValueHeads) ?? heads);
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"{where}: num_attention_heads is {heads}; expected a multiple of num_key_value_heads, {keyValueHeads}.");
+        var dimension = Integer("head_dim", 2, 512, Known(config.HeadDimension) ?? Math.Max(2, width / heads));
+        var context = Integer("max_position_embeddings", 1, 1 << 24, Known(config.ContextLength) ?? 2048);
         return Tokens((T)(config with
         {
             Layers = Integer("num_hidden_layers", 1, 4096),
             Width = width,
             Heads = heads,
             KeyValueHeads = keyValueHeads,
-            HeadDimension = Integer("head_dim", 2, 512, Known(config.HeadDimension) ?? Math.Max(2, width / heads)),
+            HeadDimension = dimension,
             Hidden = Integer("intermediate_size", 1, 1 << 22),
-            ContextLength = Integer("max_position_embeddings", 1, 1 << 24, Known(config.ContextLength) ?? 2048),
+            ContextLength = context,
             NormEpsilon = Number("rms_norm_eps", 1e-6),
-            Rotary = RotaryJson.Parse(this, config.Rotary.Theta),
+            Rotary = RotaryJson.Parse(this, config.Rotary.Theta, turnsPart ? dimension : null, context),
             TiedHead = Flag("tie_word_embeddings", config.TiedHead),
         }));
     }
@@ -157,7 +160,8 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
     /// <param name="modelType">Value of <c>model_type</c>.</param>
     /// <param name="architecture">Hugging Face's class.</param>
     /// <param name="type">Storage type of the weights.</param>
-    public static JsonObject Describe(ModelConfig config, string modelType, string architecture, string type)
+    /// <param name="lists">Both lists of LongRoPE, for models that have it.</param>
+    public static JsonObject Describe(ModelConfig config, string modelType, string architecture, string type, LongRopeDivisors? lists = null)
     {
         var json = new JsonObject
         {
@@ -180,7 +184,7 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
             ["torch_dtype"] = type,
             ["vocab_size"] = config.VocabularySize,
         };
-        RotaryJson.Write(config.Rotary, json);
+        RotaryJson.Write(config.Rotary, json, config.HeadDimension, lists);
         return json;
     }
 

@@ -76,11 +76,27 @@ internal sealed class FolderSource : ModelSource
             if (SafetensorsTypes.Format(tensor.Type) is null)
                 throw new UserErrorException($"{file.Path}: {name} is stored as {SafetensorsTypes.Name(tensor.Type)}; this version reads F32, F16 and BF16.");
         }
+        var constants = Config.Family.Constants(Config);
         foreach (var name in places.Keys)
         {
+            if (constants.TryGetValue(name, out var constant))
+            {
+                CheckConstant(name, constant);
+                continue;
+            }
             if (used.Contains(name) || Config.Family.Ignores(name) || (Config.TiedHead && name == TiedHeadName)) continue;
             throw new UserErrorException($"{places[name].Path}: tensor {name} has no place in a {Config.Family.Name} model with this config.json; the files do not belong together.");
         }
+    }
+
+    /// <summary>Refuses a number that is not what the family's every model has, but for what half precision makes of it.</summary>
+    private void CheckConstant(string name, float expected)
+    {
+        var (file, found) = (places[name], new float[1]);
+        if (file.Tensor(name).Shape.Any(extent => extent != 1)) throw new UserErrorException($"{file.Path}: {name} has shape {file.Tensor(name).ShapeText}; expected one number.");
+        file.ReadFloats(name, found);
+        if (!(Math.Abs(found[0] - expected) <= 1e-2 * Math.Abs(expected)))
+            throw new UserErrorException(FormattableString.Invariant($"{file.Path}: {name} is {found[0]}; this version reads {Config.Family.Name} models with {expected} only."));
     }
 
     private void OpenAll(string folder)

@@ -20,6 +20,9 @@ internal sealed class GgufDescription(IReadOnlyList<(WeightShape Shape, BlockFor
     /// <summary>Adds a value under the architecture's prefix.</summary>
     public void Add(string key, object value) => metadata.Add(new($"{architecture}.{key}", value));
 
+    /// <summary>Adds a value under its key as it is.</summary>
+    public void AddBare(string key, object value) => metadata.Add(new(key, value));
+
     /// <summary>Adds what all families share.</summary>
     /// <param name="config">Settings.</param>
     /// <param name="ggufArchitecture">Value of <c>general.architecture</c>.</param>
