@@ -176,7 +176,7 @@ internal sealed class Conversion(ConversionSettings settings, StatusLine status,
     private string Name(ModelSource source) => Stored(source) is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.name").Value?.Content is string name
         ? name : System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(Path)));
 
-    private static bool WasMixed(ModelSource source) => Stored(source) is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.file_type").Value?.Integer == 15;
+    private static bool WasMixed(ModelSource source) => Stored(source) is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.file_type").Value?.Integer is 15 or 17;
 
     /// <summary>What goes along: of a GGUF file everything that does not describe the old storage, of a folder the tokenizer and the template.</summary>
     private IEnumerable<KeyValuePair<string, object>> Metadata(ModelSource source)

@@ -55,6 +55,12 @@ internal sealed class GgufDescription(IReadOnlyList<(WeightShape Shape, BlockFor
             "Q8_0" => 7,
             "Q4_K" => mixed ? 15u : 14,
             "Q6_K" => 18,
+            "Q4_1" => 3,
+            "Q5_0" => 8,
+            "Q5_1" => 9,
+            "Q2_K" => 10,
+            "Q3_K" => 12,
+            "Q5_K" => mixed ? 17u : 16,
             _ => 32,
         };
     }

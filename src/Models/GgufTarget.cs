@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Models;
 /// <summary>A GGUF file. It takes its name when it is complete.</summary>
 /// <param name="path">The file to create or replace.</param>
 /// <param name="name">The model's name in its metadata; null leaves it out.</param>
-/// <param name="mixed">Whether the types are those of the preset Q4_K_M, which the metadata says.</param>
+/// <param name="mixed">Whether the types are those of the presets Q4_K_M and Q5_K_M, which the metadata says.</param>
 /// <param name="more">Further metadata, such as the tokenizer's; a key that the model's shape says itself is left out.</param>
 public sealed class GgufTarget(string path, string? name = null, bool mixed = false, IEnumerable<KeyValuePair<string, object>>? more = null) : ModelTarget
 {

@@ -148,7 +148,7 @@ public sealed class EngineTests
     }
 
     /// <summary>The runner's own threads may allocate meanwhile, so one quiet round is enough: a step that allocates does so in every round.</summary>
-    private static void AllocatesNothing(Action step)
+    internal static void AllocatesNothing(Action step)
     {
         for (var i = 0; i < 20; i++) step();
         var least = long.MaxValue;

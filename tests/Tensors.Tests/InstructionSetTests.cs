@@ -32,6 +32,7 @@ public sealed class InstructionSetTests
         foreach (var argument in new[] { "exec", typeof(InstructionSetTests).Assembly.Location, "-noColor",
             "-method", $"{typeof(InstructionSetTests).FullName}.{nameof(The_bits_are_the_committed_ones)}",
             "-method", $"{typeof(GatedTests).FullName}.{nameof(GatedTests.The_bits_are_the_committed_ones)}",
+            "-method", $"{typeof(MixedDecoderTests).FullName}.{nameof(MixedDecoderTests.The_bits_are_the_committed_ones)}",
             "-method", $"{typeof(InstructionSetTests).FullName}.{nameof(The_bits_of_packed_weights_are_the_committed_ones)}",
             "-method", $"{typeof(InstructionSetTests).FullName}.{nameof(The_instruction_sets_are_what_the_environment_asks_for)}" })
             start.ArgumentList.Add(argument);

@@ -18,7 +18,7 @@ internal static unsafe class ManyRows
     private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
 
     /// <summary>Bytes of scratch memory for a widened panel.</summary>
-    public const int ScratchBytes = PairBytes + ScaleBytes + 8 * PanelLayout.Lanes * sizeof(float);
+    public const int ScratchBytes = PairBytes + 2 * ScaleBytes;
 
     /// <summary>y = x · Wᵀ for the outputs of some panels.</summary>
     /// <param name="panels">Panels that follow each other.</param>
@@ -28,13 +28,8 @@ internal static unsafe class ManyRows
     /// <param name="scratch"><see cref="ScratchBytes"/>.</param>
     public static void Multiply(ElementType type, byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide)
     {
-        switch (type)
-        {
-            case ElementType.Q8_0: Multiply<Q8Block>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-            case ElementType.Q4_0: Multiply<Q4Block>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-            case ElementType.Q4_K: Multiply<Q4KBlock>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-            default: Multiply<Q6KBlock>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-        }
+        var work = new Work((nint)panels, columns, x, rows, (nint)y, yStride, outputs, (nint)scratch, wide);
+        BlockTypes.Run(type, ref work);
     }
 
     private static void Multiply<TBlock>(byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide) where TBlock : IBlock
@@ -68,7 +63,7 @@ internal static unsafe class ManyRows
         {
             var pairs = (short*)widened + b * TBlock.Groups * 32 * PanelLayout.Lanes;
             var scales = (float*)(widened + PairBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes;
-            var minima = (float*)(widened + PairBytes + ScaleBytes) + b * TBlock.Groups * PanelLayout.Lanes;
+            var minima = (float*)(widened + PairBytes + ScaleBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes;
             for (var lane = 0; lane < PanelLayout.Lanes; lane += TRegisters.Lanes) TBlock.Widen<TRegisters, TInt, TFloat>(block, lane, pairs, scales, minima);
         }
     }
@@ -117,7 +112,8 @@ internal static unsafe class ManyRows
         var minima = (float*)(widened + PairBytes + ScaleBytes);
         var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
         var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
-        for (var g = 0; g < groups; g++, xScales++, xSums++)
+        var xHalfSums = (int*)x.Sums + 2 * ((long)row * x.Blocks + k / 32);
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
@@ -157,12 +153,16 @@ internal static unsafe class ManyRows
                 Scale<TRegisters, TInt, TFloat>(c30, c31, s0, s1, xScales[r3 * blocks], y + r3 * yStride, rows > 3);
                 Scale<TRegisters, TInt, TFloat>(c40, c41, s0, s1, xScales[r4 * blocks], y + r4 * yStride, rows > 4);
                 Scale<TRegisters, TInt, TFloat>(c50, c51, s0, s1, xScales[last * blocks], y + last * yStride, rows > 5);
+                if (!TBlock.HasMinima) continue;
+                var m0 = TRegisters.LoadSingle(minima);
+                var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
+                minima += PanelLayout.Lanes;
+                for (var r = 0; r < rows; r++)
+                {
+                    var xSum = TBlock.ScalesPerGroup == 1 ? xSums[r * (long)x.Blocks] : xHalfSums[2 * r * (long)x.Blocks + part];
+                    Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[r * (long)x.Blocks], xSum, y + r * yStride);
+                }
             }
-            if (!TBlock.HasMinima) continue;
-            var m0 = TRegisters.LoadSingle(minima);
-            var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
-            minima += PanelLayout.Lanes;
-            for (var r = 0; r < rows; r++) Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[(long)r * x.Blocks], xSums[(long)r * x.Blocks], y + r * yStride);
         }
     }
 
@@ -181,7 +181,8 @@ internal static unsafe class ManyRows
         var minima = (float*)(widened + PairBytes + ScaleBytes);
         var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
         var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
-        for (var g = 0; g < groups; g++, xScales++, xSums++)
+        var xHalfSums = (int*)x.Sums + 2 * ((long)row * x.Blocks + k / 32);
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
@@ -204,12 +205,16 @@ internal static unsafe class ManyRows
                 scales += PanelLayout.Lanes;
                 Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
                 Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[last * x.Blocks], y + last * yStride, rows > 1);
+                if (!TBlock.HasMinima) continue;
+                var m0 = TRegisters.LoadSingle(minima);
+                var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
+                minima += PanelLayout.Lanes;
+                for (var r = 0; r < rows; r++)
+                {
+                    var xSum = TBlock.ScalesPerGroup == 1 ? xSums[r * (long)x.Blocks] : xHalfSums[2 * r * (long)x.Blocks + part];
+                    Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[r * (long)x.Blocks], xSum, y + r * yStride);
+                }
             }
-            if (!TBlock.HasMinima) continue;
-            var m0 = TRegisters.LoadSingle(minima);
-            var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
-            minima += PanelLayout.Lanes;
-            for (var r = 0; r < rows; r++) Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[(long)r * x.Blocks], xSums[(long)r * x.Blocks], y + r * yStride);
         }
     }
 
@@ -232,5 +237,11 @@ internal static unsafe class ManyRows
         TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, s), sum, TRegisters.LoadSingle(y)), y);
         y += TRegisters.Lanes;
         TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, s), sum, TRegisters.LoadSingle(y)), y);
+    }
+
+    private readonly struct Work(nint panels, int columns, RoundedRows x, int rows, nint y, long yStride, int outputs, nint scratch, bool wide) : IBlockWork
+    {
+        public void Run<TBlock>() where TBlock : struct, IBlock =>
+            Multiply<TBlock>((byte*)panels, columns, x, rows, (float*)y, yStride, outputs, (byte*)scratch, wide);
     }
 }

@@ -52,9 +52,9 @@ internal static class SquaredReluDefinition
 /// <summary>xIELU with factors that softplus keeps above 0 and above beta. Source: arXiv:2411.13010.</summary>
 internal sealed record XIeluDefinition(double AlphaPositive, double AlphaNegative, double Beta, double Epsilon)
 {
-    private double Positive => Numerics.Log(1 + Numerics.Exp(AlphaPositive));
+    private double Positive => Softplus(AlphaPositive);
 
-    private double Negative => Beta + Numerics.Log(1 + Numerics.Exp(AlphaNegative));
+    private double Negative => Beta + Softplus(AlphaNegative);
 
     public double Value(double x) => x > 0
         ? Positive * x * x + Beta * x
@@ -74,6 +74,13 @@ internal sealed record XIeluDefinition(double AlphaPositive, double AlphaNegativ
             else negative += dy[i] * (Numerics.Exp(Math.Min(x[i], Epsilon)) - 1 - x[i]);
         }
         return ([.. x.Zip(dy, (value, slope) => slope * Slope(value))], positive * Sigmoid(AlphaPositive), negative * Sigmoid(AlphaNegative));
+    }
+
+    /// <summary>ln(1 + e^x); what rounding the sum loses is made good by the quotient.</summary>
+    private static double Softplus(double x)
+    {
+        var y = Numerics.Exp(x);
+        return 1 + y == 1 ? y : y * Numerics.Log(1 + y) / (1 + y - 1);
     }
 
     private static double Sigmoid(double x) => 1 / (1 + Numerics.Exp(-x));

@@ -6,47 +6,42 @@ internal static class LayerNormDefinition
     /// <param name="bias">Empty: none.</param>
     public static double[] Forward(double[] x, double[] gain, double[] bias, double epsilon)
     {
-        var width = gain.Length;
-        var y = new double[x.Length];
-        for (var i = 0; i < x.Length; i++) y[i] = Normal(x, i, width, epsilon) * gain[i % width] + (bias.Length > 0 ? bias[i % width] : 0);
-        return y;
+        var (normal, _) = Normalize(x, gain.Length, epsilon);
+        return [.. normal.Select((value, i) => value * gain[i % gain.Length] + (bias.Length > 0 ? bias[i % gain.Length] : 0))];
     }
 
     public static (double[] X, double[] Gain, double[] Bias) Backward(double[] x, double[] gain, double epsilon, double[] dy)
     {
         var width = gain.Length;
+        var (normal, roots) = Normalize(x, width, epsilon);
         var (dx, dGain, dBias) = (new double[x.Length], new double[width], new double[width]);
-        for (var i = 0; i < x.Length; i++)
+        for (var first = 0; first < x.Length; first += width)
         {
-            dGain[i % width] += dy[i] * Normal(x, i, width, epsilon);
-            dBias[i % width] += dy[i];
-            // What element i of the row passes on: itself, less the share of all that moves the mean, less the share of all that moves the root.
-            var first = i - i % width;
             var (mean, along) = (0.0, 0.0);
-            for (var j = 0; j < width; j++)
+            for (var i = 0; i < width; i++)
             {
-                mean += dy[first + j] * gain[j] / width;
-                along += dy[first + j] * gain[j] * Normal(x, first + j, width, epsilon) / width;
+                mean += dy[first + i] * gain[i] / width;
+                along += dy[first + i] * gain[i] * normal[first + i] / width;
+                dGain[i] += dy[first + i] * normal[first + i];
+                dBias[i] += dy[first + i];
             }
-            dx[i] = (dy[i] * gain[i % width] - mean - Normal(x, i, width, epsilon) * along) / Root(x, first, width, epsilon);
+            // Each element passes on its own, less the part that moves the mean, less the part that moves the root.
+            for (var i = first; i < first + width; i++) dx[i] = (dy[i] * gain[i - first] - mean - normal[i] * along) / roots[first / width];
         }
         return (dx, dGain, dBias);
     }
 
-    private static double Normal(double[] x, int i, int width, double epsilon) =>
-        (x[i] - Mean(x, i - i % width, width)) / Root(x, i - i % width, width, epsilon);
-
-    private static double Mean(double[] x, int first, int width)
+    private static (double[] Normal, double[] Roots) Normalize(double[] x, int width, double epsilon)
     {
-        var sum = 0.0;
-        for (var i = first; i < first + width; i++) sum += x[i];
-        return sum / width;
-    }
-
-    private static double Root(double[] x, int first, int width, double epsilon)
-    {
-        var (mean, squares) = (Mean(x, first, width), 0.0);
-        for (var i = first; i < first + width; i++) squares += (x[i] - mean) * (x[i] - mean);
-        return Math.Sqrt(squares / width + epsilon);
+        var (normal, roots) = (new double[x.Length], new double[x.Length / width]);
+        for (var r = 0; r < roots.Length; r++)
+        {
+            var (mean, squares) = (0.0, 0.0);
+            for (var i = 0; i < width; i++) mean += x[r * width + i] / width;
+            for (var i = 0; i < width; i++) squares += (x[r * width + i] - mean) * (x[r * width + i] - mean);
+            roots[r] = Math.Sqrt(squares / width + epsilon);
+            for (var i = 0; i < width; i++) normal[r * width + i] = (x[r * width + i] - mean) / roots[r];
+        }
+        return (normal, roots);
     }
 }
