@@ -195,14 +195,10 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
         return json;
     }
 
-<<<<<<< HEAD
     /// <summary>A size that a family knows where the file leaves it out.</summary>
     private static int? Known(int size) => size == 0 ? null : size;
 
-    private int? Token(string key, JsonNode? value)
-=======
     private int? Token(string key, JsonNode? value, int vocabulary, int least = 0)
->>>>>>> formats
     {
         if (value is null) return null;
         if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int id) && id >= least && id < vocabulary) return id;
