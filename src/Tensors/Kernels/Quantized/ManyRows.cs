@@ -110,18 +110,44 @@ internal static unsafe class ManyRows
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
-        for (var g = 0; g < groups; g++)
+        var blocks = (long)x.Blocks;
+        var xScales = (float*)x.Scales + row * blocks + k / 32;
+        var xSums = (float*)x.BlockSums + row * blocks + k / 32;
+        var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
                 TInt c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
-                c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = TRegisters.Create(0);
                 aEnd += 64 / TBlock.ScalesPerGroup;
+                // The first pair of numbers needs no addition.
+                var b0 = TRegisters.Load(w);
+                var b1 = TRegisters.Load(w + second);
+                var v = TRegisters.Create(*(int*)a);
+                c00 = TRegisters.MultiplyAddPairs(v, b0);
+                c01 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a1));
+                c10 = TRegisters.MultiplyAddPairs(v, b0);
+                c11 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a2));
+                c20 = TRegisters.MultiplyAddPairs(v, b0);
+                c21 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a3));
+                c30 = TRegisters.MultiplyAddPairs(v, b0);
+                c31 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a4));
+                c40 = TRegisters.MultiplyAddPairs(v, b0);
+                c41 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a5));
+                c50 = TRegisters.MultiplyAddPairs(v, b0);
+                c51 = TRegisters.MultiplyAddPairs(v, b1);
+                a += 4;
+                w += PanelLayout.Vector;
                 for (; a < aEnd; a += 4, w += PanelLayout.Vector)
                 {
-                    var b0 = TRegisters.Load(w);
-                    var b1 = TRegisters.Load(w + second);
-                    var v = TRegisters.Create(*(int*)a);
+                    b0 = TRegisters.Load(w);
+                    b1 = TRegisters.Load(w + second);
+                    v = TRegisters.Create(*(int*)a);
                     c00 = TRegisters.Add(c00, TRegisters.MultiplyAddPairs(v, b0));
                     c01 = TRegisters.Add(c01, TRegisters.MultiplyAddPairs(v, b1));
                     v = TRegisters.Create(*(int*)(a + a1));
@@ -144,13 +170,13 @@ internal static unsafe class ManyRows
                 var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
                 scales += PanelLayout.Lanes;
                 minima += PanelLayout.Lanes;
-                var at = (long)row * x.Blocks + k / 32 + g;
-                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, x, at, part, y);
-                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, x, at + r1 * (long)x.Blocks, part, y + r1 * yStride);
-                if (rows > 2) Finish<TBlock, TRegisters, TInt, TFloat>(c20, c21, s0, s1, m0, m1, x, at + r2 * (long)x.Blocks, part, y + r2 * yStride);
-                if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, x, at + r3 * (long)x.Blocks, part, y + r3 * yStride);
-                if (rows > 4) Finish<TBlock, TRegisters, TInt, TFloat>(c40, c41, s0, s1, m0, m1, x, at + r4 * (long)x.Blocks, part, y + r4 * yStride);
-                if (rows > 5) Finish<TBlock, TRegisters, TInt, TFloat>(c50, c51, s0, s1, m0, m1, x, at + last * (long)x.Blocks, part, y + last * yStride);
+                var sums = new RowSums(xScales, xSums, xHalfSums + part);
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
+                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(r1 * blocks), y + r1 * yStride);
+                if (rows > 2) Finish<TBlock, TRegisters, TInt, TFloat>(c20, c21, s0, s1, m0, m1, sums.At(r2 * blocks), y + r2 * yStride);
+                if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, sums.At(r3 * blocks), y + r3 * yStride);
+                if (rows > 4) Finish<TBlock, TRegisters, TInt, TFloat>(c40, c41, s0, s1, m0, m1, sums.At(r4 * blocks), y + r4 * yStride);
+                if (rows > 5) Finish<TBlock, TRegisters, TInt, TFloat>(c50, c51, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
             }
         }
     }
@@ -168,7 +194,11 @@ internal static unsafe class ManyRows
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
-        for (var g = 0; g < groups; g++)
+        var blocks = (long)x.Blocks;
+        var xScales = (float*)x.Scales + row * blocks + k / 32;
+        var xSums = (float*)x.BlockSums + row * blocks + k / 32;
+        var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
@@ -190,30 +220,39 @@ internal static unsafe class ManyRows
                 var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
                 scales += PanelLayout.Lanes;
                 minima += PanelLayout.Lanes;
-                var at = (long)row * x.Blocks + k / 32 + g;
-                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, x, at, part, y);
-                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, x, at + last * (long)x.Blocks, part, y + last * yStride);
+                var sums = new RowSums(xScales, xSums, xHalfSums + part);
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
+                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
             }
         }
     }
 
     /// <summary>The steps of the law for one group and one row.</summary>
-    /// <param name="block">The row's block of 32 activations, counted through all rows; the group is its <paramref name="part"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish<TBlock, TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, TFloat minimum0, TFloat minimum1,
-        RoundedRows x, long block, int part, float* y) where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+        RowSums x, float* y) where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
-        var xScale = TRegisters.CreateSingle(((float*)x.Scales)[block]);
+        var xScale = TRegisters.CreateSingle(*x.Scale);
         var y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, xScale), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y));
         var y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, xScale), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y + TRegisters.Lanes));
         if (TBlock.HasMinima)
         {
-            var xSum = TRegisters.CreateSingle(TBlock.ScalesPerGroup == 1 ? ((float*)x.BlockSums)[block] : ((int*)x.Sums)[2 * block + part]);
+            var xSum = TRegisters.CreateSingle(TBlock.ScalesPerGroup == 1 ? *x.Sum : *x.HalfSum);
             y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, xScale), xSum, y0);
             y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, xScale), xSum, y1);
         }
         TRegisters.StoreSingle(y0, y);
         TRegisters.StoreSingle(y1, y + TRegisters.Lanes);
+    }
+
+    /// <summary>What a group needs to know of a row's activations besides their integers.</summary>
+    private readonly struct RowSums(float* scale, float* sum, int* halfSum)
+    {
+        public readonly float* Scale = scale;
+        public readonly float* Sum = sum;
+        public readonly int* HalfSum = halfSum;
+
+        public RowSums At(long block) => new(Scale + block, Sum + block, HalfSum + 2 * block);
     }
 
     private readonly struct Work(nint panels, int columns, RoundedRows x, int rows, nint y, long yStride, int outputs, nint scratch, bool wide) : IBlockWork
