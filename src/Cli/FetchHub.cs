@@ -17,8 +17,11 @@ internal sealed record FetchPatience(TimeSpan Silence, Func<TimeSpan, Cancellati
 }
 
 /// <summary>Something that may go better next time: a lost connection, an overloaded server.</summary>
-internal sealed class FetchInterruption(string message, TimeSpan? after = null, Exception? cause = null) : Exception(message, cause)
+internal sealed class FetchInterruption(string message, TimeSpan? after = null, Exception? cause = null, bool isUnreachable = false) : Exception(message, cause)
 {
+    /// <summary>There was no connection at all.</summary>
+    public bool IsUnreachable { get; } = isUnreachable;
+
     /// <summary>When the server said to come back, or null.</summary>
     public TimeSpan? After { get; } = after;
 }
@@ -184,7 +187,8 @@ internal sealed class FetchHub : IDisposable
         }
         catch (HttpRequestException exception)
         {
-            throw new FetchInterruption($"{host}: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}", cause: exception);
+            throw new FetchInterruption($"{host}: {exception.Message.ReplaceLineEndings(" ").TrimEnd('.')}", cause: exception,
+                isUnreachable: exception.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ProxyTunnelError);
         }
         catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
         {

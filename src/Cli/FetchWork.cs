@@ -12,17 +12,22 @@ internal sealed class FetchWork(FetchHub hub, FetchStore store, HubName name, Fe
     // Attempts in a row that bring nothing; as long as bytes come, a fetch goes on.
     private const int MostAttempts = 6;
     private const int MostInterruptions = 1000;
+
+    // Where nothing has answered yet the address is wrong more often than the network slow.
+    private const int MostAttemptsUnanswered = 2;
     private static readonly TimeSpan _longestWait = TimeSpan.FromMinutes(5);
 
     private readonly SystemClock clock = SystemClock.Instance;
     private long start;
     private long arrived;
     private long expected;
+    private bool answered;
 
     public async Task<FetchResult> RunAsync(IReadOnlyList<string> patterns, CancellationToken cancellation)
     {
         start = clock.Timestamp;
         var (commit, names) = await AgainAsync(() => hub.ListAsync(cancellation), cancellation).ConfigureAwait(false);
+        answered = true;
         var selection = FetchSelection.Of(name.Repository, names, patterns);
         foreach (var (skipped, reason) in selection.Skipped) status.Say($"fetch       {skipped} is left: {reason}");
         var files = new List<FetchFile>();
@@ -99,7 +104,7 @@ internal sealed class FetchWork(FetchHub hub, FetchStore store, HubName name, Fe
     {
         var wait = interruption.After ?? TimeSpan.FromSeconds(1 << Math.Min(attempt, 5));
         if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
-        if (attempt + 1 >= MostAttempts || wait > _longestWait) throw Ended(interruption);
+        if (attempt + 1 >= (interruption.IsUnreachable && !answered ? MostAttemptsUnanswered : MostAttempts) || wait > _longestWait) throw Ended(interruption);
         status.Say(FormattableString.Invariant($"fetch       {interruption.Message}; again in {wait.TotalSeconds:0} s"));
         await patience.Wait(wait, cancellation).ConfigureAwait(false);
     }

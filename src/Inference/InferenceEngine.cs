@@ -44,8 +44,9 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     /// <param name="threads">Threads that compute; null for one per processor. The number changes no answer.</param>
     /// <param name="limits">How much is done at once; null for the defaults.</param>
     /// <param name="requestLimits">What a request may ask for; null for the defaults.</param>
+    /// <param name="adapters">Adapter folders that are merged into the model.</param>
     /// <exception cref="UserErrorException">It is no model, or is damaged.</exception>
-    public static InferenceEngine Load(string path, int? threads = null, EngineLimits? limits = null, RequestLimits? requestLimits = null)
+    public static InferenceEngine Load(string path, int? threads = null, EngineLimits? limits = null, RequestLimits? requestLimits = null, IReadOnlyList<string>? adapters = null)
     {
         var tokenizer = ReadTokenizer(path);
         var engine = new Engine(threads ?? Environment.ProcessorCount);
@@ -54,7 +55,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         try
         {
             ModelMemory.RequireWeights(path);
-            model = LanguageModel.Load(path, engine);
+            model = LanguageModel.Load(path, engine, adapters);
             adapter = new LanguageModelAdapter(engine, model, ModelMemory.CachePages(model.Config, limits?.CacheTokens, path));
             return new InferenceEngine(adapter, tokenizer, path, limits, requestLimits);
         }

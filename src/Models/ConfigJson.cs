@@ -124,6 +124,8 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
         var keyValueHeads = Integer("num_key_value_heads", 1, heads, Known(config.KeyValueHeads) ?? heads);
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"{where}: num_attention_heads is {heads}; expected a multiple of num_key_value_heads, {keyValueHeads}.");
+        if (Find("head_dim") is null && Known(config.HeadDimension) is null && width % heads != 0)
+            throw new UserErrorException($"{where}: hidden_size is {width}; expected a multiple of num_attention_heads, {heads}, where head_dim is missing.");
         var dimension = Integer("head_dim", 2, 512, Known(config.HeadDimension) ?? Math.Max(2, width / heads));
         var context = Integer("max_position_embeddings", 1, 1 << 24, Known(config.ContextLength) ?? 2048);
         return Tokens((T)(config with
@@ -142,18 +144,23 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
     }
 
     /// <summary>Reads the vocabulary's size and the tokens with a meaning.</summary>
-    public T Tokens<T>(T config) where T : ModelConfig => (T)(config with
+    public T Tokens<T>(T config) where T : ModelConfig
     {
-        VocabularySize = Integer("vocab_size", 1, 1 << 24, Known(config.VocabularySize)),
-        BeginOfTextId = Token("bos_token_id", Find("bos_token_id")),
-        EndIds = Find("eos_token_id") switch
+        var vocabulary = Integer("vocab_size", 1, 1 << 24, Known(config.VocabularySize));
+        return (T)(config with
         {
-            null => [],
-            JsonArray list => [.. list.Select(item => Token("eos_token_id", item)).OfType<int>()],
-            var one => Token("eos_token_id", one) is { } end ? [end] : [],
-        },
-        PaddingId = Token("pad_token_id", Find("pad_token_id")),
-    });
+            VocabularySize = vocabulary,
+            BeginOfTextId = Token("bos_token_id", Find("bos_token_id"), vocabulary),
+            EndIds = Find("eos_token_id") switch
+            {
+                null => [],
+                JsonArray list => [.. list.Select(item => Token("eos_token_id", item, vocabulary)).OfType<int>()],
+                var one => Token("eos_token_id", one, vocabulary) is { } end ? [end] : [],
+            },
+            // Nothing is filled up here, and files have −1 or the vocabulary's size where there is none.
+            PaddingId = Token("pad_token_id", Find("pad_token_id"), int.MaxValue, least: -1) is { } padding && padding >= 0 && padding < vocabulary ? padding : null,
+        });
+    }
 
     /// <summary>Writes what nearly all families share.</summary>
     /// <param name="config">Settings.</param>
@@ -191,11 +198,11 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
     /// <summary>A size that a family knows where the file leaves it out.</summary>
     private static int? Known(int size) => size == 0 ? null : size;
 
-    private int? Token(string key, JsonNode? value)
+    private int? Token(string key, JsonNode? value, int vocabulary, int least = 0)
     {
         if (value is null) return null;
-        if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int id)) return id;
-        throw new UserErrorException($"{where}: {key} is {Shown(value)}; expected the id of a token.");
+        if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int id) && id >= least && id < vocabulary) return id;
+        throw new UserErrorException($"{where}: {key} is {Shown(value)}; expected the id of a token, from {least} to {vocabulary - 1}.");
     }
 
     private static string Shown(JsonNode? value)

@@ -1,5 +1,6 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
+using OpenEuroLLM.Formats.Hub;
 using OpenEuroLLM.Formats.Quantization;
 
 namespace OpenEuroLLM.Models;
@@ -85,7 +86,7 @@ internal sealed class FolderSource : ModelSource
                 continue;
             }
             if (used.Contains(name) || Config.Family.Ignores(name) || (Config.TiedHead && name == TiedHeadName)) continue;
-            throw new UserErrorException($"{places[name].Path}: tensor {name} has no place in a {Config.Family.Name} model with this config.json; the files do not belong together.");
+            throw new UserErrorException($"{places[name].Path}: tensor {GgufFile.Shown(name)} has no place in a {Config.Family.Name} model with this config.json; the files do not belong together.");
         }
     }
 
@@ -109,18 +110,19 @@ internal sealed class FolderSource : ModelSource
             foreach (var name in file.Tensors.Keys) places[name] = file;
             return;
         }
+        if (!File.Exists(index) && PickledWeights.In(folder) is { } pickle) throw PickledWeights.Refuse(pickle);
         if (!File.Exists(index))
             throw new UserErrorException($"{folder}: neither {ModelFolder.WeightsName} nor {ModelFolder.IndexName} is in this folder; a model folder needs one of them.");
-        if (ModelFolder.ReadObject(index)["weight_map"] is not System.Text.Json.Nodes.JsonObject map)
+        if (ModelFolder.ReadObject(index, ModelFolder.MaximumIndexBytes)["weight_map"] is not System.Text.Json.Nodes.JsonObject map)
             throw new UserErrorException($"{index}: weight_map is missing; expected an object from tensor to file name.");
         foreach (var (name, value) in map)
         {
-            var shard = value?.ToString() ?? "";
-            if (shard.Length == 0 || shard != System.IO.Path.GetFileName(shard) || shard is "." or "..")
-                throw new UserErrorException($"{index}: {name} is said to lie in '{shard}'; expected a plain file name.");
+            if (value is not System.Text.Json.Nodes.JsonValue text || !text.TryGetValue(out string? shard) || !HubName.IsFile(shard) || shard.Contains('/', StringComparison.Ordinal))
+                throw new UserErrorException($"{index}: {GgufFile.Shown(name)} is said to lie in '{GgufFile.Shown(value?.ToString() ?? "")}'; expected a plain file name.");
+            if (PickledWeights.IsName(shard)) throw PickledWeights.Refuse(System.IO.Path.Combine(folder, shard));
             if (!files.TryGetValue(shard, out var file)) file = files[shard] = SafetensorsFile.Open(System.IO.Path.Combine(folder, shard));
             if (!file.Tensors.ContainsKey(name))
-                throw new UserErrorException($"{index}: {name} is said to lie in {shard}, which has no such tensor; the files do not belong together.");
+                throw new UserErrorException($"{index}: {GgufFile.Shown(name)} is said to lie in {shard}, which has no such tensor; the files do not belong together.");
             places[name] = file;
         }
     }

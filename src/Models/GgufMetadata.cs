@@ -48,8 +48,6 @@ internal sealed class GgufMetadata(GgufFile file, string architecture, string fa
     /// <param name="turnsPart">Whether the family may turn a part of a head only, and may have LongRoPE.</param>
     public T Decoder<T>(T config, string norm = "attention.layer_norm_rms_epsilon", bool turnsPart = false) where T : ModelConfig
     {
-        if (file.Value("split.count") is { Integer: > 1 } parts)
-            throw new UserErrorException($"{file.Path}: the model is split over {parts} files; this version reads models in one file.");
         if (Integer("expert_count", 0, int.MaxValue, 0) is > 0 and var experts)
             throw Refused("expert_count", experts.ToString(CultureInfo.InvariantCulture), "no experts");
         var width = Integer("embedding_length", 2, 1 << 20);

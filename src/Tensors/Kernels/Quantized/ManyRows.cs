@@ -110,10 +110,7 @@ internal static unsafe class ManyRows
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
-        var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
-        var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
-        var xHalfSums = (int*)x.Sums + 2 * ((long)row * x.Blocks + k / 32);
-        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
+        for (var g = 0; g < groups; g++)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
@@ -143,25 +140,17 @@ internal static unsafe class ManyRows
                     c50 = TRegisters.Add(c50, TRegisters.MultiplyAddPairs(v, b0));
                     c51 = TRegisters.Add(c51, TRegisters.MultiplyAddPairs(v, b1));
                 }
-                var s0 = TRegisters.LoadSingle(scales);
-                var s1 = TRegisters.LoadSingle((float*)((byte*)scales + second));
+                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
+                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
                 scales += PanelLayout.Lanes;
-                var blocks = (long)x.Blocks;
-                Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
-                Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[r1 * blocks], y + r1 * yStride, rows > 1);
-                Scale<TRegisters, TInt, TFloat>(c20, c21, s0, s1, xScales[r2 * blocks], y + r2 * yStride, rows > 2);
-                Scale<TRegisters, TInt, TFloat>(c30, c31, s0, s1, xScales[r3 * blocks], y + r3 * yStride, rows > 3);
-                Scale<TRegisters, TInt, TFloat>(c40, c41, s0, s1, xScales[r4 * blocks], y + r4 * yStride, rows > 4);
-                Scale<TRegisters, TInt, TFloat>(c50, c51, s0, s1, xScales[last * blocks], y + last * yStride, rows > 5);
-                if (!TBlock.HasMinima) continue;
-                var m0 = TRegisters.LoadSingle(minima);
-                var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
                 minima += PanelLayout.Lanes;
-                for (var r = 0; r < rows; r++)
-                {
-                    var xSum = TBlock.ScalesPerGroup == 1 ? xSums[r * (long)x.Blocks] : xHalfSums[2 * r * (long)x.Blocks + part];
-                    Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[r * (long)x.Blocks], xSum, y + r * yStride);
-                }
+                var at = (long)row * x.Blocks + k / 32 + g;
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, x, at, part, y);
+                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, x, at + r1 * (long)x.Blocks, part, y + r1 * yStride);
+                if (rows > 2) Finish<TBlock, TRegisters, TInt, TFloat>(c20, c21, s0, s1, m0, m1, x, at + r2 * (long)x.Blocks, part, y + r2 * yStride);
+                if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, x, at + r3 * (long)x.Blocks, part, y + r3 * yStride);
+                if (rows > 4) Finish<TBlock, TRegisters, TInt, TFloat>(c40, c41, s0, s1, m0, m1, x, at + r4 * (long)x.Blocks, part, y + r4 * yStride);
+                if (rows > 5) Finish<TBlock, TRegisters, TInt, TFloat>(c50, c51, s0, s1, m0, m1, x, at + last * (long)x.Blocks, part, y + last * yStride);
             }
         }
     }
@@ -179,10 +168,7 @@ internal static unsafe class ManyRows
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
-        var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
-        var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
-        var xHalfSums = (int*)x.Sums + 2 * ((long)row * x.Blocks + k / 32);
-        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
+        for (var g = 0; g < groups; g++)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
@@ -200,43 +186,34 @@ internal static unsafe class ManyRows
                     c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
                     c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
                 }
-                var s0 = TRegisters.LoadSingle(scales);
-                var s1 = TRegisters.LoadSingle((float*)((byte*)scales + second));
+                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
+                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
                 scales += PanelLayout.Lanes;
-                Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
-                Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[last * x.Blocks], y + last * yStride, rows > 1);
-                if (!TBlock.HasMinima) continue;
-                var m0 = TRegisters.LoadSingle(minima);
-                var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
                 minima += PanelLayout.Lanes;
-                for (var r = 0; r < rows; r++)
-                {
-                    var xSum = TBlock.ScalesPerGroup == 1 ? xSums[r * (long)x.Blocks] : xHalfSums[2 * r * (long)x.Blocks + part];
-                    Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[r * (long)x.Blocks], xSum, y + r * yStride);
-                }
+                var at = (long)row * x.Blocks + k / 32 + g;
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, x, at, part, y);
+                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, x, at + last * (long)x.Blocks, part, y + last * yStride);
             }
         }
     }
 
+    /// <summary>The steps of the law for one group and one row.</summary>
+    /// <param name="block">The row's block of 32 activations, counted through all rows; the group is its <paramref name="part"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Scale<TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, float xScale, float* y, bool exists = true)
-        where TRegisters : IRegisters<TInt, TFloat>
+    private static void Finish<TBlock, TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, TFloat minimum0, TFloat minimum1,
+        RoundedRows x, long block, int part, float* y) where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
-        if (!exists) return;
-        var s = TRegisters.CreateSingle(xScale);
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, s), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y)), y);
-        y += TRegisters.Lanes;
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, s), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y)), y);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Minimum<TRegisters, TInt, TFloat>(TFloat minimum0, TFloat minimum1, float xScale, float xSum, float* y)
-        where TRegisters : IRegisters<TInt, TFloat>
-    {
-        var (s, sum) = (TRegisters.CreateSingle(xScale), TRegisters.CreateSingle(xSum));
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, s), sum, TRegisters.LoadSingle(y)), y);
-        y += TRegisters.Lanes;
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, s), sum, TRegisters.LoadSingle(y)), y);
+        var xScale = TRegisters.CreateSingle(((float*)x.Scales)[block]);
+        var y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, xScale), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y));
+        var y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, xScale), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y + TRegisters.Lanes));
+        if (TBlock.HasMinima)
+        {
+            var xSum = TRegisters.CreateSingle(TBlock.ScalesPerGroup == 1 ? ((float*)x.BlockSums)[block] : ((int*)x.Sums)[2 * block + part]);
+            y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, xScale), xSum, y0);
+            y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, xScale), xSum, y1);
+        }
+        TRegisters.StoreSingle(y0, y);
+        TRegisters.StoreSingle(y1, y + TRegisters.Lanes);
     }
 
     private readonly struct Work(nint panels, int columns, RoundedRows x, int rows, nint y, long yStride, int outputs, nint scratch, bool wide) : IBlockWork
