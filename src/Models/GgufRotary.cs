@@ -108,11 +108,15 @@ internal static class GgufRotary
             Scaling = RotaryScaling.Yarn,
             Factor = factor,
             OriginalContextLength = metadata.Integer(Original, 1, 1 << 24, contextLength),
-            AttentionFactor = RotaryJson.AttentionFactor(given * published, published),
+            AttentionFactor = given is { } above ? Rounded(above * published) : null,
             BetaFast = metadata.Number("rope.scaling.yarn_beta_fast", 32),
             BetaSlow = metadata.Number("rope.scaling.yarn_beta_slow", 1),
         };
     }
+
+    /// <summary>The number of six digits that single precision made it from, where there is one.</summary>
+    private static double Rounded(double value) =>
+        double.Parse(value.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) is var rounded && Math.Abs(rounded - value) <= 2e-7 * value ? rounded : value;
 
     private static void DescribeYarn(RotarySettings rotary, GgufDescription description)
     {

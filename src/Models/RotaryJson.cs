@@ -82,7 +82,11 @@ internal static class RotaryJson
         json[Newer] = new JsonObject([new("rope_theta", settings.Theta), new("rope_type", "default"), .. scaling.Where(entry => entry.Key != "rope_type").Select(Copied)]);
         if (scaling.Count > 0) json[Newer]!["rope_type"] = scaling["rope_type"]!.DeepClone();
         json["rope_theta"] = settings.Theta;
-        if (settings.Dimensions is { } turned) json[Part] = json[Newer]![Part] = Share(turned, headDimension ?? throw new ArgumentNullException(nameof(headDimension)));
+        if (settings.Dimensions is { } turned)
+        {
+            var share = Share(turned, headDimension ?? throw new ArgumentNullException(nameof(headDimension)));
+            (json[Part], json[Newer]![Part]) = (share, share);
+        }
         if (scaling.Count == 0) return;
         json[Older] = scaling;
         if (settings.Scaling != RotaryScaling.LongRope) return;

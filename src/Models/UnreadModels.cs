@@ -24,7 +24,8 @@ internal static class UnreadModels
     public static string Reason(JsonObject json)
     {
         var text = ConfigJson.Find(json, "text_config") as JsonObject ?? json;
-        if (ConfigJson.Find(json, "is_encoder_decoder")?.ToJsonString() == "true" || ConfigJson.Find(json, "type_vocab_size") is not null) return Encoder;
+        var isMasked = ConfigJson.Find(json, "architectures") is JsonArray classes && classes.Any(name => name?.ToString().EndsWith("ForMaskedLM", StringComparison.Ordinal) == true);
+        if (isMasked || ConfigJson.Find(json, "is_encoder_decoder")?.ToJsonString() == "true") return Encoder;
         return string.Concat(Settings.Where(setting => IsAboveZero(ConfigJson.Find(text, setting.Key))).Select(setting => setting.Part).Distinct());
     }
 

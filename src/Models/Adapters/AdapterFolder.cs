@@ -88,7 +88,7 @@ internal sealed class AdapterFolder : IDisposable
         foreach (var shape in model.Weights)
         {
             shapes[shape.Name] = shape;
-            if (model.Family.Alias(shape.Name) is { } alias) shapes.TryAdd(alias, shape);
+            foreach (var alias in model.Family.Aliases(shape.Name)) shapes.TryAdd(alias, shape);
         }
         foreach (var name in file.Tensors.Keys)
         {
