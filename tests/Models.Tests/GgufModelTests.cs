@@ -186,7 +186,7 @@ public sealed class GgufModelTests : IDisposable
         { "llama.rope.freq_base", 0.5f, "the base is 0.5; expected a number above 1" },
         { "llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn; this version reads none and linear" },
         { "llama.expert_count", 8u, "this version reads Llama models with no experts only" },
-        { "split.count", (ushort)2, "the model is split over 2 files" },
+        { "split.count", (ushort)2, "split.count is 2 and split.no is missing" },
         { "tokenizer.ggml.bos_token_id", 70u, "tokenizer.ggml.bos_token_id is 70; expected a whole number from 0 to 69" },
     };
 
