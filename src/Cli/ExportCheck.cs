@@ -31,7 +31,7 @@ internal sealed class ExportCheck
     /// <param name="config">Its shape.</param>
     /// <param name="threads">Threads that compute.</param>
     /// <param name="adapters">Adapter folders that are merged into it.</param>
-    public static ExportCheck Of(string path, ModelConfig config, int threads, IReadOnlyList<string>? adapters)
+    public static ExportCheck Of(string path, ModelConfig config, int threads, IReadOnlyList<string>? adapters = null)
     {
         var (ids, text) = Probe(path, config);
         var (needed, available) = (ModelMemory.WeightBytes(path), AvailableMemory.Bytes());

@@ -37,7 +37,7 @@ public sealed class QuantizationTests : IDisposable
         string file = _folder.At("q4.gguf"), texts = _folder.Write("mt.jsonl", string.Concat(Enumerable.Range(1, 6).Select(i =>
             $"{{\"id\":\"{i}\",\"text\":\"Il-belt kapitali ta' Malta hija l-Belt Valletta, u n-numru huwa {i}.\",\"lang\":\"mt\",\"source\":\"test\",\"license\":\"CC0-1.0\"}}\n")));
         Oellm.Refuses(["convert", "--to", "gguf", "--quantize", "q4_0", "--calibration", texts, "--gate", "loss=0", "--out", file], "was not kept: mt: bits per byte grew from");
-        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path).Where(path => path.Contains("gguf", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_folder.Root), path => path.Contains("gguf", StringComparison.Ordinal));
         Oellm.Succeeds("convert", "--to", "gguf", "--quantize", "q4_0", "--calibration", texts, "--gate", "loss=0", "mt:loss=0.5", "--out", file);
         Oellm.Refuses(["convert", "--to", "gguf", "--quantize", "q4_0", "--calibration", texts, "--gate", "ga:loss=0.5", "--out", file, "--force"], "ga: there is no text of it");
     }
