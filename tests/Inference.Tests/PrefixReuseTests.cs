@@ -59,7 +59,7 @@ public sealed class PrefixReuseTests : IDisposable
     [Fact]
     public async Task Mixed_batches_under_pressure_with_cancelled_requests_give_the_bits_of_cold_runs()
     {
-        GenerationRequest[] requests = [.. Enumerable.Range(0, 12).Select(i => SmallLlama.Request(Prompt(64 * (1 + i % 4), 5 + 11 * i, (ulong)(20 + i / 2)), 8 + i, i % 2, (ulong)i))];
+        GenerationRequest[] requests = [.. Enumerable.Range(0, 12).Select(i => SmallLlama.Request(Prompt(64 * (1 + i % 4), 5 + 10 * i, (ulong)(20 + i / 2)), 8 + i, i % 2, (ulong)i))];
         var cold = new List<string>();
         foreach (var request in requests) cold.Add(await Cold(request));
 

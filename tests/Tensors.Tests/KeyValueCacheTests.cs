@@ -153,9 +153,10 @@ public sealed class KeyValueCacheTests
         Assert.Equal(4, cache.Pool.KeptPages); // a failed attempt drives nothing out
         large.Reserve(64);
         using (var rest = cache.Begin()) Assert.Equal(64, rest.Adopt(b));
-        large.Reserve(128);
-        using (var whole = cache.Begin()) Assert.Equal(128, whole.Adopt(a));
-        Assert.Equal(2, cache.Pool.KeptPages + cache.FreePages - 2);
+        large.Reserve(128); // b's beginning was used a moment ago: the end of a is the oldest now
+        using (var whole = cache.Begin()) Assert.Equal(64, whole.Adopt(a));
+        using (var rest = cache.Begin()) Assert.Equal(64, rest.Adopt(b));
+        Assert.Equal((2, 2), (cache.Pool.KeptPages, cache.FreePages));
     }
 
     [Fact]
