@@ -21,15 +21,17 @@ internal static class GenerateCommand
             HelpName = "TEXT",
             DefaultValueFactory = _ => [],
         };
+        var speculate = new Option<int?>("--speculate") { Description = "Tokens guessed ahead at most, where the text repeats something; faster there, and the same text. Default: none.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object: text, finishReason, promptTokens, completionTokens." };
         var command = new Command("generate", "Continues a text and prints the continuation alone, as it comes.\n" +
-            "Example: oellm generate --prompt \"The capital of Austria is\" --max-tokens 16 --temperature 0") { model, adapter, prompt, stop, json };
+            "Example: oellm generate --prompt \"The capital of Austria is\" --max-tokens 16 --temperature 0") { model, adapter, prompt, stop, speculate, json };
         sampling.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)), adapters: parsed.GetValue(adapter));
             var request = new GenerationRequest(new GenerationInput.TextInput(parsed.GetValue(prompt)!),
-                sampling.Read(parsed, engine.Info.DefaultSampling), parsed.GetValue(sampling.MaxTokens), parsed.GetValue(stop));
+                sampling.Read(parsed, engine.Info.DefaultSampling), parsed.GetValue(sampling.MaxTokens), parsed.GetValue(stop),
+                Speculation: parsed.GetValue(speculate) is int ahead ? new Speculation(ahead) : null);
             bool asJson = parsed.GetValue(json);
             return await Run(engine, request, asJson, parsed.InvocationConfiguration.Output, cancellation).ConfigureAwait(false);
         });

@@ -1,10 +1,11 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Hub;
+using OpenEuroLLM.Models;
 
 namespace OpenEuroLLM.Cli;
 
-/// <summary>What <c>--model</c> means: a model folder, the name of a fetched model, or, when absent, the built-in model beside the program.</summary>
+/// <summary>What <c>--model</c> means: a model folder or a GGUF file, the name of a fetched model, or, when absent, the built-in model beside the program.</summary>
 internal static class ModelPath
 {
     /// <summary>The built-in model's folder, relative to the program.</summary>
@@ -13,7 +14,7 @@ internal static class ModelPath
     // Where a run keeps its models.
     private static readonly string[] _inner = ["model", "export"];
 
-    /// <summary>The folder to load.</summary>
+    /// <summary>The folder or file to load.</summary>
     /// <exception cref="UserErrorException">There is no model; the message says what was found and what was expected.</exception>
     public static string Resolve(string? given)
     {
@@ -22,11 +23,10 @@ internal static class ModelPath
             throw new UserErrorException($"no --model was given and this build has no built-in model ({BuiltIn} beside the program is absent); " +
                 "name a model folder with --model, or make one with 'oellm quickstart'.");
         if (File.Exists(folder))
-            throw new UserErrorException(Path.GetExtension(folder).Equals(".gguf", StringComparison.OrdinalIgnoreCase)
-                ? $"{folder}: a GGUF file's tokenizer is not used by this command yet; expected a model folder. 'oellm convert --model {folder} --to safetensors --quantize bf16 --out DIR' makes one."
-                : $"{folder}: is a file; expected a folder with config.json, model.safetensors and tokenizer.json.");
+            return ModelPaths.IsGguf(folder) ? folder
+                : throw new UserErrorException($"{folder}: is a file; expected a folder with config.json, model.safetensors and tokenizer.json, or a .gguf file.");
         if (!Directory.Exists(folder))
-            throw new UserErrorException($"{folder}: there is no such folder; expected a model folder with config.json, model.safetensors and tokenizer.json." +
+            throw new UserErrorException($"{folder}: there is no such folder; expected a model folder with config.json, model.safetensors and tokenizer.json, or a .gguf file." +
                 (folder.Contains('/', StringComparison.Ordinal) && HubName.Find(folder) is { } name ? $" If it is the name of a published model: 'oellm fetch {name}' fetches it into {HubCache.Of(Environment.GetEnvironmentVariable).Root}." : ""));
 
         var missing = Missing(folder);

@@ -11,6 +11,10 @@ internal sealed class SamplingOptions
     private readonly Option<int?> _topK = new("--top-k") { Description = "Keep the K most likely tokens; 0 keeps all. Default: the model's.", HelpName = "K" };
     private readonly Option<double?> _topP = new("--top-p") { Description = "Keep the most likely tokens that reach this sum of probabilities. Default: the model's.", HelpName = "P" };
     private readonly Option<double?> _repetitionPenalty = new("--repetition-penalty") { Description = "Above 1 makes tokens that were there already less likely. Default: the model's.", HelpName = "R" };
+    private readonly Option<double?> _minP = new("--min-p") { Description = "Keep tokens at least this share as likely as the most likely one. Default: the model's.", HelpName = "P" };
+    private readonly Option<double?> _typicalP = new("--typical-p") { Description = "Keep the tokens nearest to the expected surprise that reach this sum of probabilities. Default: the model's.", HelpName = "P" };
+    private readonly Option<double> _presencePenalty = new("--presence-penalty") { Description = "Above 0 makes tokens that the answer has already less likely.", HelpName = "F" };
+    private readonly Option<double> _frequencyPenalty = new("--frequency-penalty") { Description = "The same, as often as the answer has them.", HelpName = "F" };
     private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the random draws; the same seed gives the same text.", HelpName = "N" };
 
     /// <summary>Most tokens of an answer.</summary>
@@ -20,7 +24,7 @@ internal sealed class SamplingOptions
     public Option<int?> Threads { get; } = ThreadsOption();
 
     /// <summary>The option <c>--model</c>.</summary>
-    public static Option<string?> Model() => new("--model") { Description = "A model folder, or the NAME of a fetched one. Default: the built-in model.", HelpName = "PATH" };
+    public static Option<string?> Model() => new("--model") { Description = "A model folder or a .gguf file, or the NAME of a fetched model. Default: the built-in model.", HelpName = "PATH" };
 
     /// <summary>The option <c>--adapter</c>.</summary>
     public static Option<string[]> Adapter() => new("--adapter")
@@ -38,14 +42,17 @@ internal sealed class SamplingOptions
     public static UserErrorException Explain(RequestException exception)
     {
         string message = exception.Message;
-        foreach (string field in (ReadOnlySpan<string>)["max_tokens", "top_k", "top_p", "repetition_penalty"])
+        foreach (string field in (ReadOnlySpan<string>)["max_tokens", "top_k", "top_p", "min_p", "typical_p", "repetition_penalty", "presence_penalty", "frequency_penalty"])
             message = message.Replace(field, $"--{field.Replace('_', '-')}", StringComparison.Ordinal);
+        message = message.Replace("speculation.tokens", "--speculate", StringComparison.Ordinal);
         return new UserErrorException(message, exception);
     }
 
     public void AddTo(Command command)
     {
-        foreach (Option option in (ReadOnlySpan<Option>)[MaxTokens, _temperature, _topK, _topP, _repetitionPenalty, _seed, Threads]) command.Add(option);
+        foreach (Option option in (ReadOnlySpan<Option>)
+                 [MaxTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetitionPenalty, _presencePenalty, _frequencyPenalty, _seed, Threads])
+            command.Add(option);
     }
 
     /// <summary>What was asked for; the model's defaults elsewhere.</summary>
@@ -54,5 +61,9 @@ internal sealed class SamplingOptions
         parsed.GetValue(_topK) ?? otherwise.TopK,
         parsed.GetValue(_topP) ?? otherwise.TopP,
         parsed.GetValue(_repetitionPenalty) ?? otherwise.RepetitionPenalty,
-        parsed.GetValue(_seed));
+        parsed.GetValue(_seed),
+        parsed.GetValue(_minP) ?? otherwise.MinP,
+        parsed.GetValue(_typicalP) ?? otherwise.TypicalP,
+        parsed.GetValue(_presencePenalty),
+        parsed.GetValue(_frequencyPenalty));
 }

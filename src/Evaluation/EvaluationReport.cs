@@ -69,7 +69,7 @@ public sealed record EvaluationReport(
 
     /// <summary>Writes the stage's folder.</summary>
     /// <param name="target">The folder to make.</param>
-    /// <param name="modelFolder">The model that was examined.</param>
+    /// <param name="modelFolder">The model that was examined: a folder or a file.</param>
     /// <param name="corpusFolder">The corpus that held-out text and facts came from, or null.</param>
     /// <param name="files">The files that were scored by themselves.</param>
     /// <param name="replace">Whether a finished folder of this name may be replaced.</param>
@@ -87,6 +87,6 @@ public sealed record EvaluationReport(
     }
 
     // A model from elsewhere has no manifest; what decides its answers is then recorded file by file.
-    private static IEnumerable<string> ModelFiles(string folder) =>
+    private static IEnumerable<string> ModelFiles(string folder) => File.Exists(folder) ? [folder] :
         Directory.EnumerateFiles(folder).Where(file => Path.GetExtension(file) is ".safetensors" or ".json" or ".jinja").Order(StringComparer.Ordinal);
 }

@@ -21,7 +21,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         ICausalModel model, Tokenizer tokenizer, string path, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null)
     {
         if (tokenizer.VocabularySize > model.VocabularySize)
-            throw new UserErrorException($"{path}: the weights have {model.VocabularySize} tokens (vocab_size), the tokenizer has {tokenizer.VocabularySize}; " +
+            throw new UserErrorException($"{path}: the model has vocab_size {model.VocabularySize}, the tokenizer has {tokenizer.VocabularySize} tokens; " +
                 "expected at most as many. Weights and tokenizer do not belong together.");
         requestLimits ??= new RequestLimits();
         string? chatObstacle = ChatTemplate.Obstacle(path, tokenizer);

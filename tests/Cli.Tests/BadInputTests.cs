@@ -87,7 +87,7 @@ public sealed class BadInputTests(SmallRun run) : IDisposable
         string Refused(string model, params ReadOnlySpan<string> words) => Oellm.Refuses([.. command, "--model", model], [model, .. words]);
         Refused(_folder.At("nowhere"), "there is no such folder; expected a model folder");
         Refused(_folder.Write("notes.txt", "x"), "is a file; expected a folder");
-        Refused(_folder.Write("other.gguf", "GGUF"), "a GGUF file's tokenizer is not used by this command yet");
+        Refused(_folder.Write("other.gguf", "GGUF"), "other.gguf: ");
         Directory.CreateDirectory(_folder.At("empty"));
         Refused(_folder.At("empty"), "is no model folder, config.json and tokenizer.json and model.safetensors missing");
     }

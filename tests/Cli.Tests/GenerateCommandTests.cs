@@ -15,6 +15,7 @@ public sealed class GenerateCommandTests(SmallRun run)
         Assert.NotEqual("", first.Trim());
         Assert.Equal(first, Oellm.Succeeds(Command("--max-tokens", "12", "--seed", "7", "--threads", "1")).Output);
         Assert.NotEqual(first, Oellm.Succeeds(Command("--max-tokens", "12", "--seed", "8")).Output);
+        Assert.Equal(first, Oellm.Succeeds(Command("--max-tokens", "12", "--seed", "7", "--speculate", "4")).Output);
         var json = JsonNode.Parse(Oellm.Succeeds(Command("--max-tokens", "12", "--seed", "7", "--json")).Output)!;
         Assert.Equal(first, (string)json["text"]! + "\n");
         Assert.Equal(["completionTokens", "finishReason", "promptTokens", "text"], json.AsObject().Select(pair => pair.Key).Order(StringComparer.Ordinal));
@@ -31,6 +32,11 @@ public sealed class GenerateCommandTests(SmallRun run)
         Oellm.Refuses(Command("--top-k", "-1"), "--top-k is -1; expected");
         Oellm.Refuses(Command("--top-p", "0"), "--top-p is 0; expected");
         Oellm.Refuses(Command("--repetition-penalty", "0"), "--repetition-penalty is 0; expected");
+        Oellm.Refuses(Command("--min-p", "2"), "--min-p is 2; expected 0 to 1.");
+        Oellm.Refuses(Command("--typical-p", "0"), "--typical-p is 0; expected above 0, up to 1.");
+        Oellm.Refuses(Command("--presence-penalty", "3"), "--presence-penalty is 3; expected -2 to 2.");
+        Oellm.Refuses(Command("--frequency-penalty", "-3"), "--frequency-penalty is -3; expected -2 to 2.");
+        Oellm.Refuses(Command("--speculate", "0"), "--speculate is 0; expected 1 to 64.");
         Oellm.Refuses(Command("--threads", "0"), "--threads is 0; expected 1 to 1024.");
         Oellm.Refuses(Command("--stop", ""), "stop[0] has 0 characters");
     }

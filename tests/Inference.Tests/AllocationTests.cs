@@ -25,10 +25,11 @@ public sealed class AllocationTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(0, 1)]
-    [InlineData(0.8, 1)]
-    [InlineData(0.8, 1.2)]
-    public async Task A_decoded_token_allocates_nothing_but_the_event_that_is_handed_out(double temperature, double repetitionPenalty)
+    [InlineData(0, 1, false)]
+    [InlineData(0.8, 1, false)]
+    [InlineData(0.8, 1.2, false)]
+    [InlineData(0.8, 1.2, true)]
+    public async Task A_decoded_token_allocates_nothing_but_the_event_that_is_handed_out(double temperature, double repetitionPenalty, bool guesses)
     {
         var tokenizer = _folder.Tokenizer;
         int silent = tokenizer.TokenId(SpecialTokens.User)!.Value; // it has no text
@@ -37,9 +38,9 @@ public sealed class AllocationTests : IDisposable
             VocabularySize: tokenizer.VocabularySize, ContextLength: 200), seed: 3, tensors);
         using var model = new Steered(new LanguageModelAdapter(tensors, llama, 8), silent);
         using var scheduler = new Scheduler(model, tokenizer, new HashSet<int>(), new EngineLimits(), SystemClock.Instance);
-        var sampling = new Sampling(temperature, TopP: 0.9, TopK: 50, RepetitionPenalty: repetitionPenalty, Seed: 1);
+        var sampling = new Sampling(temperature, TopP: 0.9, TopK: 50, RepetitionPenalty: repetitionPenalty, Seed: 1, MinP: 0.01, TypicalP: 0.95, PresencePenalty: 0.1, FrequencyPenalty: 0.01);
         var counts = new Counts();
-        scheduler.Enqueue(new Job(new ValidatedRequest([1, 2, 3, 4, 5], sampling, Tokens, [], 1, 0, null), counts, TestContext.Current.CancellationToken));
+        scheduler.Enqueue(new Job(new ValidatedRequest([1, 2, 3, 4, 5], sampling, Tokens, [], 1, 0, null) { Speculation = guesses ? new Speculation(4) : null }, counts, TestContext.Current.CancellationToken));
         await counts.Done.Task.WaitAsync(TestContext.Current.CancellationToken);
 
         // The runner's own threads may allocate meanwhile, so one quiet window is enough: a token that allocates does so in every window.
@@ -56,12 +57,16 @@ public sealed class AllocationTests : IDisposable
     {
         public int VocabularySize => inner.VocabularySize;
         public int ContextLength => inner.ContextLength;
-        public string WeightsSha256 => inner.WeightsSha256;
+        public int Width => inner.Width;
         public int PageTokens => inner.PageTokens;
         public int TotalPages => inner.TotalPages;
         public int FreePages => inner.FreePages;
 
-        public ICachedSequence Begin(int tokens) => inner.Begin(tokens);
+        public string WeightsSha256() => inner.WeightsSha256();
+
+        public string Fingerprint() => inner.Fingerprint();
+
+        public ICachedSequence? TryBegin(int tokens, ReadOnlySpan<PrefixHash> prefix) => inner.TryBegin(tokens, prefix);
 
         public void Step(ReadOnlySpan<int> tokens, ReadOnlySpan<BatchPart> parts, ReadOnlySpan<int> rows, Span<float> logits)
         {
@@ -71,6 +76,8 @@ public sealed class AllocationTests : IDisposable
 
         public void Losses(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths, ReadOnlySpan<int> targets, Span<float> losses) =>
             inner.Losses(tokens, lengths, targets, losses);
+
+        public ReadOnlySpan<float> Hidden(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths) => inner.Hidden(tokens, lengths);
 
         public void Dispose() => inner.Dispose();
     }

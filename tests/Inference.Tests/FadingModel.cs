@@ -1,4 +1,5 @@
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Tensors;
 
 namespace OpenEuroLLM.Inference.Tests;
 
@@ -6,7 +7,7 @@ namespace OpenEuroLLM.Inference.Tests;
 /// So a logit depends on the whole history, and a row that lands in the wrong sequence or place changes the answer.</summary>
 internal sealed class FadingModel : ICausalModel
 {
-    private const int Width = 8;
+    private const int StateWidth = 8;
     private readonly float[] _input;
     private readonly float[] _output;
     private readonly object _gate = new();
@@ -16,8 +17,8 @@ internal sealed class FadingModel : ICausalModel
     {
         (VocabularySize, ContextLength, TotalPages, PageTokens, _freePages) = (vocabularySize, contextLength, pages, pageTokens, pages);
         var random = new CounterRandom(1, 2);
-        _input = [.. Enumerable.Range(0, vocabularySize * Width).Select(i => random.NormalAt((ulong)i))];
-        _output = [.. Enumerable.Range(0, vocabularySize * Width).Select(i => random.NormalAt((ulong)(i + 1_000_000)))];
+        _input = [.. Enumerable.Range(0, vocabularySize * StateWidth).Select(i => random.NormalAt((ulong)i))];
+        _output = [.. Enumerable.Range(0, vocabularySize * StateWidth).Select(i => random.NormalAt((ulong)(i + 1_000_000)))];
     }
 
     /// <summary>Called at the start of every forward call with its row counts per sequence.</summary>
@@ -31,17 +32,24 @@ internal sealed class FadingModel : ICausalModel
 
     public int VocabularySize { get; }
     public int ContextLength { get; }
-    public string WeightsSha256 => new('a', 64);
+    public int Width => StateWidth;
     public int PageTokens { get; }
     public int TotalPages { get; }
     public int FreePages { get { lock (_gate) return _freePages; } }
 
-    public ICachedSequence Begin(int tokens)
+    public string WeightsSha256() => new('a', 64);
+
+    public string Fingerprint() => new('a', 16);
+
+    public ICachedSequence Begin(int tokens) => TryBegin(tokens, []) ?? throw new InvalidOperationException("no free page");
+
+    /// <summary>Keeps nothing: sharing is tested with real models.</summary>
+    public ICachedSequence? TryBegin(int tokens, ReadOnlySpan<PrefixHash> prefix)
     {
         int pages = (tokens + PageTokens - 1) / PageTokens;
         lock (_gate)
         {
-            if (pages > _freePages) throw new InvalidOperationException("no free page");
+            if (pages > _freePages) return null;
             _freePages -= pages;
         }
 
@@ -59,8 +67,7 @@ internal sealed class FadingModel : ICausalModel
             if (sequence.Length + part.Rows > sequence.Pages * PageTokens) throw new InvalidOperationException("the sequence has outgrown its pages");
             for (int end = row + part.Rows; row < end; row++)
             {
-                Feed(sequence.State, tokens[row]);
-                sequence.Length++;
+                Feed(sequence.Advance(), tokens[row]);
                 if (asked < rows.Length && rows[asked] == row) Logits(sequence.State, logits.Slice(asked++ * VocabularySize, VocabularySize));
             }
         }
@@ -75,7 +82,7 @@ internal sealed class FadingModel : ICausalModel
         foreach (int length in lengths)
         {
             if (length > ContextLength) throw new InvalidOperationException("a sequence is longer than the context");
-            var state = new float[Width];
+            var state = new float[StateWidth];
             for (int end = row + length; row < end; row++)
             {
                 Feed(state, tokens[row]);
@@ -89,11 +96,28 @@ internal sealed class FadingModel : ICausalModel
         }
     }
 
+    public ReadOnlySpan<float> Hidden(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths)
+    {
+        var hidden = new float[tokens.Length * StateWidth];
+        int row = 0;
+        foreach (int length in lengths)
+        {
+            var state = new float[StateWidth];
+            for (int end = row + length; row < end; row++)
+            {
+                Feed(state, tokens[row]);
+                state.CopyTo(hidden, row * StateWidth);
+            }
+        }
+
+        return hidden;
+    }
+
     public void Dispose() { }
 
     private void Feed(float[] state, int token)
     {
-        for (int d = 0; d < Width; d++) state[d] = 0.5f * state[d] + _input[token * Width + d];
+        for (int d = 0; d < StateWidth; d++) state[d] = 0.5f * state[d] + _input[token * StateWidth + d];
     }
 
     private void Logits(float[] state, Span<float> logits)
@@ -101,7 +125,7 @@ internal sealed class FadingModel : ICausalModel
         for (int id = 0; id < VocabularySize; id++)
         {
             float sum = Bias.GetValueOrDefault(id);
-            for (int d = 0; d < Width; d++) sum += state[d] * _output[id * Width + d];
+            for (int d = 0; d < StateWidth; d++) sum += state[d] * _output[id * StateWidth + d];
             logits[id] = sum;
         }
     }
@@ -110,9 +134,21 @@ internal sealed class FadingModel : ICausalModel
     {
         private bool _disposed;
 
-        public float[] State { get; } = new float[Width];
+        private readonly List<float[]> _states = [];   // behind each token
+
+        public float[] State => _states.Count == 0 ? new float[StateWidth] : _states[^1];
         public int Pages => pages;
-        public int Length { get; set; }
+        public int Length => _states.Count;
+
+        public float[] Advance()
+        {
+            _states.Add([.. State]);
+            return State;
+        }
+
+        public void Truncate(int length) => _states.RemoveRange(length, _states.Count - length);
+
+        public void Keep(int page, PrefixHash name) { }
 
         public void Dispose()
         {

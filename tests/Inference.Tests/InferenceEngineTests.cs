@@ -406,12 +406,26 @@ public sealed class InferenceEngineTests : IDisposable
         using var engine = Engine(Model());
         Assert.Equal(("tiny", 64, true), (engine.Info.Name, engine.Info.ContextLength, engine.Info.CanChat));
         Assert.Equal(new Sampling(0.6, 40, 0.9, 1.1), engine.Info.DefaultSampling);
+        Assert.Null(engine.Info.DefaultMaxTokens);
+    }
+
+    [Fact]
+    public async Task The_folders_recommendations_hold_where_a_request_says_nothing()
+    {
+        _folder.Write("generation_config.json", """{"do_sample": false, "temperature": 0.6, "min_p": 0.1, "typical_p": 0.9, "max_new_tokens": 3}""");
+        using var engine = Engine(Model());
+        Assert.Equal(new Sampling(0, MinP: 0.1, TypicalP: 0.9), engine.Info.DefaultSampling);
+        Assert.Equal(3, End(await Collect(engine, new GenerationRequest(new GenerationInput.TextInput("hello"), IgnoreEnd: true))).Usage.CompletionTokens);
+        Assert.Equal(5, End(await Collect(engine, new GenerationRequest(new GenerationInput.TextInput("hello"), MaxTokens: 5, IgnoreEnd: true))).Usage.CompletionTokens);
     }
 
     [Theory]
     [InlineData("""{"temperature": 7}""", "temperature is 7; expected 0 to 2")]
     [InlineData("""{"top_p": "much"}""", "top_p is \"much\"; expected a number")]
     [InlineData("""{"eos_token_id": 100000}""", "eos_token_id is 100000; expected a token id")]
+    [InlineData("""{"do_sample": 1}""", "do_sample is 1; expected true or false")]
+    [InlineData("""{"max_new_tokens": 0}""", "max_new_tokens is 0; expected a whole number from 1")]
+    [InlineData("""{"min_p": 2}""", "min_p is 2; expected 0 to 1")]
     [InlineData("[]", "JSON that is not an object")]
     [InlineData("{", "is not valid JSON (line 1)")]
     public void A_malformed_generation_config_is_an_error(string json, string message)

@@ -102,12 +102,12 @@ public sealed class LlamaGenerationTests : IDisposable
         var engine = new Engine(2);
         using var model = new LanguageModelAdapter(engine, LanguageModel.Load(_folder.Path, engine), cachePages: 64);
         var whole = new float[model.VocabularySize];
-        using (var sequence = model.Begin(tokens.Length)) model.Step(tokens, [new(sequence, tokens.Length)], [tokens.Length - 1], whole);
+        using (var sequence = model.TryBegin(tokens.Length, [])!) model.Step(tokens, [new(sequence, tokens.Length)], [tokens.Length - 1], whole);
 
         foreach (int piece in (int[])[1, 5, 17])
         {
-            using var sequence = model.Begin(tokens.Length);
-            using var companion = model.Begin(tokens.Length * other.Length);
+            using var sequence = model.TryBegin(tokens.Length, [])!;
+            using var companion = model.TryBegin(tokens.Length * other.Length, [])!;
             var logits = new float[model.VocabularySize];
             for (int at = 0; at < tokens.Length; at += piece)
             {

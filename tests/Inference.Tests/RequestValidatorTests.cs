@@ -5,7 +5,7 @@ public sealed class RequestValidatorTests : IDisposable
     private readonly TestFolder _folder = new();
 
     private RequestValidator Validator(int context = 64, int capacity = 1024, string? chatObstacle = null, RequestLimits? limits = null) => new(
-        _folder.Tokenizer, new ModelInfo("tiny", "", _folder.Tokenizer.VocabularySize, context, true, new Sampling(0.5, 7)), capacity, chatObstacle,
+        _folder.Tokenizer, new ModelInfo("tiny", new Lazy<string>(""), _folder.Tokenizer.VocabularySize, context, true, new Sampling(0.5, 7)), capacity, chatObstacle,
         limits ?? new RequestLimits());
 
     private static GenerationRequest Text(string text) => new(new GenerationInput.TextInput(text));
@@ -46,6 +46,33 @@ public sealed class RequestValidatorTests : IDisposable
     [InlineData(1.0, 0, 1.0, 10.5, "repetition_penalty")]
     public void Sampling_outside_the_table_is_refused(double temperature, int topK, double topP, double repetitionPenalty, string field) =>
         Refuses(Text("a") with { Sampling = new Sampling(temperature, topK, topP, repetitionPenalty) }, field, $"{field} is ");
+
+    public static TheoryData<GenerationRequest, string, string> Refused => new()
+    {
+        { Text("a") with { Sampling = new Sampling(MinP: -0.1) }, "min_p", "expected 0 to 1" },
+        { Text("a") with { Sampling = new Sampling(MinP: double.NaN) }, "min_p", "expected 0 to 1" },
+        { Text("a") with { Sampling = new Sampling(TypicalP: 0) }, "typical_p", "above 0, up to 1" },
+        { Text("a") with { Sampling = new Sampling(PresencePenalty: 2.1) }, "presence_penalty", "-2 to 2" },
+        { Text("a") with { Sampling = new Sampling(FrequencyPenalty: double.NaN) }, "frequency_penalty", "-2 to 2" },
+        { Text("a") with { Sampling = new Sampling(LogitBias: new Dictionary<int, double> { [100_000] = 1 }) }, "logit_bias", "a token id from 0 to" },
+        { Text("a") with { Sampling = new Sampling(LogitBias: new Dictionary<int, double> { [5] = 101 }) }, "logit_bias[5]", "-100 to 100" },
+        { Text("a") with { Sampling = new Sampling(LogitBias: Enumerable.Range(0, 1025).ToDictionary(id => id, _ => 1.0)) }, "logit_bias", "at most 1024" },
+        { Text("a") with { StopTokens = [-1] }, "stop_token_ids[0]", "a token id from 0 to" },
+        { Text("a") with { StopTokens = new int[65] }, "stop_token_ids", "at most 64" },
+        { Text("a") with { MinTokens = -1 }, "min_tokens", "expected 0 to max_tokens" },
+        { Text("a") with { MinTokens = 6, MaxTokens = 5 }, "min_tokens", "expected 0 to max_tokens (5)" },
+        { Text("a") with { Logprobs = 21 }, "logprobs", "expected 0 to 20" },
+        { Text("a") with { PromptLogprobs = -1 }, "prompt_logprobs", "expected 0 to 20" },
+        { Text("a") with { MaxTokens = 0, Logprobs = 1 }, "max_tokens", "expected 1 or more" },
+        { Text("a") with { Speculation = new Speculation(0) }, "speculation.tokens", "expected 1 to 64" },
+        { Text("a") with { Speculation = new Speculation(4, 0) }, "speculation.min_match", "expected 1 to 64" },
+        { Text("a") with { Speculation = new Speculation(4, 5, 4) }, "speculation.max_match", "expected 5 (min_match) to 64" },
+        { Text("a") with { CacheSalt = "" }, "cache_salt's length", "expected 1 to 256" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused), DisableDiscoveryEnumeration = true)]
+    public void Everything_else_outside_the_table_is_refused(GenerationRequest request, string field, string message) => Refuses(request, field, message);
 
     [Theory]
     [InlineData(0.0, 0, 1.0, 0.01)]

@@ -82,4 +82,23 @@ public sealed class StopScannerTests
 
         Assert.InRange(found, 500, 1900); // both outcomes were really met
     }
+
+    [Fact]
+    public void Finds_the_same_place_when_every_byte_of_the_text_is_a_token()
+    {
+        using var folder = new TestFolder();
+        var random = new CounterRandom(4, 0);
+        string[] characters = ["a", "b", "é", "č", "漢", "\U0001F600"];
+        string[] stops = ["čé", "漢a\U0001F600", "bb", "a漢"];
+        for (ulong round = 0; round < 300; round++)
+        {
+            string text = string.Concat(Enumerable.Range(0, 12).Select(i => characters[(int)(random.UniformAt(round * 12 + (ulong)i) * characters.Length)]));
+            var decoder = new Tokenizers.StreamingDecoder(folder.Tokenizer);
+            var scanner = new StopScanner(stops);
+            var shown = new StringBuilder();
+            foreach (byte value in Encoding.UTF8.GetBytes(text)) shown.Append(scanner.Push(decoder.Push(value))); // ids below 256 are bytes
+            shown.Append(scanner.Push(decoder.Flush())).Append(scanner.Flush());
+            Assert.Equal(ByDefinition(text, stops), (shown.ToString(), scanner.Found));
+        }
+    }
 }

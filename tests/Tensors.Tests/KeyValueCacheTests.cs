@@ -102,6 +102,84 @@ public sealed class KeyValueCacheTests
     }
 
     [Fact]
+    public void Kept_pages_are_taken_over_and_give_the_bits_of_a_computed_beginning()
+    {
+        using var engine = new Engine(2);
+        using var decoder = new SmallDecoder(layers: 2, width: 24, heads: 4, keyValueHeads: 2, hidden: 40, vocabulary: 30, tied: true);
+        using var cache = decoder.CreateCache(8);
+        var (tokens, _) = decoder.Text(200);
+        var expected = Bits(decoder.Forward(engine, tokens, SmallDecoder.Layout(200)).Values);
+        var names = Names(null, tokens);
+        var first = cache.Begin();
+        Continue(engine, decoder, first, tokens, 0, 200);
+        for (var page = 0; page < 3; page++) first.Keep(page, names[page]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => first.Keep(3, names[0])); // not full
+        first.Dispose();
+        Assert.Equal(8, cache.FreePages);
+
+        using var second = cache.Begin();
+        using var third = cache.Begin();
+        Assert.Equal(128, second.Adopt(names.AsSpan(0, 2)));
+        Assert.Equal(192, third.Adopt(names));
+        Assert.Equal(5, cache.FreePages); // three pages for two sequences
+        Assert.Equal(expected.AsSpan(128 * 24).ToArray(), Continue(engine, decoder, second, tokens, 128, 72));
+        Assert.Equal(expected.AsSpan(192 * 24).ToArray(), Continue(engine, decoder, third, tokens, 192, 8));
+        Assert.Throws<InvalidOperationException>(() => third.Truncate(100)); // the page would be written, and the second reads it
+        Assert.Equal(200, third.Length);
+        Assert.Throws<InvalidOperationException>(() => third.Adopt(names));
+
+        using var stranger = cache.Begin();
+        Assert.Equal(0, stranger.Adopt(Names("other", tokens)));
+        var changed = (int[])tokens.Clone();
+        changed[70]++;
+        Assert.Equal(64, stranger.Adopt(Names(null, changed)));
+    }
+
+    [Fact]
+    public void Kept_pages_give_way_when_nothing_else_is_free_the_longest_unused_first_and_ends_before_beginnings()
+    {
+        using var cache = new KeyValueCache(1, 1, 8, 4);
+        var (a, b) = (Names("a", new int[128]), Names("b", new int[128]));
+        foreach (var names in new[] { a, b })
+        {
+            using var sequence = cache.Begin();
+            sequence.Reserve(128);
+            sequence.Advance(128);
+            for (var page = 0; page < 2; page++) sequence.Keep(page, names[page]);
+        }
+        using (var again = cache.Begin()) Assert.Equal(128, again.Adopt(a)); // now b is the older
+        using var large = cache.Begin();
+        Assert.False(large.TryReserve(5 * 64));
+        Assert.Equal(4, cache.Pool.KeptPages); // a failed attempt drives nothing out
+        large.Reserve(64);
+        using (var rest = cache.Begin()) Assert.Equal(64, rest.Adopt(b));
+        large.Reserve(128); // b's beginning was used a moment ago: the end of a is the oldest now
+        using (var whole = cache.Begin()) Assert.Equal(64, whole.Adopt(a));
+        using (var rest = cache.Begin()) Assert.Equal(64, rest.Adopt(b));
+        Assert.Equal((2, 2), (cache.Pool.KeptPages, cache.FreePages));
+    }
+
+    [Fact]
+    public void A_kept_page_that_is_cut_and_written_again_loses_its_name()
+    {
+        using var cache = new KeyValueCache(1, 1, 8, 2);
+        var names = Names(null, new int[64]);
+        using var sequence = cache.Begin();
+        sequence.Reserve(64);
+        sequence.Advance(64);
+        sequence.Keep(0, names[0]);
+        sequence.Truncate(40);
+        using var other = cache.Begin();
+        Assert.Equal(0, other.Adopt(names));
+    }
+
+    private static PrefixHash[] Names(string? salt, int[] tokens)
+    {
+        var last = PrefixHash.Root(salt);
+        return [.. tokens.Chunk(KeyValueCache.PageTokens).Where(page => page.Length == KeyValueCache.PageTokens).Select(page => last = last.Next(page))];
+    }
+
+    [Fact]
     public void Cached_and_whole_sequences_do_not_mix_in_a_batch()
     {
         using var cache = new KeyValueCache(1, 1, 8, 1);
