@@ -70,7 +70,7 @@ public sealed class AdapterTests : IDisposable
         using var twice = ModelSource.Open(At("base"), [At("adapter"), At("adapter")]);
         float[] whole = Read(once, shape), start = Read(((AdaptedSource)once).Base, shape), both = Read(twice, shape);
         var piece = new float[5 * shape.Columns];
-        once.Read(shape, 7, System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(piece));
+        once.Read(shape, 7, System.Runtime.InteropServices.MemoryMarshal.AsBytes(piece.AsSpan()));
         Assert.Equal(whole.AsSpan(7 * shape.Columns, piece.Length).ToArray(), piece);
         for (var i = 0; i < whole.Length; i++) Assert.Equal(start[i] + 2.0 * (whole[i] - start[i]), both[i], 1e-5);
         Assert.Same(typeof(FolderSource), ModelSource.Open(At("base"), []).GetType());
