@@ -32,7 +32,14 @@ public sealed record ModelInfo(
     int VocabularySize,
     int ContextLength,
     bool CanChat,
-    Sampling DefaultSampling);
+    Sampling DefaultSampling)
+{
+    /// <summary>Whether the chat template shows tools to the model.</summary>
+    public bool SupportsTools { get; init; }
+
+    /// <summary>Whether the chat template knows reasoning, so that answers may bring <see cref="GenerationEvent.Reasoning"/>.</summary>
+    public bool SupportsReasoning { get; init; }
+}
 
 /// <summary>What an engine is busy with.</summary>
 /// <param name="Running">Answers being generated.</param>

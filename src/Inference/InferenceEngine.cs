@@ -15,6 +15,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     private readonly Tokenizer _tokenizer;
     private readonly Scheduler _scheduler;
     private readonly RequestValidator _validator;
+    private readonly ChatTemplate? _chat;
 
     internal InferenceEngine(
         ICausalModel model, Tokenizer tokenizer, string folder, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null)
@@ -23,12 +24,17 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
             throw new UserErrorException($"{folder}: config.json says vocab_size {model.VocabularySize}, the tokenizer has {tokenizer.VocabularySize} " +
                 "tokens; expected the same number. Weights and tokenizer do not belong together.");
         requestLimits ??= new RequestLimits();
-        string? chatObstacle = ChatTemplate.Obstacle(folder, tokenizer);
+        var chat = ChatTemplate.Load(folder, tokenizer, clock, out string? chatObstacle);
         Info = new ModelInfo(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), model.WeightsSha256,
-            model.VocabularySize, model.ContextLength, chatObstacle is null, GenerationSettings.DefaultSampling(folder, requestLimits));
+            model.VocabularySize, model.ContextLength, chatObstacle is null, GenerationSettings.DefaultSampling(folder, requestLimits))
+        {
+            SupportsTools = chat?.SupportsTools ?? false,
+            SupportsReasoning = chat?.SupportsReasoning ?? false,
+        };
+        _chat = chat;
         _model = model;
         _tokenizer = tokenizer;
-        _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits);
+        _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits) { Chat = chat };
         _scheduler = new Scheduler(model, tokenizer, GenerationSettings.Terminators(folder, tokenizer), limits ?? new EngineLimits(), clock ?? SystemClock.Instance);
         ChatObstacle = chatObstacle;
     }
@@ -79,21 +85,27 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
 
     /// <inheritdoc/>
     public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default) =>
-        Stream(_validator.Validate(request), cancellation);
+        Stream(_validator.Validate(request), request.Input is GenerationInput.Messages, cancellation);
 
     internal Tokenizer Tokenizer => _tokenizer;
 
     internal T Use<T>(Func<ICausalModel, T> work) => _scheduler.Use(work);
 
     private async IAsyncEnumerable<GenerationEvent> Stream(
-        ValidatedRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+        ValidatedRequest request, bool isChat, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var answers = isChat ? _chat?.Answers(request.Prompt, request.Choices) : null;
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var channel = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         _scheduler.Enqueue(new Job(request, channel.Writer, left.Token));
         try
         {
-            await foreach (var happened in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false)) yield return happened;
+            await foreach (var happened in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                if (answers is null) yield return happened;
+                else
+                    foreach (var told in answers.Read(happened)) yield return told;
+            }
         }
         finally
         {
