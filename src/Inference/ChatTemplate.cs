@@ -1,20 +1,18 @@
-using System.Text.Json;
+using System.Runtime.CompilerServices;
 using OpenEuroLLM.Core;
-using OpenEuroLLM.Formats;
-using OpenEuroLLM.Models;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;
 
-/// <summary>The chat template of this project, as the text that model folders carry and as the ids that it renders to.</summary>
-/// <remarks>The ids are built from parts, never from rendered text: content is encoded as plain text, so nothing that a user writes
-/// becomes a control token.</remarks>
-public static class ChatTemplate
+/// <summary>The chat template of a model: turns conversations into token ids. Immutable and safe for many threads.</summary>
+/// <remarks>Only what the template itself wrote becomes a control token: the text of one inside a message, a tool or an argument is encoded as plain text.
+/// A template that asks for something unsupported is refused when it is loaded; there is no fallback.</remarks>
+public sealed class ChatTemplate
 {
     /// <summary>Name of the file in a model folder.</summary>
     public const string FileName = "chat_template.jinja";
 
-    /// <summary>The template in Jinja, for <c>chat_template.jinja</c>; no line break at the end.</summary>
+    /// <summary>This project's own template in Jinja, for <c>chat_template.jinja</c>; no line break at the end.</summary>
     public const string Text =
         "<|begin_of_text|>" +
         "{% for message in messages %}" +
@@ -25,78 +23,153 @@ public static class ChatTemplate
         "{% endfor %}" +
         "{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
-    /// <summary>The roles that the template knows.</summary>
-    public static IReadOnlyList<string> Roles { get; } = ["system", "user", "assistant"];
+    private static readonly ConditionalWeakTable<Tokenizer, ChatTemplate> OwnOfTokenizers = [];
 
-    /// <summary>Renders a conversation to token ids.</summary>
-    /// <param name="messages">The turns, in order; roles of <see cref="Roles"/>.</param>
+    private readonly Tokenizer _tokenizer;
+    private readonly IClock _clock;
+    private readonly IReadOnlyDictionary<string, string> _controlTokens;
+    private readonly Template _template;
+    private readonly Template? _withTools;
+    private readonly ConversationValues _values;
+
+    private ChatTemplate(
+        Tokenizer tokenizer, IClock? clock, IReadOnlyDictionary<string, string> controlTokens, (string Source, string Text) template, (string Source, string Text)? withTools)
+    {
+        (_tokenizer, _clock, _controlTokens) = (tokenizer, clock ?? SystemClock.Instance, controlTokens);
+        _template = Read(template);
+        _withTools = withTools is { } other ? Read(other) : null;
+        Format = AnswerFormat.Of(template.Text + withTools?.Text);
+        var mentioned = _withTools is null ? _template.Mentioned : new HashSet<string>([.. _template.Mentioned, .. _withTools.Mentioned], StringComparer.Ordinal);
+        string[] keys = [.. AnswerFormat.ReasoningKeys.Where(mentioned.Contains)];
+        SupportsTools = mentioned.Contains("tools") || mentioned.Contains("tool_calls");
+        SupportsReasoning = Format.Reasoning is not null;
+        _values = new ConversationValues(keys, ArgumentsAsText: false);
+        if (SupportsTools && WantsArgumentsAsText()) _values = _values with { ArgumentsAsText = true };
+    }
+
+    /// <summary>The roles that messages can have. A template may refuse some.</summary>
+    public static IReadOnlyList<string> Roles { get; } = ["system", "developer", "user", "assistant", "tool"];
+
+    /// <summary>Whether the template shows tools to the model.</summary>
+    public bool SupportsTools { get; }
+
+    /// <summary>Whether the template knows what the model thinks before it answers.</summary>
+    public bool SupportsReasoning { get; }
+
+    /// <summary>How the model's answers mark reasoning and calls.</summary>
+    internal AnswerFormat Format { get; }
+
+    /// <summary>This project's own template.</summary>
+    /// <exception cref="UserErrorException">The tokenizer lacks one of this project's control tokens.</exception>
+    public static ChatTemplate Own(Tokenizer tokenizer) =>
+        OwnOfTokenizers.GetValue(tokenizer, static tokenizer => Parse(Text, tokenizer, new Dictionary<string, string>(), "this project's own template"));
+
+    /// <summary>Reads a template.</summary>
+    /// <param name="text">The template in Jinja, as <c>chat_template.jinja</c> or <c>tokenizer.chat_template</c> of a GGUF file has it.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="controlTokens">The special tokens that the template may name, by name (<c>bos_token</c>).</param>
+    /// <param name="source">What the template is called in errors.</param>
+    /// <param name="clock">The time that templates may ask for; null for the machine's.</param>
+    /// <exception cref="UserErrorException">The template is malformed or asks for something unsupported; the message has the line.</exception>
+    public static ChatTemplate Parse(string text, Tokenizer tokenizer, IReadOnlyDictionary<string, string> controlTokens, string source = "chat template", IClock? clock = null)
+    {
+        if (text.TrimEnd('\n', '\r') == Text) _ = tokenizer.Chat;    // says which token is missing
+        return new ChatTemplate(tokenizer, clock, controlTokens, (source, text), null);
+    }
+
+    /// <summary>Renders a conversation to token ids with this project's own template.</summary>
+    /// <param name="messages">The turns, in order.</param>
     /// <param name="tokenizer">A tokenizer with this project's chat tokens.</param>
     /// <param name="addGenerationPrompt">Whether the assistant's turn is opened at the end.</param>
     /// <exception cref="UserErrorException">The tokenizer lacks a chat token.</exception>
-    /// <exception cref="ArgumentException">A role is unknown.</exception>
-    public static int[] Render(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer, bool addGenerationPrompt)
-    {
-        var control = tokenizer.Chat;
-        var ids = new List<int> { control.BeginOfText };
-        foreach (var (role, content) in messages)
-        {
-            ids.Add(role switch
-            {
-                "system" => control.System,
-                "user" => control.User,
-                "assistant" => control.Assistant,
-                _ => throw new ArgumentException($"role '{role}' is unknown; known: {string.Join(", ", Roles)}.", nameof(messages)),
-            });
-            ids.AddRange(tokenizer.Encode(content, allowSpecial: false));
-            ids.Add(control.EndOfTurn);
-        }
+    /// <exception cref="RequestException">A role is unknown.</exception>
+    public static int[] Render(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer, bool addGenerationPrompt) =>
+        Own(tokenizer).Render(new GenerationInput.Messages(messages), addGenerationPrompt);
 
-        if (addGenerationPrompt) ids.Add(control.Assistant);
-        return [.. ids];
+    /// <summary>Renders a conversation to token ids.</summary>
+    /// <param name="conversation">The turns and tools.</param>
+    /// <param name="addGenerationPrompt">Whether the assistant's turn is opened at the end.</param>
+    /// <exception cref="RequestException">The template refuses the conversation, or something in it is malformed.</exception>
+    public int[] Render(GenerationInput.Messages conversation, bool addGenerationPrompt)
+    {
+        var text = RenderText(conversation, addGenerationPrompt);
+        return _tokenizer.Encode(text.Value, [.. text.Stretches().Where(stretch => stretch.Trusted).Select(stretch => stretch.Start..stretch.End)]);
     }
 
-    /// <summary>Why conversations cannot be rendered for a model folder, or null when they can: its template is this project's own
-    /// and its tokenizer has the chat tokens.</summary>
-    internal static string? Obstacle(string folder, Tokenizer tokenizer)
+    /// <summary>The template of a model folder or a GGUF file, or null with the reason why its conversations cannot be rendered.</summary>
+    internal static ChatTemplate? Load(string path, Tokenizer tokenizer, IClock? clock, out string? obstacle)
     {
-        var (found, file) = Find(folder);
-        if (found is null)
-            return $"the model has no {FileName}: it continues text but cannot chat; use text input.";
-        if (found.TrimEnd('\n', '\r') != Text)
-            return $"{file} of the model is not this project's own chat template; other templates are not rendered " +
-                   "until the open-models work. Use text input.";
         try
         {
-            _ = tokenizer.Chat;
-            return null;
+            var templates = ModelTemplates.Read(path);
+            if (!templates.TryGetValue("default", out var template))
+            {
+                obstacle = templates.Count == 0
+                    ? $"the model has no {FileName}: it continues text but cannot chat; use text input."
+                    : $"the model has no chat template 'default', only {string.Join(", ", templates.Keys.Order(StringComparer.Ordinal))}; use text input.";
+                return null;
+            }
+            if (template.Text.TrimEnd('\n', '\r') == Text) _ = tokenizer.Chat;
+            obstacle = null;
+            return new ChatTemplate(tokenizer, clock, ModelTemplates.ControlTokens(path, tokenizer), template, templates.TryGetValue("tool_use", out var withTools) ? withTools : null);
         }
         catch (UserErrorException exception)
         {
-            return exception.Message;
+            obstacle = exception.Message;
+            return null;
         }
     }
 
-    // The file wins over the older field of tokenizer_config.json.
-    private static (string? Template, string? File) Find(string folder)
+    /// <summary>What reads the model's answers to a prompt.</summary>
+    internal ChatAnswers? Answers(int[] prompt, int choices) => Format.IsPlain ? null : new ChatAnswers(Format, _tokenizer, prompt, choices);
+
+    internal TemplateText RenderText(GenerationInput.Messages conversation, bool addGenerationPrompt)
     {
-        if (ModelPaths.IsGguf(folder))
+        var template = conversation.Tools is { Count: > 0 } && _withTools is not null ? _withTools : _template;
+        if (conversation.Tools is { Count: > 0 } && !SupportsTools)
+            throw new RequestException("tools", "tools were given, but the model's chat template does not show tools to the model.");
+        try
         {
-            const string key = "tokenizer.chat_template";
-            using var file = GgufFile.Open(folder);
-            return (file.Text(key), key);
+            return template.Render(_values.Of(conversation, _controlTokens, addGenerationPrompt), _clock);
         }
-
-        string path = Path.Combine(folder, FileName);
-        if (File.Exists(path)) return (File.ReadAllText(path), FileName);
-
-        const string configName = "tokenizer_config.json";
-        using var config = GenerationSettings.ReadJson(folder, configName);
-        if (config is null || !config.RootElement.TryGetProperty("chat_template", out var template)) return (null, null);
-        return template.ValueKind switch
+        catch (TemplateException error)
         {
-            JsonValueKind.Null => (null, null),
-            JsonValueKind.String => (template.GetString(), configName + " (chat_template)"),
-            _ => ("", configName + " (chat_template)"),    // a list of templates: certainly not ours
-        };
+            throw new RequestException("messages", error.Raised ? $"the model's chat template refuses the conversation: {error.Reason}"
+                : $"the model's chat template cannot render the conversation (line {error.Line}): {error.Reason}.");
+        }
+    }
+
+    private static Template Read((string Source, string Text) template)
+    {
+        try
+        {
+            return new Template(template.Text);
+        }
+        catch (TemplateException error)
+        {
+            throw new UserErrorException($"{template.Source}: line {error.Line}: {error.Reason}; the model cannot chat. Use text input.", error);
+        }
+    }
+
+    // Whether a call comes out whole only when its arguments are given as JSON text.
+    private bool WantsArgumentsAsText()
+    {
+        const string mark = "oellm_probe";
+        string? mapped = Probe(_values), written = Probe(_values with { ArgumentsAsText = true });
+        return (mapped is null || mapped.Contains($"'{mark}'", StringComparison.Ordinal)) && written is not null && written.Contains($"\"{mark}\"", StringComparison.Ordinal);
+
+        string? Probe(ConversationValues values)
+        {
+            var call = new ChatMessage("assistant", "") { ToolCalls = [new ToolCall("abcdefghi", "f", $$"""{"{{mark}}": 1}""")] };
+            var conversation = new GenerationInput.Messages([new("user", "a"), call, new("tool", "b") { ToolCallId = "abcdefghi", Name = "f" }]);
+            try
+            {
+                return (_withTools ?? _template).Render(values.Of(conversation, _controlTokens, addGenerationPrompt: true), _clock).Value;
+            }
+            catch (TemplateException)
+            {
+                return null;
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 namespace OpenEuroLLM.Inference;
 
-/// <summary>Something that happened to one answer. The events of one choice come in order: tokens and texts, then one
+/// <summary>Something that happened to one answer. The events of one choice come in order: tokens, texts, reasoning and calls, then one
 /// <see cref="Finished"/>; those of several choices may be mixed.</summary>
 /// <param name="Choice">The answer meant, from 0.</param>
 public abstract record GenerationEvent(int Choice)
@@ -22,6 +22,18 @@ public abstract record GenerationEvent(int Choice)
     /// <param name="Choice">The answer meant, from 0.</param>
     /// <param name="Value">The piece, never empty.</param>
     public sealed record Text(int Choice, string Value) : GenerationEvent(Choice);
+
+    /// <summary>The next piece of what the model thinks before it answers, where its family marks that.</summary>
+    /// <param name="Choice">The answer meant, from 0.</param>
+    /// <param name="Value">The piece, never empty.</param>
+    public sealed record Reasoning(int Choice, string Value) : GenerationEvent(Choice);
+
+    /// <summary>A complete, well-formed call of a tool; a malformed one comes as <see cref="Text"/>.</summary>
+    /// <param name="Choice">The answer meant, from 0.</param>
+    /// <param name="Id">The model's own id of the call, or one made here, the same whenever the request is repeated.</param>
+    /// <param name="Name">The tool.</param>
+    /// <param name="Arguments">The arguments by name: the text of a JSON object.</param>
+    public sealed record ToolCall(int Choice, string Id, string Name, string Arguments) : GenerationEvent(Choice);
 
     /// <summary>The answer is complete.</summary>
     /// <param name="Choice">The answer meant, from 0.</param>

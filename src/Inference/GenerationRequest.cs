@@ -7,7 +7,10 @@ public abstract record GenerationInput
 
     /// <summary>A conversation; rendered with the model's chat template, followed by the start of the assistant's turn.</summary>
     /// <param name="Items">The turns, at least one.</param>
-    public sealed record Messages(IReadOnlyList<ChatMessage> Items) : GenerationInput;
+    /// <param name="Tools">The tools that the answer may call; null for none.</param>
+    /// <param name="TemplateArguments">What the template is told beside them, as the text of a JSON object (<c>{"enable_thinking": false}</c>); null for nothing.</param>
+    public sealed record Messages(
+        IReadOnlyList<ChatMessage> Items, IReadOnlyList<ToolDefinition>? Tools = null, string? TemplateArguments = null) : GenerationInput;
 
     /// <summary>A text to be continued, encoded as the beginning of a document (the begin-of-text token comes first).</summary>
     /// <param name="Value">The text; may be empty.</param>

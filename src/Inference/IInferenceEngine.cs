@@ -45,6 +45,12 @@ public sealed record ModelInfo(
 
     /// <summary>Most tokens of an answer when a request says nothing; null for as many as fit.</summary>
     public int? DefaultMaxTokens { get; init; }
+
+    /// <summary>Whether the chat template shows tools to the model.</summary>
+    public bool SupportsTools { get; init; }
+
+    /// <summary>Whether the chat template knows reasoning, so that answers may bring <see cref="GenerationEvent.Reasoning"/>.</summary>
+    public bool SupportsReasoning { get; init; }
 }
 
 /// <summary>What an engine is busy with.</summary>

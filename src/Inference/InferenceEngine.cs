@@ -16,6 +16,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     private readonly Tokenizer _tokenizer;
     private readonly Scheduler _scheduler;
     private readonly RequestValidator _validator;
+    private readonly ChatTemplate? _chat;
 
     internal InferenceEngine(
         ICausalModel model, Tokenizer tokenizer, string path, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null)
@@ -24,16 +25,19 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
             throw new UserErrorException($"{path}: the model has vocab_size {model.VocabularySize}, the tokenizer has {tokenizer.VocabularySize} tokens; " +
                 "expected at most as many. Weights and tokenizer do not belong together.");
         requestLimits ??= new RequestLimits();
-        string? chatObstacle = ChatTemplate.Obstacle(path, tokenizer);
+        var chat = ChatTemplate.Load(path, tokenizer, clock, out string? chatObstacle);
         var settings = GenerationSettings.Read(path, tokenizer, requestLimits);
         Info = new ModelInfo(NameOf(path), new Lazy<string>(model.WeightsSha256), model.VocabularySize, model.ContextLength, chatObstacle is null, settings.Sampling)
         {
             Fingerprint = model.Fingerprint(),
             DefaultMaxTokens = settings.MaxTokens,
+            SupportsTools = chat?.SupportsTools ?? false,
+            SupportsReasoning = chat?.SupportsReasoning ?? false,
         };
+        _chat = chat;
         _model = model;
         _tokenizer = tokenizer;
-        _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits);
+        _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits) { Chat = chat };
         int[] textless = [.. Enumerable.Range(0, model.VocabularySize).Where(id => !tokenizer.Contains(id))];
         _scheduler = new Scheduler(model, tokenizer, settings.Terminators, limits ?? new EngineLimits(), clock ?? SystemClock.Instance, textless);
         ChatObstacle = chatObstacle;
@@ -86,7 +90,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
 
     /// <inheritdoc/>
     public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default) =>
-        Stream(_validator.Validate(request), cancellation);
+        Stream(_validator.Validate(request), request.Input is GenerationInput.Messages, cancellation);
 
     /// <summary>Shows the inputs of all products to an observer, on the worker, until another or null is given; a quantization looks at activations so.</summary>
     public void Observe(IProductObserver? observer) => Use(model =>
@@ -127,14 +131,20 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     }
 
     private async IAsyncEnumerable<GenerationEvent> Stream(
-        ValidatedRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+        ValidatedRequest request, bool isChat, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var answers = isChat ? _chat?.Answers(request.Prompt, request.Choices) : null;
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var channel = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         _scheduler.Enqueue(new Job(request, channel.Writer, left.Token));
         try
         {
-            await foreach (var happened in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false)) yield return happened;
+            await foreach (var happened in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                if (answers is null) yield return happened;
+                else
+                    foreach (var told in answers.Read(happened)) yield return told;
+            }
         }
         finally
         {

@@ -30,6 +30,9 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     // What fits at most: the model's context, or the whole key/value cache when that is smaller.
     private readonly int _capacity = Math.Min(model.ContextLength, capacity);
 
+    /// <summary>The model's chat template; null for this project's own.</summary>
+    public ChatTemplate? Chat { get; init; }
+
     /// <exception cref="RequestException">Something is outside the limits.</exception>
     public ValidatedRequest Validate(GenerationRequest request)
     {
@@ -147,10 +150,10 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     {
         switch (input)
         {
-            case GenerationInput.Messages(var messages):
+            case GenerationInput.Messages conversation:
                 if (chatObstacle is not null) throw new RequestException("messages", chatObstacle, RequestErrorCode.ChatNotSupported);
-                CheckMessages(messages);
-                return ChatTemplate.Render(messages, tokenizer, addGenerationPrompt: answers);
+                CheckMessages(conversation);
+                return (Chat ?? ChatTemplate.Own(tokenizer)).Render(conversation, addGenerationPrompt: answers);
             case GenerationInput.TextInput(var text):
                 CheckText(text, "prompt");
                 CheckBytes(Encoding.UTF8.GetByteCount(text), "prompt");
@@ -185,18 +188,19 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         return tokens.Count > 0 && tokenizer.IsSpecial(tokens[0].Id) ? tokens[0].Id : null;
     }
 
-    private void CheckMessages(IReadOnlyList<ChatMessage> messages)
+    private void CheckMessages(GenerationInput.Messages conversation)
     {
+        var messages = conversation.Items;
         if (messages is null || messages.Count == 0 || messages.Count > limits.MaxMessages)
             throw new RequestException("messages", $"messages has {messages?.Count ?? 0} entries; expected 1 to {limits.MaxMessages}.");
-        long bytes = 0;
         for (int i = 0; i < messages.Count; i++)
+            if (!ChatTemplate.Roles.Contains(messages[i].Role))
+                throw new RequestException($"messages[{i}].role", $"messages[{i}].role is '{messages[i].Role}'; expected one of {string.Join(", ", ChatTemplate.Roles)}.");
+        long bytes = 0;
+        foreach (var (field, text) in ConversationTexts.Of(conversation))
         {
-            var (role, content) = messages[i];
-            if (!ChatTemplate.Roles.Contains(role))
-                throw new RequestException($"messages[{i}].role", $"messages[{i}].role is '{role}'; expected one of {string.Join(", ", ChatTemplate.Roles)}.");
-            CheckText(content, $"messages[{i}].content");
-            bytes += Encoding.UTF8.GetByteCount(content);
+            CheckText(text, field);
+            bytes += Encoding.UTF8.GetByteCount(text);
             CheckBytes(bytes, "messages");
         }
     }

@@ -29,6 +29,7 @@ internal readonly record struct AddedTokenSpan(int Start, int End, int? Id);
 internal sealed class AddedTokens
 {
     private readonly Matcher _raw, _normalized;
+    private readonly Lazy<Matcher> _written;   // the first kind and every control token, for text of which parts are trusted
 
     /// <param name="all">The tokens; of two with equal contents the special one, then the first, is found.</param>
     /// <param name="normalizer">The tokenizer's normalizer, or null.</param>
@@ -38,6 +39,8 @@ internal sealed class AddedTokens
         var bySpecial = all.OrderByDescending(token => token.Special).ToList();
         _raw = new Matcher([.. bySpecial.Where(token => !token.Normalized).Select(token => (token, Encoding.UTF8.GetBytes(token.Content)))]);
         _normalized = new Matcher([.. bySpecial.Where(token => token.Normalized).Select(token => (token, Normalize(token.Content)))]);
+
+        _written = new Lazy<Matcher>(() => new Matcher([.. bySpecial.Where(token => token.Special || !token.Normalized).Select(token => (token, Encoding.UTF8.GetBytes(token.Content)))]));
 
         byte[] Normalize(string content)
         {
@@ -50,19 +53,23 @@ internal sealed class AddedTokens
     public IReadOnlyList<AddedToken> All { get; }
 
     /// <summary>Whether text can become a token of the first kind.</summary>
-    public bool MatchesRaw(bool allowSpecial) => _raw.CanMatch(allowSpecial);
+    public bool MatchesRaw(ControlPlaces control) => Raw(control).CanMatch(control.Any);
 
     /// <summary>Whether text can become a token of the second kind.</summary>
     public bool MatchesNormalized(bool allowSpecial) => _normalized.CanMatch(allowSpecial);
 
     /// <summary>Cuts text that is not normalized yet.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="allowSpecial">Whether special tokens are matched; otherwise their contents stay text, and nothing else is found inside them.</param>
+    /// <param name="control">Where special tokens are matched; elsewhere their contents stay text, and nothing else is found inside them. Where only parts of the
+    /// text are meant, special tokens of the second kind are matched here too, as they are written: a normal form has no places of its own.</param>
     /// <param name="spans">Receives tokens and what lies between them, in order.</param>
-    public void SplitRaw(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans) => _raw.Split(text, allowSpecial, spans);
+    public void SplitRaw(ReadOnlySpan<byte> text, ControlPlaces control, List<AddedTokenSpan> spans) => Raw(control).Split(text, control, spans);
 
     /// <summary>Cuts normalized text; see <see cref="SplitRaw"/>.</summary>
-    public void SplitNormalized(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans) => _normalized.Split(text, allowSpecial, spans);
+    public void SplitNormalized(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans) =>
+        _normalized.Split(text, ControlPlaces.Of(allowSpecial), spans);
+
+    private Matcher Raw(ControlPlaces control) => control.IsLimited ? _written.Value : _raw;
 
     private sealed class Matcher
     {
@@ -82,10 +89,10 @@ internal sealed class AddedTokens
 
         public bool CanMatch(bool allowSpecial) => _anyOrdinary || (allowSpecial && _tokens.Length > 0);
 
-        public void Split(ReadOnlySpan<byte> text, bool allowSpecial, List<AddedTokenSpan> spans)
+        public void Split(ReadOnlySpan<byte> text, ControlPlaces control, List<AddedTokenSpan> spans)
         {
             int written = 0, position = 0, whiteSpaceEnd = 0;
-            while (CanMatch(allowSpecial) && text[position..].IndexOfAny(_firstBytes) is int skipped and >= 0)
+            while (CanMatch(control.Any) && text[position..].IndexOfAny(_firstBytes) is int skipped and >= 0)
             {
                 position += skipped;
                 var (index, length) = _trie.LongestPrefix(text[position..]);
@@ -94,10 +101,21 @@ internal sealed class AddedTokens
                     position++;
                     continue;
                 }
+                if (_tokens[index].Special && control.IsLimited && !control.Holds(position, position + length))
+                {
+                    // What goes over a border is no control token, but the shorter one before the border, or the one behind it, may be.
+                    int trusted = control.EndAt(position);
+                    if (trusted >= 0) (index, length) = _trie.LongestPrefix(text[position..trusted]);
+                    if (trusted >= 0 ? index < 0 : control.BeginsBetween(position, position + length))
+                    {
+                        position++;
+                        continue;
+                    }
+                }
                 var token = _tokens[index];
                 var (start, end) = (position, position + length);
                 position = end;
-                if ((token.Special && !allowSpecial) || (token.SingleWord && (EndsInWord(text[..start]) || BeginsWithWord(text[end..]))))
+                if ((token.Special && !control.Holds(start, end)) || (token.SingleWord && (EndsInWord(text[..start]) || BeginsWithWord(text[end..]))))
                     continue;
                 if (token.LeftStrip)
                     start = written < start ? written + TrimmedEnd(text[written..start]) : written;

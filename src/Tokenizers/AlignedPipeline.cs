@@ -3,16 +3,16 @@ namespace OpenEuroLLM.Tokenizers;
 /// <summary>The way with places for tokenizers whose text is normalized between two searches for added tokens: what is left of it is encoded in stretches.</summary>
 internal abstract class AlignedPipeline(AddedTokens added) : TokenizerPipeline(added)
 {
-    public sealed override void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, bool allowSpecial)
+    public sealed override void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, ControlPlaces control)
     {
         var spans = new List<AddedTokenSpan>();
-        Added.SplitRaw(text, allowSpecial, spans);
+        Added.SplitRaw(text, control, spans);
         foreach (var span in spans)
         {
             if (span.Id is int id)
                 tokens.Add(new EncodedToken(id, span.Start, span.End));
             else
-                EncodeNormalized(Normalize(text[span.Start..span.End], span.Start), tokens, allowSpecial);
+                EncodeNormalized(Normalize(text[span.Start..span.End], span.Start), tokens, control.IsEverywhere);
         }
     }
 

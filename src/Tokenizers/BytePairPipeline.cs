@@ -9,21 +9,21 @@ namespace OpenEuroLLM.Tokenizers;
 /// <param name="model">Makes tokens of the bytes.</param>
 internal sealed class BytePairPipeline(AddedTokens added, UnicodeForm? form, BpeModel model) : AlignedPipeline(added)
 {
-    public override void Encode(ReadOnlySpan<byte> text, List<int> ids, bool allowSpecial)
+    public override void Encode(ReadOnlySpan<byte> text, List<int> ids, ControlPlaces control)
     {
-        if (!Added.MatchesRaw(allowSpecial))
+        if (!Added.MatchesRaw(control))
         {
-            EncodeText(text, ids, allowSpecial);
+            EncodeText(text, ids, control.IsEverywhere);
             return;
         }
         var spans = new List<AddedTokenSpan>();
-        Added.SplitRaw(text, allowSpecial, spans);
+        Added.SplitRaw(text, control, spans);
         foreach (var span in spans)
         {
             if (span.Id is int id)
                 ids.Add(id);
             else
-                EncodeText(text[span.Start..span.End], ids, allowSpecial);
+                EncodeText(text[span.Start..span.End], ids, control.IsEverywhere);
         }
     }
 

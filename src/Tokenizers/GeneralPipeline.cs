@@ -10,10 +10,10 @@ namespace OpenEuroLLM.Tokenizers;
 /// <param name="keepsBytes">Whether bytes that are no valid UTF-8 are kept; otherwise each is a U+FFFD.</param>
 internal sealed class GeneralPipeline(AddedTokens added, INormalizer? normalizer, IPreTokenizer? preTokenizer, ITokenModel model, bool keepsBytes) : AlignedPipeline(added)
 {
-    public override void Encode(ReadOnlySpan<byte> text, List<int> ids, bool allowSpecial)
+    public override void Encode(ReadOnlySpan<byte> text, List<int> ids, ControlPlaces control)
     {
         var tokens = new List<EncodedToken>();
-        Encode(text, tokens, allowSpecial);
+        Encode(text, tokens, control);
         foreach (var token in CollectionsMarshal.AsSpan(tokens))
             ids.Add(token.Id);
     }

@@ -96,7 +96,7 @@ public sealed class Tokenizer
     public void Encode(ReadOnlySpan<byte> utf8, List<int> ids, bool allowSpecial = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        _pipeline.Encode(utf8, ids, allowSpecial);
+        _pipeline.Encode(utf8, ids, ControlPlaces.Of(allowSpecial));
     }
 
     /// <summary>The tokens of a text; see <see cref="Encode(ReadOnlySpan{byte}, List{int}, bool)"/>.</summary>
@@ -104,17 +104,37 @@ public sealed class Tokenizer
     public int[] Encode(string text, bool allowSpecial = false)
     {
         ArgumentNullException.ThrowIfNull(text);
-        byte[] utf8;
-        try
-        {
-            utf8 = Strict.GetBytes(text);
-        }
-        catch (EncoderFallbackException error)
-        {
-            throw new UserErrorException($"The text holds half a surrogate pair (U+{(int)error.CharUnknown:X4}) at position {error.Index}; expected whole characters.", error);
-        }
+        byte[] utf8 = Bytes(text);
         var ids = new List<int>(utf8.Length / 3);
         Encode(utf8, ids, allowSpecial);
+        return [.. ids];
+    }
+
+    /// <summary>The tokens of a text of which only parts may become control tokens: those that a template wrote, and not those that someone else did.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="trusted">The parts, in order and without overlaps; a control token is matched where one part holds all of it. Text between control tokens is encoded
+    /// in one piece, whatever parts it belongs to.</param>
+    /// <exception cref="ArgumentException">The parts are not in order, or not inside the text.</exception>
+    /// <exception cref="UserErrorException">The text holds half a surrogate pair, which is no character and has no UTF-8.</exception>
+    public int[] Encode(string text, IReadOnlyList<Range> trusted)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(trusted);
+        byte[] utf8 = Bytes(text);
+        var ranges = new List<(int Start, int End)>(trusted.Count);
+        int read = 0, bytes = 0;
+        foreach (var part in trusted)
+        {
+            var (start, length) = part.GetOffsetAndLength(text.Length);
+            if (start < read) throw new ArgumentException("The trusted parts overlap or are not in order; expected ascending ones.", nameof(trusted));
+            bytes += Encoding.UTF8.GetByteCount(text.AsSpan(read, start - read));
+            int end = bytes + Encoding.UTF8.GetByteCount(text.AsSpan(start, length));
+            if (ranges.Count > 0 && ranges[^1].End == bytes) ranges[^1] = (ranges[^1].Start, end);
+            else if (end > bytes) ranges.Add((bytes, end));
+            (read, bytes) = (start + length, end);
+        }
+        var ids = new List<int>(utf8.Length / 3);
+        _pipeline.Encode(utf8, ids, ControlPlaces.Inside([.. ranges]));
         return [.. ids];
     }
 
@@ -205,10 +225,22 @@ public sealed class Tokenizer
     /// <summary>A token as it stands in the vocabulary.</summary>
     internal ReadOnlySpan<byte> TextOf(int id) => _texts[Known(id)];
 
+    private static byte[] Bytes(string text)
+    {
+        try
+        {
+            return Strict.GetBytes(text);
+        }
+        catch (EncoderFallbackException error)
+        {
+            throw new UserErrorException($"The text holds half a surrogate pair (U+{(int)error.CharUnknown:X4}) at position {error.Index}; expected whole characters.", error);
+        }
+    }
+
     private List<PlacedToken> EncodeSequence(ReadOnlySpan<byte> utf8, int sequence, bool allowSpecial)
     {
         var tokens = new List<EncodedToken>();
-        _pipeline.Encode(utf8, tokens, allowSpecial);
+        _pipeline.Encode(utf8, tokens, ControlPlaces.Of(allowSpecial));
         foreach (bool addPrefixSpace in Parts.PostProcessor?.Trimmings ?? [])
         {
             byte[] source = utf8.ToArray();

@@ -6,8 +6,8 @@ internal abstract class TokenizerPipeline(AddedTokens added)
     protected AddedTokens Added { get; } = added;
 
     /// <summary>Appends the tokens of a text.</summary>
-    public abstract void Encode(ReadOnlySpan<byte> text, List<int> ids, bool allowSpecial);
+    public abstract void Encode(ReadOnlySpan<byte> text, List<int> ids, ControlPlaces control);
 
     /// <summary>Appends the tokens of a text with their places in it.</summary>
-    public abstract void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, bool allowSpecial);
+    public abstract void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, ControlPlaces control);
 }

@@ -126,7 +126,11 @@ public sealed class RequestValidatorTests : IDisposable
     }
 
     [Fact]
-    public void Roles_outside_the_template_are_refused() => Refuses(Chat(new("user", "a"), new("tool", "b")), "messages[1].role", "is 'tool'; expected one of system, user, assistant");
+    public void Roles_outside_the_template_are_refused()
+    {
+        Refuses(Chat(new("user", "a"), new("narrator", "b")), "messages[1].role", "is 'narrator'; expected one of system, developer, user, assistant, tool");
+        Refuses(Chat(new("user", "a"), new("tool", "b")), "messages", "refuses the conversation: unknown role tool");
+    }
 
     [Fact]
     public void A_conversation_needs_a_message_and_has_a_limit()

@@ -103,11 +103,11 @@ public sealed class ComponentTests
             foreach (bool allowSpecial in (bool[])[false, true])
             {
                 List<EncodedToken> expected = [], found = [];
-                general.Encode(text, expected, allowSpecial);
-                pipeline.Encode(text, found, allowSpecial);
+                general.Encode(text, expected, ControlPlaces.Of(allowSpecial));
+                pipeline.Encode(text, found, ControlPlaces.Of(allowSpecial));
                 Assert.Equal(expected, found);
                 List<int> ids = [];
-                pipeline.Encode(text, ids, allowSpecial);
+                pipeline.Encode(text, ids, ControlPlaces.Of(allowSpecial));
                 Assert.Equal(expected.Select(token => token.Id), ids);
             }
         }

@@ -50,7 +50,7 @@ public sealed class GoldenByteLevelTests
             Assert.True(expected.SequenceEqual(Encode(text)), $"{id}: {string.Join(' ', Encode(text))}; expected {string.Join(' ', expected)}");
             Assert.True(special.SequenceEqual(Encode(text, allowSpecial: true)), $"{id}, control tokens matched");
             var generally = new List<int>();
-            general.Encode(text, generally, allowSpecial: false);
+            general.Encode(text, generally, ControlPlaces.Of(false));
             Assert.True(expected.SequenceEqual(generally), $"{id}, the general way");
             Assert.Equal(text, tokenizer.DecodeBytes(expected));
             compared++;

@@ -134,7 +134,7 @@ public sealed class TokenizerTests
         static (int Id, int Start, int End)? Find(AddedTokens added, string text)
         {
             var spans = new List<AddedTokenSpan>();
-            added.SplitRaw(Encoding.UTF8.GetBytes(text), allowSpecial: true, spans);
+            added.SplitRaw(Encoding.UTF8.GetBytes(text), ControlPlaces.Everywhere, spans);
             return spans.Where(span => span.Id is not null).Select(span => ((int, int, int)?)(span.Id!.Value, span.Start, span.End)).FirstOrDefault();
         }
     }

@@ -9,9 +9,24 @@ internal static class LetterCase
     // Letters whose upper case is more than one letter. Source: Unicode, SpecialCasing.txt, the entries without conditions.
     private static readonly Dictionary<int, string> LongUpper = new()
     {
-        [0xDF] = "SS", [0x149] = "\u02BCN", [0x1F0] = "J\u030C", [0x390] = "\u0399\u0308\u0301", [0x3B0] = "\u03A5\u0308\u0301", [0x587] = "\u0535\u0552",
-        [0x1E96] = "H\u0331", [0x1E97] = "T\u0308", [0x1E98] = "W\u030A", [0x1E99] = "Y\u030A", [0x1E9A] = "A\u02BE",
-        [0xFB00] = "FF", [0xFB01] = "FI", [0xFB02] = "FL", [0xFB03] = "FFI", [0xFB04] = "FFL", [0xFB05] = "ST", [0xFB06] = "ST",
+        [0xDF] = "SS",
+        [0x149] = "\u02BCN",
+        [0x1F0] = "J\u030C",
+        [0x390] = "\u0399\u0308\u0301",
+        [0x3B0] = "\u03A5\u0308\u0301",
+        [0x587] = "\u0535\u0552",
+        [0x1E96] = "H\u0331",
+        [0x1E97] = "T\u0308",
+        [0x1E98] = "W\u030A",
+        [0x1E99] = "Y\u030A",
+        [0x1E9A] = "A\u02BE",
+        [0xFB00] = "FF",
+        [0xFB01] = "FI",
+        [0xFB02] = "FL",
+        [0xFB03] = "FFI",
+        [0xFB04] = "FFL",
+        [0xFB05] = "ST",
+        [0xFB06] = "ST",
     };
 
     public static TemplateText Upper(TemplateRun run, TemplateText text) => Map(run, text, (_, _, rune) => Upper(rune));

@@ -72,8 +72,20 @@ internal static class TemplateFunctions
     {
         string? form = kind switch
         {
-            'a' => "ddd", 'A' => "dddd", 'b' or 'h' => "MMM", 'B' => "MMMM", 'd' => "dd", 'F' => "yyyy-MM-dd", 'H' => "HH", 'I' => "hh", 'm' => "MM",
-            'M' => "mm", 'S' => "ss", 'T' => "HH:mm:ss", 'y' => "yy", 'Y' => "yyyy",
+            'a' => "ddd",
+            'A' => "dddd",
+            'b' or 'h' => "MMM",
+            'B' => "MMMM",
+            'd' => "dd",
+            'F' => "yyyy-MM-dd",
+            'H' => "HH",
+            'I' => "hh",
+            'm' => "MM",
+            'M' => "mm",
+            'S' => "ss",
+            'T' => "HH:mm:ss",
+            'y' => "yy",
+            'Y' => "yyyy",
             _ => null,
         };
         if (form is not null) return time.ToString(form, CultureInfo.InvariantCulture);

@@ -32,7 +32,10 @@ internal sealed class TemplateMap : IEnumerable<KeyValuePair<object, object?>>
 
     public IEnumerable<object> Keys => _items.Keys;
 
-    public object? this[string key] { set => _items[TemplateText.Trusted(key)] = value; }
+    public object? this[string key]
+    {
+        set => _items[TemplateText.Trusted(key)] = value;
+    }
 
     public void Set(object key, object? value) => _items[key] = value;
 

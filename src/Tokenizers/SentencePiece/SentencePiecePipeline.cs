@@ -18,17 +18,17 @@ internal sealed class SentencePiecePipeline(AddedTokens added, SentencePieceNorm
     // Bytes that are no valid UTF-8 are left to the normalizer, which looks at rules first.
     private readonly GeneralPipeline _general = new(added, normalizer, null, model, keepsBytes: true);
 
-    public override void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, bool allowSpecial) => _general.Encode(text, tokens, allowSpecial);
+    public override void Encode(ReadOnlySpan<byte> text, List<EncodedToken> tokens, ControlPlaces control) => _general.Encode(text, tokens, control);
 
-    public override void Encode(ReadOnlySpan<byte> text, List<int> ids, bool allowSpecial)
+    public override void Encode(ReadOnlySpan<byte> text, List<int> ids, ControlPlaces control)
     {
-        if (!Added.MatchesRaw(allowSpecial))
+        if (!Added.MatchesRaw(control))
         {
             EncodeText(text, ids);
             return;
         }
         var spans = new List<AddedTokenSpan>();
-        Added.SplitRaw(text, allowSpecial, spans);
+        Added.SplitRaw(text, control, spans);
         foreach (var span in spans)
         {
             if (span.Id is int id)

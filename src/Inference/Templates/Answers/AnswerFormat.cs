@@ -1,0 +1,82 @@
+namespace OpenEuroLLM.Inference;
+
+/// <summary>How calls are written between their marks.</summary>
+internal enum CallNotation
+{
+    /// <summary><c>{"name", "arguments"}</c> or a list of them; <c>parameters</c> is the same as <c>arguments</c>.</summary>
+    Json,
+
+    /// <summary><c>[{"NAME": {...}}]</c>.</summary>
+    JsonByName,
+
+    /// <summary><c>NAME[ARGS]{...}</c>.</summary>
+    NameAndArguments,
+
+    /// <summary><c>NAME(key=value, ...)</c>.</summary>
+    Python,
+}
+
+/// <summary>What stands around calls.</summary>
+/// <param name="Open">In front of them; empty where an answer that begins with <c>{</c> is a call.</param>
+/// <param name="Close">Behind them; null where they end by themselves.</param>
+/// <param name="Notation">How they are written.</param>
+internal sealed record CallMarks(string Open, string? Close, CallNotation Notation);
+
+/// <summary>How a family's answers mark reasoning and calls.</summary>
+/// <param name="Reasoning">What stands around reasoning; null where there is none.</param>
+/// <param name="Calls">The kinds of calls that may come.</param>
+internal sealed record AnswerFormat((string Open, string Close)? Reasoning, IReadOnlyList<CallMarks> Calls)
+{
+    /// <summary>Stands between name and arguments of <see cref="CallNotation.NameAndArguments"/>.</summary>
+    public const string ArgumentsMark = "[ARGS]";
+
+    /// <summary>Stands between name and id of <see cref="CallNotation.NameAndArguments"/>, where there is an id.</summary>
+    public const string IdMark = "[CALL_ID]";
+
+    /// <summary>The names by which templates ask for reasoning of earlier turns.</summary>
+    public static IReadOnlyList<string> ReasoningKeys { get; } = ["reasoning_content", "reasoning", "thinking"];
+
+    private static readonly (string Open, string Close)[] KnownReasoning = [("<|inner_prefix|>", "<|inner_suffix|>"), ("[THINK]", "[/THINK]"), ("<think>", "</think>")];
+
+    // A mark that occurs in a template means that its model was trained with it.
+    private static readonly CallMarks[] KnownCalls =
+    [
+        new("<tool_call>", "</tool_call>", CallNotation.Json),
+        new("<|tool_call|>", "<|/tool_call|>", CallNotation.Json),
+        new("<|tools_prefix|>", "<|tools_suffix|>", CallNotation.JsonByName),
+        new("<|python_tag|>", null, CallNotation.Json),
+        new("functools", null, CallNotation.Json),
+        new("<function_calls>", "</function_calls>", CallNotation.Python),
+        new("```tool_code", "```", CallNotation.Python),
+    ];
+
+    public bool IsPlain => Reasoning is null && Calls.Count == 0;
+
+    /// <summary>Every text that may be a control token of its own.</summary>
+    public IEnumerable<string> Marks
+    {
+        get
+        {
+            var marks = Calls.SelectMany(call => new[] { call.Open, call.Close ?? "" });
+            if (Reasoning is var (open, close)) marks = [.. marks, open, close];
+            if (Calls.Any(call => call.Notation == CallNotation.NameAndArguments)) marks = [.. marks, ArgumentsMark, IdMark];
+            return marks.Where(mark => mark.Length > 0);
+        }
+    }
+
+    /// <summary>The format that a template shows.</summary>
+    public static AnswerFormat Of(string template)
+    {
+        bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
+        var calls = KnownCalls.Where(marks => Has(marks.Open)).ToList();
+        if (Has("[TOOL_CALLS]")) calls.Add(new CallMarks("[TOOL_CALLS]", null, Has(ArgumentsMark) ? CallNotation.NameAndArguments : CallNotation.Json));
+        if (Has("python_tools")) calls.Add(new CallMarks("<code>", "</code>", CallNotation.Python));
+        if (Has("\"parameters\"") && Has("ipython"))
+        {
+            calls.Add(new CallMarks("", null, CallNotation.Json));
+            if (!Has("<|python_tag|>")) calls.Add(new CallMarks("<|python_tag|>", null, CallNotation.Json));
+        }
+        (string, string)? reasoning = KnownReasoning.FirstOrDefault(marks => Has(marks.Open) || Has(marks.Close)) is { Open: not null } found ? found : null;
+        return new AnswerFormat(reasoning, calls);
+    }
+}
