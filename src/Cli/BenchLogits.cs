@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Inference;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Tensors;
 

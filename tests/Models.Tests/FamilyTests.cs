@@ -88,7 +88,7 @@ public sealed class FamilyTests : IDisposable
         }
         var parts = model.Weights.Where(weight => weight.IsTrainable).Select(weight => (Tensor: Tensor(tiny, weight), Gradient: weight.Gradient.ToArray())).ToList();
         var length = Math.Sqrt(parts.Sum(part => part.Gradient.Sum(value => (double)value * value)));
-        var step = 0.01 / length;
+        var step = 0.002 / length;
         Move(step);
         var above = Loss(tiny, tokens, targets);
         Move(-2 * step);
