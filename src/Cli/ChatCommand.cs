@@ -11,17 +11,18 @@ internal static class ChatCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        var adapter = SamplingOptions.Adapter();
         var system = new Option<string?>("--system") { Description = "A system message in front of the conversation.", HelpName = "TEXT" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object for each answer." };
         var sampling = new SamplingOptions();
         var command = new Command("chat", "Talks with a model: one message a line. /new begins again, /exit leaves; Ctrl+C stops an answer, a second one leaves.\n" +
-            "Example: oellm chat --temperature 0.7") { model, system, json };
+            "Example: oellm chat --temperature 0.7") { model, adapter, system, json };
         sampling.AddTo(command);
 
         // A synchronous action: Ctrl+C is this command's own affair, an asynchronous one would be ended by the first.
         command.SetAction(parsed =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)));
+            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)), adapters: parsed.GetValue(adapter));
             if (engine.ChatObstacle is string obstacle) throw new UserErrorException(obstacle);
             var conversation = new Conversation(engine, parsed.GetValue(system), sampling.Read(parsed, engine.Info.DefaultSampling),
                 parsed.GetValue(sampling.MaxTokens), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);

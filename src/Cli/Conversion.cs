@@ -4,6 +4,7 @@ using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Models;
+using OpenEuroLLM.Models.Adapters;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
@@ -18,7 +19,8 @@ namespace OpenEuroLLM.Cli;
 /// <param name="Calibration">Patterns of texts, empty for the built-in sample; null for no calibration.</param>
 /// <param name="CalibrationBytes">Text of each language, in bytes.</param>
 /// <param name="Gates">Bounds of the loss.</param>
-internal sealed record ConversionSettings(string Path, string Target, string To, string? Type, bool Force, int Threads, string[]? Calibration, long CalibrationBytes, IReadOnlyList<LossGate> Gates);
+/// <param name="Adapters">Adapter folders that are merged into the model.</param>
+internal sealed record ConversionSettings(string Path, string Target, string To, string? Type, bool Force, int Threads, string[]? Calibration, long CalibrationBytes, IReadOnlyList<LossGate> Gates, IReadOnlyList<string>? Adapters = null);
 
 /// <summary>One conversion: looks at the source, writes the target under another name, reads it again, and gives it its name when it is what it should be.</summary>
 internal sealed class Conversion(ConversionSettings settings, StatusLine status, CancellationToken cancellation)
@@ -29,7 +31,7 @@ internal sealed class Conversion(ConversionSettings settings, StatusLine status,
     public const long CalibrationBytes = 4096;
 
     // What other programs need beside the weights; the generation settings of the source replace those made from its shape.
-    private static readonly string[] _companions = ["tokenizer.json", "tokenizer_config.json", ChatTemplate.FileName, "generation_config.json"];
+    private static readonly string[] _companions = ["tokenizer.json", "tokenizer_config.json", ChatTemplate.FileName, "generation_config.json", "vocab.json", "merges.txt", "tokenizer.model", "added_tokens.json", "special_tokens_map.json"];
 
     private readonly long start = SystemClock.Instance.Timestamp;
     private readonly List<string> notes = [];
@@ -57,16 +59,16 @@ internal sealed class Conversion(ConversionSettings settings, StatusLine status,
         if (settings.CalibrationBytes < 256) throw new UserErrorException(FormattableString.Invariant($"--calibration-bytes is {settings.CalibrationBytes}; expected at least 256."));
         if (System.IO.Path.GetFullPath(Target) == System.IO.Path.GetFullPath(Path)) throw new UserErrorException($"{Target}: is the source itself; choose another name.");
         if (toFile) ModelWriting.RequireFree(Target, settings.Force);
-        using var source = ModelSource.Open(Path);
+        using var source = ModelSource.Open(Path, settings.Adapters);
         config = source.Config;
         var plan = toFile && settings.Type is not null ? StoragePlan.Of(settings.Type, config) : null;
         formatOf = toFile ? FileFormat(source, plan) : FolderFormat(source);
-        foreach (var note in plan?.Notes ?? []) Note(note);
+        foreach (var note in (plan?.Notes ?? []).Concat((source as AdaptedSource)?.Notes ?? [])) Note(note);
         ModelWriting.RequireDisk(Target, config, formatOf);
 
         var texts = settings.Calibration is null ? null : CalibrationTexts.Read(settings.Calibration, settings.CalibrationBytes);
         status.Say("convert     looking at what the source says to a probe text");
-        var check = ExportCheck.Of(Path, config, settings.Threads);
+        var check = ExportCheck.Of(Path, config, settings.Threads, settings.Adapters);
         var before = texts is null ? null : LookAt(texts, formatOf);
         if (toFile) ToFile(source, plan, before, check, texts);
         else ToFolder(source, before, check, texts);
@@ -107,7 +109,7 @@ internal sealed class Conversion(ConversionSettings settings, StatusLine status,
         using var folder = AtomicDirectory.Create(Target, "convert", new JsonObject { ["to"] = Safetensors, ["type"] = settings.Type }, replace: settings.Force);
         AddInputs(folder);
         using (var target = new FolderTarget(folder.Path)) ModelWriting.Run(source, target, formatOf!, "convert", settings.Threads, status, null, cancellation);
-        if (source is GgufSource) SaveTokenizer(folder.Path);
+        if (Stored(source) is GgufSource) SaveTokenizer(folder.Path);
         else
             foreach (var name in _companions.Where(name => File.Exists(In(name)))) File.Copy(In(name), System.IO.Path.Combine(folder.Path, name), overwrite: true);
         Examine(folder.Path, source, File.Exists(System.IO.Path.Combine(folder.Path, "tokenizer.json")), before, check, texts);
@@ -131,7 +133,7 @@ internal sealed class Conversion(ConversionSettings settings, StatusLine status,
     /// <summary>Activations and scores of the source.</summary>
     private Before LookAt(IReadOnlyList<CalibrationTexts> texts, Func<WeightShape, BlockFormat> formats)
     {
-        using var engine = InferenceEngine.Load(Path, settings.Threads);
+        using var engine = InferenceEngine.Load(Path, settings.Threads, adapters: settings.Adapters);
         ActivationStatistics? statistics = null;
         if (config!.Weights.Any(shape => formats(shape).IsQuantized))
         {
@@ -169,20 +171,22 @@ internal sealed class Conversion(ConversionSettings settings, StatusLine status,
         status.Say($"convert     {note}");
     }
 
-    private string Name(ModelSource source) => source is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.name").Value?.Content is string name
+    private static ModelSource Stored(ModelSource source) => source is AdaptedSource adapted ? adapted.Base : source;
+
+    private string Name(ModelSource source) => Stored(source) is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.name").Value?.Content is string name
         ? name : System.IO.Path.GetFileNameWithoutExtension(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(Path)));
 
-    private static bool WasMixed(ModelSource source) => source is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.file_type").Value?.Integer == 15;
+    private static bool WasMixed(ModelSource source) => Stored(source) is GgufSource file && file.Metadata.FirstOrDefault(entry => entry.Key == "general.file_type").Value?.Integer is 15 or 17;
 
     /// <summary>What goes along: of a GGUF file everything that does not describe the old storage, of a folder the tokenizer and the template.</summary>
     private IEnumerable<KeyValuePair<string, object>> Metadata(ModelSource source)
     {
-        if (source is GgufSource file)
+        if (Stored(source) is GgufSource file)
             return file.Metadata.Where(entry => entry.Key is not ("general.file_type" or "general.quantization_version" or "general.alignment")).Select(entry => new KeyValuePair<string, object>(entry.Key, entry.Value));
         var metadata = new List<KeyValuePair<string, object>>();
-        if (!File.Exists(In("tokenizer.json")))
+        if (!ModelPath.HasTokenizer(Path))
         {
-            Note("the folder has no tokenizer.json: the file will have no vocabulary");
+            Note("the folder has no tokenizer: the file will have no vocabulary");
             return metadata;
         }
         var config = source.Config;

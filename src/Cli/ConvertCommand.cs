@@ -9,6 +9,7 @@ internal static class ConvertCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        var adapter = SamplingOptions.Adapter();
         model.Description = "A model folder or a .gguf file. Default: the built-in model.";
         var to = new Option<string>("--to") { Description = "The container: gguf (one file) or safetensors (a folder in Hugging Face's form).", HelpName = $"{Conversion.Gguf}|{Conversion.Safetensors}", Required = true };
         var quantize = InitCommand.Quantize(null);
@@ -34,13 +35,13 @@ internal static class ConvertCommand
         var command = new Command("convert", "Writes a model folder or a .gguf file as the other, or with another type of numbers. What was written is read again and compared before it gets its name.\n" +
             "Example: oellm convert --model models/europa-nano --to gguf --quantize q4_k_m --calibration --gate loss=0.05 --out europa-nano-Q4_K_M.gguf")
         {
-            model, to, quantize, calibration, calibrationBytes, gate, target, force, threads, json,
+            model, adapter, to, quantize, calibration, calibrationBytes, gate, target, force, threads, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var settings = new ConversionSettings(Source(parsed.GetValue(model)), parsed.GetValue(target)!, parsed.GetValue(to)!, parsed.GetValue(quantize), parsed.GetValue(force),
                 RunCommand.ThreadCount(parsed.GetValue(threads)), parsed.GetResult(calibration) is null ? null : parsed.GetValue(calibration) ?? [], parsed.GetValue(calibrationBytes),
-                LossGate.Parse(parsed.GetValue(gate) ?? []));
+                LossGate.Parse(parsed.GetValue(gate) ?? []), parsed.GetValue(adapter));
             var conversion = new Conversion(settings, new StatusLine(parsed.InvocationConfiguration.Error, quiet: false), cancellation);
             conversion.Run();
             conversion.Report(parsed.GetValue(json), parsed.InvocationConfiguration.Output);
@@ -49,7 +50,7 @@ internal static class ConvertCommand
         return command;
     }
 
-    private static string Source(string? given) => given is not null && (File.Exists(given) || Directory.Exists(given)) ? given
-        : given is null ? ModelPath.Resolve(null)
+    private static string Source(string? given) => given is null ? ModelPath.Resolve(null)
+        : ModelPath.Locate(given) is var found && (File.Exists(found) || Directory.Exists(found)) ? found
         : throw new UserErrorException($"{given}: not found; expected a model folder or a .gguf file.");
 }

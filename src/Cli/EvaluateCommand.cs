@@ -17,6 +17,7 @@ internal static class EvaluateCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        var adapter = SamplingOptions.Adapter();
         var corpus = new Option<string?>("--corpus") { Description = "A finished corpus folder with held-out text and, for the built-in sample, the examination.", HelpName = "DIR" };
         var tasks = new Option<string?>("--tasks") { Description = $"Tasks, separated by commas: {string.Join(", ", EvaluationSettings.KnownTasks)}. Default: all.", HelpName = "NAME,..." };
         var files = new Option<string[]>("--bits-per-byte")
@@ -36,7 +37,7 @@ internal static class EvaluateCommand
         var json = new Option<bool>("--json") { Description = "Print the results as one JSON object." };
         var threads = SamplingOptions.ThreadsOption();
         var command = new Command("evaluate", "Examines a model: bits per byte of held-out text and the built-in facts, one row for each language.\n" +
-            "Example: oellm evaluate --model run/model --corpus run/corpus --out run/evaluation") { model, corpus, tasks, files, heldoutBytes, outFolder, json, threads };
+            "Example: oellm evaluate --model run/model --corpus run/corpus --out run/evaluation") { model, adapter, corpus, tasks, files, heldoutBytes, outFolder, json, threads };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string modelFolder = ModelPath.Resolve(parsed.GetValue(model));
@@ -50,7 +51,7 @@ internal static class EvaluateCommand
                 parsed.GetValue(heldoutBytes));
             if (corpusFolder is not null && Manifest.Read(PhysicalFileSystem.Instance, corpusFolder).Stage is var stage && stage != CorpusStage.StageName)
                 throw new UserErrorException($"{corpusFolder}: is the output of the stage '{stage}'; expected a corpus folder.");
-            using var engine = InferenceEngine.Load(modelFolder, RunCommand.ThreadCount(parsed.GetValue(threads)));
+            using var engine = InferenceEngine.Load(modelFolder, RunCommand.ThreadCount(parsed.GetValue(threads)), adapters: parsed.GetValue(adapter));
             var status = new StatusLine(parsed.InvocationConfiguration.Error, quiet: false);
             var report = Evaluator.Run(engine, corpusFolder, settings, single, new DirectProgress<EvaluationProgress>(now =>
                 status.Update($"{now.Task}: {now.Done} of {now.Total}{(now.SecondsLeft is double left ? ", " + StatusLine.Time(left) + " left" : "")}")),

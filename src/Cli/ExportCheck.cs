@@ -30,13 +30,14 @@ internal sealed class ExportCheck
     /// <param name="path">A model folder or a GGUF file.</param>
     /// <param name="config">Its shape.</param>
     /// <param name="threads">Threads that compute.</param>
-    public static ExportCheck Of(string path, ModelConfig config, int threads)
+    /// <param name="adapters">Adapter folders that are merged into it.</param>
+    public static ExportCheck Of(string path, ModelConfig config, int threads, IReadOnlyList<string>? adapters = null)
     {
         var (ids, text) = Probe(path, config);
         var (needed, available) = (ModelMemory.WeightBytes(path), AvailableMemory.Bytes());
         if (needed > available)
             return new ExportCheck(ids, text, null, $"the logits were not compared: the source needs {AvailableMemory.Size(needed)} of memory, there are {AvailableMemory.Size(available)}");
-        return new ExportCheck(ids, text, Logits(path, ids, threads), null);
+        return new ExportCheck(ids, text, Logits(path, ids, threads, adapters), null);
     }
 
     /// <summary>Compares an export; says in words what was found.</summary>
@@ -88,10 +89,10 @@ internal sealed class ExportCheck
     private static UserErrorException Broken(string why) =>
         new($"the export was written and then read again, and {why}. It was not kept; this is a defect of the conversion: please report it with the model's name.");
 
-    private static float[] Logits(string path, int[] ids, int threads)
+    private static float[] Logits(string path, int[] ids, int threads, IReadOnlyList<string>? adapters = null)
     {
         using var engine = new Engine(threads);
-        using var model = LanguageModel.Load(path, engine);
+        using var model = LanguageModel.Load(path, engine, adapters);
         var layout = new SequenceLayout();
         layout.Add(ids.Length);
         int[] rows = [.. Enumerable.Range(0, ids.Length).Where(row => row % RowStep == RowStep - 1 || row == ids.Length - 1)];

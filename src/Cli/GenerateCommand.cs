@@ -12,6 +12,7 @@ internal static class GenerateCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        var adapter = SamplingOptions.Adapter();
         var prompt = new Option<string>("--prompt") { Description = "The text to continue.", Required = true, HelpName = "TEXT" };
         var sampling = new SamplingOptions();
         var stop = new Option<string[]>("--stop")
@@ -22,11 +23,11 @@ internal static class GenerateCommand
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object: text, finishReason, promptTokens, completionTokens." };
         var command = new Command("generate", "Continues a text and prints the continuation alone, as it comes.\n" +
-            "Example: oellm generate --prompt \"The capital of Austria is\" --max-tokens 16 --temperature 0") { model, prompt, stop, json };
+            "Example: oellm generate --prompt \"The capital of Austria is\" --max-tokens 16 --temperature 0") { model, adapter, prompt, stop, json };
         sampling.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)));
+            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)), adapters: parsed.GetValue(adapter));
             var request = new GenerationRequest(new GenerationInput.TextInput(parsed.GetValue(prompt)!),
                 sampling.Read(parsed, engine.Info.DefaultSampling), parsed.GetValue(sampling.MaxTokens), parsed.GetValue(stop));
             bool asJson = parsed.GetValue(json);

@@ -10,7 +10,7 @@ internal static class Program
     public static IReadOnlyList<Func<Command>> Commands { get; } =
     [
         QuickstartCommand.Create, RunCommand.Create, LanguagesCommand.Create, IdentifyCommand.Create, CorpusCommand.Create, TokenizerCommand.Create, TrainCommand.Create,
-        EvaluateCommand.Create, GenerateCommand.Create, ChatCommand.Create, ServeCommand.Create, ConvertCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
+        EvaluateCommand.Create, GenerateCommand.Create, ChatCommand.Create, ServeCommand.Create, ConvertCommand.Create, FetchCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
         VerifyCommand.Create, ProveCommand.Create,
     ];
 
@@ -24,6 +24,7 @@ internal static class Program
     public static RootCommand Root()
     {
         var root = new RootCommand("OpenEuroLLM: raw text in, a served and documented European language model out.");
+        root.Add(FetchCommand.Offline());
         foreach (var create in Commands) root.Add(create());
         return root;
     }

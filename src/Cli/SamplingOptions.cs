@@ -20,7 +20,15 @@ internal sealed class SamplingOptions
     public Option<int?> Threads { get; } = ThreadsOption();
 
     /// <summary>The option <c>--model</c>.</summary>
-    public static Option<string?> Model() => new("--model") { Description = "A model folder. Default: the built-in model.", HelpName = "PATH" };
+    public static Option<string?> Model() => new("--model") { Description = "A model folder, or the NAME of a fetched one. Default: the built-in model.", HelpName = "PATH" };
+
+    /// <summary>The option <c>--adapter</c>.</summary>
+    public static Option<string[]> Adapter() => new("--adapter")
+    {
+        Description = "A LoRA adapter folder that is merged into the model; several are summed.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => [],
+    };
 
     /// <summary>The option <c>--threads</c>.</summary>
     public static Option<int?> ThreadsOption() =>

@@ -4,9 +4,12 @@ using System.Text.Json.Nodes;
 namespace OpenEuroLLM.Core;
 
 /// <summary>Reading JSON without tolerance for what a later reader might see differently.</summary>
-internal static class StrictJson
+public static class StrictJson
 {
     /// <summary>An object whose keys are unique at every level.</summary>
+    /// <param name="json">UTF-8, with or without a byte-order mark.</param>
+    /// <param name="comments">Whether comments may stand in it.</param>
+    /// <param name="trailingCommas">Whether a comma may stand after the last item.</param>
     /// <exception cref="JsonException">Malformed, a key appears twice, or text is not valid Unicode.</exception>
     public static JsonObject Parse(ReadOnlySpan<byte> json, JsonCommentHandling comments = JsonCommentHandling.Disallow, bool trailingCommas = false)
     {

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
 
@@ -8,16 +7,16 @@ namespace OpenEuroLLM.Formats;
 public sealed class GgufFile : TensorFile
 {
     private readonly Dictionary<string, GgufValue> _values;
-    private readonly Dictionary<string, GgufTensor> _byName;
+    private readonly Dictionary<string, (GgufTensor Tensor, StoredFile File)> _byName;
 
-    private GgufFile(string path, SafeFileHandle handle, GgufHeader header) : base(path, handle)
+    private GgufFile(GgufParts parts) : base(parts.Files)
     {
-        Version = (int)header.FileVersion;
-        Alignment = header.Alignment;
-        Metadata = header.Metadata;
-        Tensors = header.Tensors;
-        _values = new(header.Metadata, StringComparer.Ordinal);
-        _byName = header.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        Version = (int)parts.First.FileVersion;
+        Alignment = parts.First.Alignment;
+        Metadata = [.. parts.Metadata];
+        Tensors = [.. parts.Tensors.Select(place => place.Tensor)];
+        _values = new(Metadata, StringComparer.Ordinal);
+        _byName = parts.Tensors.ToDictionary(place => place.Tensor.Name, StringComparer.Ordinal);
     }
 
     /// <summary>2 or 3; they differ in nothing that is read here.</summary>
@@ -26,27 +25,16 @@ public sealed class GgufFile : TensorFile
     /// <summary>Every tensor begins at a multiple of this many bytes.</summary>
     public int Alignment { get; }
 
-    /// <summary>The metadata in the order of the file.</summary>
+    /// <summary>The metadata in the order of the file; what a split model says of its files is left out, since they are one here.</summary>
     public IReadOnlyList<KeyValuePair<string, GgufValue>> Metadata { get; }
 
     /// <summary>The tensors in the order of the file.</summary>
     public IReadOnlyList<GgufTensor> Tensors { get; }
 
-    /// <summary>Opens a file and checks its header: counts, texts, names, types, shapes, and that the tensors follow each other without holes.</summary>
+    /// <summary>Opens a file and checks its header: counts, texts, names, types, shapes, and that the tensors follow each other without holes.
+    /// A model in several files is opened by its first one, and those after it lie beside it.</summary>
     /// <exception cref="UserErrorException">The file is missing, truncated or malformed; the message names the place.</exception>
-    public static GgufFile Open(string path)
-    {
-        var handle = ReadableFile.Open(path);
-        try
-        {
-            return new GgufFile(path, handle, new GgufHeader(handle, path));
-        }
-        catch
-        {
-            handle.Dispose();
-            throw;
-        }
-    }
+    public static GgufFile Open(string path) => new(new GgufParts(path));
 
     /// <summary>A text from a file as messages show it: one line, not too long.</summary>
     public static string Shown(string text) => GgufText.Short(text);
@@ -86,7 +74,7 @@ public sealed class GgufFile : TensorFile
         : value.Content as string ?? throw new UserErrorException($"{Path}: {key} is {value}; expected a text.");
 
     /// <summary>The tensor with a name, or null when there is none.</summary>
-    public GgufTensor? Find(string name) => _byName.GetValueOrDefault(name);
+    public GgufTensor? Find(string name) => _byName.GetValueOrDefault(name).Tensor;
 
     /// <summary>The tensor with a name.</summary>
     /// <exception cref="UserErrorException">There is none.</exception>
@@ -96,7 +84,7 @@ public sealed class GgufFile : TensorFile
     private protected override Place PlaceOf(string name)
     {
         var tensor = Tensor(name);
-        return new Place(tensor.FileOffset, tensor.SizeBytes, tensor.Elements);
+        return new Place(_byName[name].File, tensor.FileOffset, tensor.SizeBytes, tensor.Elements);
     }
 
     private protected override BlockFormat FormatOf(string name)

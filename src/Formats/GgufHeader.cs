@@ -19,6 +19,10 @@ internal sealed class GgufHeader
 
     private const int MaximumKeyBytes = 65535;
     private const long MaximumItems = 1L << 30;
+
+    // Far more than any model has; without them a file of empty entries would take many times its own size in memory.
+    private const int MaximumEntries = 1 << 16;
+    private const int MaximumTensors = 1 << 20;
     private const int SmallestEntryBytes = 8 + 4 + 1;
     private const int SmallestTensorBytes = 8 + 4 + 4 + 8;
     private const int PieceItems = 1 << 20;
@@ -68,6 +72,10 @@ internal sealed class GgufHeader
             throw Malformed($"{entries} metadata entries are announced; the {Remaining} bytes left cannot hold them.");
         if (tensors > (ulong)(Remaining / SmallestTensorBytes))
             throw Malformed($"{tensors} tensors are announced; the {Remaining} bytes left cannot hold them.");
+        if (entries > MaximumEntries)
+            throw Malformed($"{entries} metadata entries are announced; expected at most {MaximumEntries}.");
+        if (tensors > MaximumTensors)
+            throw Malformed($"{tensors} tensors are announced; expected at most {MaximumTensors}.");
         ReadMetadata((long)entries);
         ReadTensors((long)tensors);
     }

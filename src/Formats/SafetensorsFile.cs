@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Microsoft.Win32.SafeHandles;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
 
@@ -8,9 +7,12 @@ namespace OpenEuroLLM.Formats;
 /// <summary>An open safetensors file: its header is checked completely, its data is read in pieces or mapped as it lies.</summary>
 public sealed class SafetensorsFile : TensorFile
 {
+    private readonly StoredFile _file;
+
     private SafetensorsFile(
-        string path, SafeFileHandle handle, IReadOnlyDictionary<string, SafetensorsTensor> tensors, IReadOnlyDictionary<string, string> metadata) : base(path, handle)
+        StoredFile file, IReadOnlyDictionary<string, SafetensorsTensor> tensors, IReadOnlyDictionary<string, string> metadata) : base([file])
     {
+        _file = file;
         Tensors = tensors;
         Metadata = metadata;
     }
@@ -41,7 +43,7 @@ public sealed class SafetensorsFile : TensorFile
             byte[] header = new byte[(int)headerLength];
             ReadableFile.ReadExactly(handle, path, header, 8);
             var (tensors, metadata) = SafetensorsHeader.Parse(path, header, length);
-            return new SafetensorsFile(path, handle, tensors, metadata);
+            return new SafetensorsFile(new StoredFile(path, handle), tensors, metadata);
         }
         catch
         {
@@ -69,7 +71,7 @@ public sealed class SafetensorsFile : TensorFile
     private protected override Place PlaceOf(string name)
     {
         var tensor = Tensor(name);
-        return new Place(tensor.FileOffset, tensor.SizeBytes, tensor.Elements);
+        return new Place(_file, tensor.FileOffset, tensor.SizeBytes, tensor.Elements);
     }
 
     private protected override BlockFormat FormatOf(string name)

@@ -10,6 +10,9 @@ internal static class SafetensorsHeader
     public const int MaximumBytes = 100_000_000;
     public const string MetadataKey = "__metadata__";
 
+    private const int MaximumDimensions = 32;
+    private const int MaximumMessageLetters = 600;
+
     public static (Dictionary<string, SafetensorsTensor> Tensors, Dictionary<string, string> Metadata) Parse(
         string path, ReadOnlySpan<byte> header, long fileLength)
     {
@@ -129,6 +132,8 @@ internal static class SafetensorsHeader
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetUInt64(out ulong number) || number > long.MaxValue)
                 throw Malformed(path, $"tensor '{name}': {key} holds something that is no whole number from 0 to 2^63-1.");
+            if (numbers.Count == MaximumDimensions)
+                throw Malformed(path, $"tensor '{name}': {key} holds more than {MaximumDimensions} numbers.");
             numbers.Add(number);
         }
         return numbers;
@@ -150,7 +155,12 @@ internal static class SafetensorsHeader
             throw Malformed(path, $"the tensors end at byte {position}, but the file has {fileLength}; expected no bytes after the last tensor.");
     }
 
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+    // Names come from the file: they may be long, and hold what would steer a terminal.
+    private static string OneLine(string text)
+    {
+        string line = new([.. text.Take(MaximumMessageLetters).Select(letter => char.IsControl(letter) ? ' ' : letter)]);
+        return text.Length > MaximumMessageLetters ? line + "..." : line;
+    }
 
     private static UserErrorException Malformed(string path, string what) => new($"{path}: {OneLine(what)}");
 }

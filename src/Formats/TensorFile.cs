@@ -1,5 +1,4 @@
 using System.Buffers;
-using Microsoft.Win32.SafeHandles;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
 
@@ -10,17 +9,15 @@ public abstract class TensorFile : IDisposable
 {
     private const int PieceBytes = 1 << 18;
 
-    private readonly SafeFileHandle _handle;
-    private readonly Lock _mapping = new();
-    private MappedFile? _mapped;
+    private readonly IReadOnlyList<StoredFile> _files;
 
-    private protected TensorFile(string path, SafeFileHandle handle)
+    private protected TensorFile(IReadOnlyList<StoredFile> files)
     {
-        Path = path;
-        _handle = handle;
+        Path = files[0].Path;
+        _files = files;
     }
 
-    /// <summary>The path that was opened.</summary>
+    /// <summary>The path that was opened; of a model in several files that of the first.</summary>
     public string Path { get; }
 
     /// <summary>Reads stored bytes of a tensor.</summary>
@@ -33,7 +30,7 @@ public abstract class TensorFile : IDisposable
     {
         var place = PlaceOf(name);
         RequireInside(offset, destination.Length, place.SizeBytes);
-        ReadableFile.ReadExactly(_handle, Path, destination, place.FileOffset + offset);
+        place.File.Read(destination, place.FileOffset + offset);
     }
 
     /// <summary>Reads a piece of a tensor as numbers.</summary>
@@ -56,7 +53,7 @@ public abstract class TensorFile : IDisposable
             {
                 var target = destination[done..Math.Min(destination.Length, done + pieceElements)];
                 var bytes = piece.AsSpan(0, (int)format.RowBytes(target.Length));
-                ReadableFile.ReadExactly(_handle, Path, bytes, place.FileOffset + offset + format.RowBytes(done));
+                place.File.Read(bytes, place.FileOffset + offset + format.RowBytes(done));
                 format.Decode(bytes, target);
             }
         }
@@ -76,16 +73,14 @@ public abstract class TensorFile : IDisposable
     {
         var place = PlaceOf(name);
         RequireInside(offset, length, place.SizeBytes);
-        lock (_mapping)
-            _mapped ??= MappedFile.Open(Path);
-        return _mapped.Span(place.FileOffset + offset, length);
+        return place.File.Bytes(place.FileOffset + offset, length);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _handle.Dispose();
-        _mapped?.Dispose();
+        foreach (var file in _files)
+            file.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -103,6 +98,6 @@ public abstract class TensorFile : IDisposable
             throw new ArgumentOutOfRangeException(nameof(offset), $"{length} from {offset} do not lie inside a tensor of {size}.");
     }
 
-    /// <summary>A tensor's first byte in the file, its bytes and its numbers.</summary>
-    private protected readonly record struct Place(long FileOffset, long SizeBytes, long Elements);
+    /// <summary>A tensor's file, its first byte there, its bytes and its numbers.</summary>
+    private protected readonly record struct Place(StoredFile File, long FileOffset, long SizeBytes, long Elements);
 }

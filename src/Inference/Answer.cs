@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;
@@ -21,16 +22,41 @@ internal sealed class Job(ValidatedRequest request, ChannelWriter<GenerationEven
     }
 }
 
-/// <summary>One answer: its place in the cache, its text so far, and what its next row is. Touched by the worker only.</summary>
-internal sealed class Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators)
+/// <summary>One answer: its place in the cache, its text so far, and what its next rows are. Touched by the worker only.</summary>
+internal sealed class Answer
 {
-    private readonly StreamingDecoder _decoder = new(tokenizer);
-    private readonly StopScanner _stops = new(job.Request.Stop);
-    private readonly HashSet<int> _seen = job.Request.Sampling.RepetitionPenalty == 1 ? [] : [.. job.Request.Prompt];
-    private int _generated;
-    private int _last;
+    private readonly int _choice;
+    private readonly Tokenizer _tokenizer;
+    private readonly IReadOnlySet<int> _terminators;
+    private readonly int[] _endIds;         // what may not be chosen before the fewest tokens are reached
+    private readonly bool _scoresPrompt;
+    private readonly StreamingDecoder _decoder;
+    private readonly StopScanner _stops;
+    private readonly SamplingState _sampling;
+    private readonly PromptLookup? _lookup;
+    private int[] _tokens;                  // prompt and answer; behind them the guess of this step
+    private int _count;
+    private int _guessed, _hits, _allGuessed, _allHits;
+    private int _rows, _scoredRows;
+    private PageNames? _names;
+    private int _cachedTokens;
+    private bool _ended;                    // by one of the tokens that end answers
 
-    public Job Job { get; } = job;
+    public Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators)
+    {
+        (Job, _choice, _tokenizer, _terminators) = (job, choice, tokenizer, terminators);
+        var request = job.Request;
+        _scoresPrompt = request.PromptLogprobs is not null && choice == 0;
+        _decoder = new StreamingDecoder(tokenizer);
+        _stops = new StopScanner(request.Stop);
+        _sampling = new SamplingState(request.Sampling, choice, request.Prompt);
+        _endIds = request.MinTokens > 0 ? [.. terminators, .. request.StopTokens] : [];
+        _tokens = request.Prompt;
+        _count = request.Prompt.Length;
+        if (request.Speculation is { } speculation) _lookup = new PromptLookup(speculation, _count + request.MaxTokens);
+    }
+
+    public Job Job { get; }
 
     /// <summary>The place in the cache; null while the answer waits.</summary>
     public ICachedSequence? Sequence { get; private set; }
@@ -39,59 +65,80 @@ internal sealed class Answer(Job job, int choice, Tokenizer tokenizer, IReadOnly
     public bool Complete { get; private set; }
 
     /// <summary>Tokens that the cache must hold at most: the last token of an answer is never fed back.</summary>
-    public int CacheTokens => Job.Request.Prompt.Length + Job.Request.MaxTokens - 1;
+    public int CacheTokens => Job.Request.Prompt.Length + Math.Max(0, Job.Request.MaxTokens - 1);
 
-    public void Start(ICachedSequence sequence) => Sequence = sequence;
-
-    /// <summary>Rows that can be computed now: the rest of the prompt, then one by one.</summary>
-    public int PendingRows => Math.Max(1, Job.Request.Prompt.Length - Sequence!.Length);
-
-    /// <summary>Writes the tokens of the next rows.</summary>
-    public void NextTokens(Span<int> tokens)
+    /// <summary>Names of the prompt's full pages, as far as they need not be computed: the last token always is, and all of them when
+    /// their likelihoods are asked for.</summary>
+    public ReadOnlySpan<PrefixHash> Prefix(int pageTokens)
     {
-        int held = Sequence!.Length;
-        if (held < Job.Request.Prompt.Length) Job.Request.Prompt.AsSpan(held, tokens.Length).CopyTo(tokens);
-        else tokens[0] = _last;
+        _names ??= new PageNames(pageTokens, Job.Request.CacheSalt, CacheTokens);
+        return _scoresPrompt ? [] : _names.Of(Job.Request.Prompt.AsSpan(0, Job.Request.Prompt.Length - 1));
     }
 
-    /// <summary>Whether the rows of this step reach the end of what is known, so that a token is to be chosen.</summary>
-    public bool Chooses(int rows) => Sequence!.Length + rows >= Job.Request.Prompt.Length;
-
-    /// <summary>Chooses the next token and says what became of it.</summary>
-    public void Advance(Span<float> logits, Sampler sampler)
+    public void Start(ICachedSequence sequence)
     {
-        var request = Job.Request;
-        int id = sampler.Choose(logits, request.Sampling, _seen, choice, _generated);
-        _generated++;
-        _last = id;
-        if (request.Sampling.RepetitionPenalty != 1) _seen.Add(id);
-        Job.Events.TryWrite(new GenerationEvent.Token(choice, id));
-
-        bool ended = terminators.Contains(id);
-        if (!ended && !tokenizer.IsSpecial(id)) Show(_stops.Push(_decoder.Push(id)));
-        if (_stops.Found is not null) Finish(FinishReason.Stop);
-        else if (ended) Finish(FinishReason.Stop);
-        else if (_generated == request.MaxTokens) Finish(FinishReason.Length);
+        Sequence = sequence;
+        _cachedTokens = sequence.Length;
+        _tokens = new int[_count + Job.Request.MaxTokens];
+        Job.Request.Prompt.CopyTo(_tokens, 0);
     }
 
-    private void Finish(FinishReason reason)
+    /// <summary>Rows of known tokens that can be computed now: the rest of the prompt, then one by one.</summary>
+    public int PendingRows => _count - Sequence!.Length;
+
+    /// <summary>Settles the rows of this step.</summary>
+    /// <param name="room">Rows for known tokens, at least one.</param>
+    /// <param name="scoredRoom">Rows beyond the last whose logits may be asked for: of guesses, or of the prompt.</param>
+    public void Plan(int room, int scoredRoom)
     {
-        if (_stops.Found is null)
+        int pending = PendingRows;
+        _guessed = 0;
+        _rows = Math.Min(pending, room);
+        if (_scoresPrompt && Sequence!.Length < Job.Request.Prompt.Length)
         {
-            Show(_stops.Push(_decoder.Flush()));
-            if (_stops.Found is null) Show(_stops.Flush());
-            else reason = FinishReason.Stop;
+            _scoredRows = _rows = Math.Min(_rows, scoredRoom + 1);
+            return;
         }
 
-        Complete = true;
-        Release(); // before anyone hears of it
-        Job.Events.TryWrite(new GenerationEvent.Finished(choice, reason, new Usage(Job.Request.Prompt.Length, _generated), _stops.Found));
-        if (--Job.OpenAnswers == 0) Job.Events.TryComplete();
+        _scoredRows = _rows == pending ? 1 : 0;
+        if (pending > 1 || _lookup is null) return;
+        int left = Job.Request.MaxTokens - _sampling.Generated - 1;
+        _guessed = _lookup.Guess(_tokens, _count, Math.Min(left, scoredRoom));
+        (_rows, _scoredRows) = (_rows + _guessed, _scoredRows + _guessed);
     }
 
-    private void Show(string text)
+    /// <summary>Rows of this step, and of how many of them, the last ones, the logits are needed.</summary>
+    public (int All, int Scored) Rows => (_rows, _scoredRows);
+
+    /// <summary>The tokens of this step's rows.</summary>
+    public ReadOnlySpan<int> NextTokens => _tokens.AsSpan(Sequence!.Length, _rows);
+
+    /// <summary>Takes what the step gave: keeps full pages, chooses tokens, and says what became of them.</summary>
+    /// <param name="logits">Of the last rows, as many as were asked for.</param>
+    /// <param name="sampler">Chooses.</param>
+    /// <param name="scores">Says how likely tokens are.</param>
+    public void Advance(Span<float> logits, Sampler sampler, TokenScores scores)
     {
-        if (text.Length > 0) Job.Events.TryWrite(new GenerationEvent.Text(choice, text));
+        KeepPages(_count);
+        if (_scoredRows == 0) return;
+        int vocabulary = logits.Length / _scoredRows;
+        int place = Sequence!.Length - _scoredRows; // of the row that is looked at
+        _hits = 0;
+        for (int row = 0; row < _scoredRows; row++, place++)
+        {
+            var ofRow = logits.Slice(row * vocabulary, vocabulary);
+            if (_scoresPrompt && place + 1 <= Job.Request.Prompt.Length) TellPrompt(place, ofRow, scores);
+            if (place + 1 < Job.Request.Prompt.Length) continue;
+            int guess = row + 1 < _scoredRows ? _tokens[place + 1] : -1;
+            int chosen = Next(ofRow, sampler, scores);
+            if (chosen == guess) _hits++;
+            if (Complete || chosen != guess) break;
+        }
+
+        if (_guessed > 0) _lookup!.Learn(_guessed, _hits);
+        (_allGuessed, _allHits) = (_allGuessed + _guessed, _allHits + _hits);
+        if (Complete) Finish();
+        else if (Sequence.Length >= _count) Sequence.Truncate(_count - 1);
     }
 
     public void Release()
@@ -99,4 +146,67 @@ internal sealed class Answer(Job job, int choice, Tokenizer tokenizer, IReadOnly
         Sequence?.Dispose();
         Sequence = null;
     }
+
+    // The row at a place foretells the token behind it.
+    private void TellPrompt(int place, Span<float> logits, TokenScores scores)
+    {
+        var prompt = Job.Request.Prompt;
+        if (place == 0) Tell(new GenerationEvent.PromptToken(_choice, prompt[0], null));
+        if (place + 1 == prompt.Length) return;
+        Sampler.CheckNumbers(logits, 0);
+        scores.Take(logits);
+        Tell(new GenerationEvent.PromptToken(_choice, prompt[place + 1], scores.Of(prompt[place + 1], Job.Request.PromptLogprobs!.Value)));
+    }
+
+    // Chooses the next token; -1 where none is wanted.
+    private int Next(Span<float> logits, Sampler sampler, TokenScores scores)
+    {
+        var request = Job.Request;
+        if (request.MaxTokens == 0)
+        {
+            Complete = true;
+            return -1;
+        }
+
+        if (request.Logprobs is not null) scores.Take(logits);
+        if (_sampling.Generated < request.MinTokens)
+            foreach (int end in _endIds) logits[end] = float.NegativeInfinity;
+        int id = sampler.Choose(logits, _sampling);
+        _tokens[_count++] = id;
+        Tell(new GenerationEvent.Token(_choice, id, request.Logprobs is int alternatives ? scores.Of(id, alternatives) : null));
+
+        _ended = (!request.IgnoreEnd && _terminators.Contains(id)) || Array.IndexOf(request.StopTokens, id) >= 0;
+        if (!_ended && !_tokenizer.IsSpecial(id)) Say(_decoder.Push(id));
+        Complete = _ended || _stops.Found is not null || _sampling.Generated == request.MaxTokens;
+        return id;
+    }
+
+    private void Finish()
+    {
+        if (_stops.Found is null)
+        {
+            Say(_decoder.Flush());
+            if (_stops.Found is null) Show(_stops.Flush());
+        }
+
+        KeepPages(_count - 1);
+        Release(); // before anyone hears of it
+        var reason = _ended || _stops.Found is not null ? FinishReason.Stop : FinishReason.Length;
+        var usage = new Usage(Job.Request.Prompt.Length, _sampling.Generated, _cachedTokens, _allGuessed, _allHits);
+        Tell(new GenerationEvent.Finished(_choice, reason, usage, _stops.Found));
+        if (--Job.OpenAnswers == 0) Job.Events.TryComplete();
+    }
+
+    // Below the fewest tokens nothing stops the answer, so nothing is looked for.
+    private void Say(string text) => Show(_sampling.Generated <= Job.Request.MinTokens && Job.Request.MinTokens > 0 ? text : _stops.Push(text));
+
+    private void Show(string text)
+    {
+        if (text.Length > 0) Tell(new GenerationEvent.Text(_choice, text));
+    }
+
+    private void Tell(GenerationEvent happened) => Job.Events.TryWrite(happened);
+
+    // Positions before the given one hold what is known for certain, no guesses.
+    private void KeepPages(int certain) => _names?.KeepFull(Sequence!, _tokens.AsSpan(0, Math.Min(certain, Sequence!.Length)));
 }

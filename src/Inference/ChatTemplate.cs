@@ -1,5 +1,7 @@
 using System.Text.Json;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Formats;
+using OpenEuroLLM.Models;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;
@@ -77,6 +79,13 @@ public static class ChatTemplate
     // The file wins over the older field of tokenizer_config.json.
     private static (string? Template, string? File) Find(string folder)
     {
+        if (ModelPaths.IsGguf(folder))
+        {
+            const string key = "tokenizer.chat_template";
+            using var file = GgufFile.Open(folder);
+            return (file.Text(key), key);
+        }
+
         string path = Path.Combine(folder, FileName);
         if (File.Exists(path)) return (File.ReadAllText(path), FileName);
 

@@ -8,7 +8,15 @@ public abstract record GenerationEvent(int Choice)
     /// <summary>A token was chosen, the token that ends the answer included.</summary>
     /// <param name="Choice">The answer meant, from 0.</param>
     /// <param name="Id">The token's id.</param>
-    public sealed record Token(int Choice, int Id) : GenerationEvent(Choice);
+    /// <param name="Likelihood">How likely it was; null unless <see cref="GenerationRequest.Logprobs"/> asks for it.</param>
+    public sealed record Token(int Choice, int Id, TokenLikelihood? Likelihood = null) : GenerationEvent(Choice);
+
+    /// <summary>A token of the prompt with its likelihood, where <see cref="GenerationRequest.PromptLogprobs"/> asks for it: all of them in
+    /// order, before the first token of the first answer.</summary>
+    /// <param name="Choice">0.</param>
+    /// <param name="Id">The token's id.</param>
+    /// <param name="Likelihood">How likely it was after those before it; null for the first.</param>
+    public sealed record PromptToken(int Choice, int Id, TokenLikelihood? Likelihood) : GenerationEvent(Choice);
 
     /// <summary>The next piece of text: whole characters, nothing that may still turn out to be a stop text.</summary>
     /// <param name="Choice">The answer meant, from 0.</param>
@@ -36,4 +44,7 @@ public enum FinishReason
 /// <summary>Tokens that one answer used.</summary>
 /// <param name="PromptTokens">Tokens of the prompt.</param>
 /// <param name="CompletionTokens">Tokens that were generated, the one that ended the answer included.</param>
-public sealed record Usage(int PromptTokens, int CompletionTokens);
+/// <param name="CachedTokens">Tokens of the prompt that earlier requests with the same beginning had left in the cache.</param>
+/// <param name="GuessedTokens">Tokens that speculation offered.</param>
+/// <param name="AcceptedTokens">Those of them that were the answer's.</param>
+public sealed record Usage(int PromptTokens, int CompletionTokens, int CachedTokens = 0, int GuessedTokens = 0, int AcceptedTokens = 0);

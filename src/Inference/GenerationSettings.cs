@@ -1,11 +1,16 @@
 using System.Text.Json;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Formats;
+using OpenEuroLLM.Models;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;
 
-/// <summary>What generation reads from a model folder beside weights and tokenizer.</summary>
-internal static class GenerationSettings
+/// <summary>What generation reads from a model beside weights and tokenizer.</summary>
+/// <param name="Terminators">The tokens that end an answer: the end tokens of this project and those that the model names.</param>
+/// <param name="Sampling">What the model recommends.</param>
+/// <param name="MaxTokens">Tokens of an answer that the model recommends at most; null for no number.</param>
+internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Sampling Sampling, int? MaxTokens)
 {
     private const string GenerationConfigName = "generation_config.json";
 
@@ -27,60 +32,98 @@ internal static class GenerationSettings
         }
     }
 
-    /// <summary>The tokens that end an answer: the end tokens of this project and those that the folder names.</summary>
-    public static HashSet<int> Terminators(string folder, Tokenizer tokenizer)
+    /// <summary>What a folder or a GGUF file says about generation.</summary>
+    /// <exception cref="UserErrorException">A setting is malformed or outside the limits.</exception>
+    public static GenerationSettings Read(string path, Tokenizer tokenizer, RequestLimits limits)
     {
-        var ids = new HashSet<int>();
+        var ends = new HashSet<int>();
         foreach (string token in (ReadOnlySpan<string>)[SpecialTokens.EndOfTurn, SpecialTokens.EndOfText])
-            if (tokenizer.TokenId(token) is int id && tokenizer.IsSpecial(id)) ids.Add(id);
+            if (tokenizer.TokenId(token) is int id && tokenizer.IsSpecial(id)) ends.Add(id);
+        if (ModelPaths.IsGguf(path))
+        {
+            AddGgufEnds(path, tokenizer, ends);
+            return new GenerationSettings(ends, new Sampling(), null);
+        }
 
         foreach (string name in (ReadOnlySpan<string>)["config.json", GenerationConfigName])
         {
-            using var document = ReadJson(folder, name);
-            if (document is null || !document.RootElement.TryGetProperty("eos_token_id", out var value)) continue;
-            foreach (var element in value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : new[] { value })
-            {
-                if (element.ValueKind == JsonValueKind.Null) continue;
-                if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out int id) || id < 0 || id >= tokenizer.VocabularySize)
-                    throw new UserErrorException($"{Path.Combine(folder, name)}: eos_token_id is {element.GetRawText()}; " +
-                        $"expected a token id from 0 to {tokenizer.VocabularySize - 1}.");
-                ids.Add(id);
-            }
+            using var document = ReadJson(path, name);
+            if (document is not null && document.RootElement.TryGetProperty("eos_token_id", out var value)) AddEnds(value, Path.Combine(path, name), tokenizer, ends);
         }
 
-        return ids;
-    }
-
-    /// <summary>The sampling that the folder recommends; what it does not say is the default of <see cref="Sampling"/>.</summary>
-    public static Sampling DefaultSampling(string folder, RequestLimits limits)
-    {
-        using var document = ReadJson(folder, GenerationConfigName);
-        if (document is null) return new Sampling();
-        var root = document.RootElement;
-        var sampling = new Sampling();
-        sampling = sampling with
-        {
-            Temperature = Number("temperature", sampling.Temperature),
-            TopK = (int)Number("top_k", sampling.TopK),
-            TopP = Number("top_p", sampling.TopP),
-            RepetitionPenalty = Number("repetition_penalty", sampling.RepetitionPenalty),
-        };
+        using var config = ReadJson(path, GenerationConfigName);
+        if (config is null) return new GenerationSettings(ends, new Sampling(), null);
+        var numbers = new Numbers(config.RootElement, Path.Combine(path, GenerationConfigName));
+        var sampling = numbers.Sampling();
         try
         {
             RequestValidator.Check(sampling, limits);
         }
         catch (RequestException exception)
         {
-            throw new UserErrorException($"{Path.Combine(folder, GenerationConfigName)}: {exception.Message}", exception);
+            throw new UserErrorException($"{Path.Combine(path, GenerationConfigName)}: {exception.Message}", exception);
         }
 
-        return sampling;
+        return new GenerationSettings(ends, sampling, numbers.MaxTokens());
+    }
 
-        double Number(string name, double otherwise)
+    private static void AddEnds(JsonElement value, string where, Tokenizer tokenizer, HashSet<int> ends)
+    {
+        foreach (var element in value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : new[] { value })
+        {
+            if (element.ValueKind == JsonValueKind.Null) continue;
+            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out int id) || id < 0 || id >= tokenizer.VocabularySize)
+                throw new UserErrorException($"{where}: eos_token_id is {element.GetRawText()}; expected a token id from 0 to {tokenizer.VocabularySize - 1}.");
+            ends.Add(id);
+        }
+    }
+
+    private static void AddGgufEnds(string path, Tokenizer tokenizer, HashSet<int> ends)
+    {
+        using var file = GgufFile.Open(path);
+        foreach (string key in (ReadOnlySpan<string>)["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"])
+            if (file.Value(key) is not null) ends.Add(file.Integer(key, 0, tokenizer.VocabularySize - 1));
+    }
+
+    /// <summary>The values of <c>generation_config.json</c>.</summary>
+    private sealed class Numbers(JsonElement root, string where)
+    {
+        // What the file does not say is the default of Sampling; do_sample false means the most likely token, whatever else is there.
+        public Sampling Sampling()
+        {
+            var usual = new Sampling();
+            var sampling = usual with
+            {
+                Temperature = Number("temperature", usual.Temperature),
+                TopK = (int)Number("top_k", usual.TopK),
+                TopP = Number("top_p", usual.TopP),
+                MinP = Number("min_p", usual.MinP),
+                TypicalP = Number("typical_p", usual.TypicalP),
+                RepetitionPenalty = Number("repetition_penalty", usual.RepetitionPenalty),
+            };
+            return Flag("do_sample") == false ? sampling with { Temperature = 0 } : sampling;
+        }
+
+        public int? MaxTokens()
+        {
+            double most = Number("max_new_tokens", double.NaN);
+            if (double.IsNaN(most)) return null;
+            return most >= 1 && Math.Floor(most) == most ? (int)most
+                : throw new UserErrorException(FormattableString.Invariant($"{where}: max_new_tokens is {most}; expected a whole number from 1."));
+        }
+
+        private bool? Flag(string name)
+        {
+            if (!root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+            return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+                : throw new UserErrorException($"{where}: {name} is {value.GetRawText()}; expected true or false.");
+        }
+
+        private double Number(string name, double otherwise)
         {
             if (!root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return otherwise;
             if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && Math.Abs(number) < int.MaxValue) return number;
-            throw new UserErrorException($"{Path.Combine(folder, GenerationConfigName)}: {name} is {value.GetRawText()}; expected a number.");
+            throw new UserErrorException($"{where}: {name} is {value.GetRawText()}; expected a number.");
         }
     }
 }

@@ -20,23 +20,38 @@ public interface IInferenceEngine
 }
 
 /// <summary>The loaded model, as far as a client may know it.</summary>
-/// <param name="Name">Name of the model folder.</param>
-/// <param name="WeightsSha256">SHA-256 of the weights, in lower-case hex.</param>
+/// <param name="Name">Name of the model folder, or of the GGUF file without its ending.</param>
+/// <param name="Identity">What computes <see cref="WeightsSha256"/>.</param>
 /// <param name="VocabularySize">Number of token ids.</param>
 /// <param name="ContextLength">Most tokens of prompt and answer together.</param>
 /// <param name="CanChat">Whether conversations can be rendered: the model comes with a chat template that this version knows.</param>
 /// <param name="DefaultSampling">What applies when a request says nothing: the model's <c>generation_config.json</c>.</param>
 public sealed record ModelInfo(
     string Name,
-    string WeightsSha256,
+    Lazy<string> Identity,
     int VocabularySize,
     int ContextLength,
     bool CanChat,
-    Sampling DefaultSampling);
+    Sampling DefaultSampling)
+{
+    /// <summary>SHA-256 over the values of all weights, in lower-case hex: the identity of the model whatever its storage. Computed when it
+    /// is asked for first, which takes seconds for billions of weights.</summary>
+    /// <exception cref="ObjectDisposedException">The engine was closed before.</exception>
+    public string WeightsSha256 => Identity.Value;
+
+    /// <summary>16 hex digits from a sample of every weight, known at once: differs between models that were trained or stored differently,
+    /// and is no proof that two are the same.</summary>
+    public string Fingerprint { get; init; } = "";
+
+    /// <summary>Most tokens of an answer when a request says nothing; null for as many as fit.</summary>
+    public int? DefaultMaxTokens { get; init; }
+}
 
 /// <summary>What an engine is busy with.</summary>
 /// <param name="Running">Answers being generated.</param>
 /// <param name="Waiting">Answers that wait for a place.</param>
-/// <param name="FreePages">Pages of the key/value cache that are free.</param>
+/// <param name="FreePages">Pages of the key/value cache that no answer holds.</param>
 /// <param name="TotalPages">Pages of the key/value cache altogether.</param>
-public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages);
+/// <param name="PromptTokens">Tokens of all prompts since the start.</param>
+/// <param name="CachedTokens">Those of them that were still in the cache from earlier requests with the same beginning.</param>
+public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0);

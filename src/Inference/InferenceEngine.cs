@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tokenizers;
@@ -17,40 +18,46 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     private readonly RequestValidator _validator;
 
     internal InferenceEngine(
-        ICausalModel model, Tokenizer tokenizer, string folder, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null)
+        ICausalModel model, Tokenizer tokenizer, string path, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null)
     {
-        if (tokenizer.VocabularySize != model.VocabularySize)
-            throw new UserErrorException($"{folder}: config.json says vocab_size {model.VocabularySize}, the tokenizer has {tokenizer.VocabularySize} " +
-                "tokens; expected the same number. Weights and tokenizer do not belong together.");
+        if (tokenizer.VocabularySize > model.VocabularySize)
+            throw new UserErrorException($"{path}: the weights have {model.VocabularySize} tokens (vocab_size), the tokenizer has {tokenizer.VocabularySize}; " +
+                "expected at most as many. Weights and tokenizer do not belong together.");
         requestLimits ??= new RequestLimits();
-        string? chatObstacle = ChatTemplate.Obstacle(folder, tokenizer);
-        Info = new ModelInfo(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), model.WeightsSha256,
-            model.VocabularySize, model.ContextLength, chatObstacle is null, GenerationSettings.DefaultSampling(folder, requestLimits));
+        string? chatObstacle = ChatTemplate.Obstacle(path, tokenizer);
+        var settings = GenerationSettings.Read(path, tokenizer, requestLimits);
+        Info = new ModelInfo(NameOf(path), new Lazy<string>(model.WeightsSha256), model.VocabularySize, model.ContextLength, chatObstacle is null, settings.Sampling)
+        {
+            Fingerprint = model.Fingerprint(),
+            DefaultMaxTokens = settings.MaxTokens,
+        };
         _model = model;
         _tokenizer = tokenizer;
         _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits);
-        _scheduler = new Scheduler(model, tokenizer, GenerationSettings.Terminators(folder, tokenizer), limits ?? new EngineLimits(), clock ?? SystemClock.Instance);
+        int[] textless = [.. Enumerable.Range(0, model.VocabularySize).Where(id => !tokenizer.Contains(id))];
+        _scheduler = new Scheduler(model, tokenizer, settings.Terminators, limits ?? new EngineLimits(), clock ?? SystemClock.Instance, textless);
         ChatObstacle = chatObstacle;
     }
 
-    /// <summary>Loads a model folder.</summary>
-    /// <param name="modelFolder">A folder with <c>config.json</c>, safetensors weights and <c>tokenizer.json</c>.</param>
+    /// <summary>Loads a model.</summary>
+    /// <param name="path">A folder with <c>config.json</c>, safetensors weights and <c>tokenizer.json</c>, or a GGUF file.</param>
     /// <param name="threads">Threads that compute; null for one per processor. The number changes no answer.</param>
     /// <param name="limits">How much is done at once; null for the defaults.</param>
     /// <param name="requestLimits">What a request may ask for; null for the defaults.</param>
-    /// <exception cref="UserErrorException">The folder is no model, or is damaged.</exception>
-    public static InferenceEngine Load(string modelFolder, int? threads = null, EngineLimits? limits = null, RequestLimits? requestLimits = null)
+    /// <param name="adapters">Adapter folders that are merged into the model.</param>
+    /// <exception cref="UserErrorException">It is no model, or is damaged.</exception>
+    public static InferenceEngine Load(string path, int? threads = null, EngineLimits? limits = null, RequestLimits? requestLimits = null, IReadOnlyList<string>? adapters = null)
     {
-        var tokenizer = Tokenizer.Load(modelFolder);
+        var tokenizer = ReadTokenizer(path);
         var engine = new Engine(threads ?? Environment.ProcessorCount);
         LanguageModel? model = null;
         LanguageModelAdapter? adapter = null;
         try
         {
-            ModelMemory.RequireWeights(modelFolder);
-            model = LanguageModel.Load(modelFolder, engine);
-            adapter = new LanguageModelAdapter(engine, model, ModelMemory.CachePages(model.Config, limits?.CacheTokens, modelFolder));
-            return new InferenceEngine(adapter, tokenizer, modelFolder, limits, requestLimits);
+            ModelMemory.RequireWeights(path);
+            model = LanguageModel.Load(path, engine, adapters);
+            adapter = new LanguageModelAdapter(engine, model, ModelMemory.CachePages(model.Config, limits?.CacheTokens, path));
+            return new InferenceEngine(adapter, tokenizer, path, limits, requestLimits);
         }
         catch
         {
@@ -88,9 +95,36 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         return true;
     });
 
+    /// <summary>Turns texts into vectors: the model's hidden states behind the final norm, pooled. A vector does not depend on the other inputs.</summary>
+    /// <param name="inputs">The texts, each encoded as a prompt would be; conversations are rendered without the opening of an answer.</param>
+    /// <param name="pooling">How a vector is made of the states of all tokens.</param>
+    /// <param name="normalize">Whether vectors are brought to length 1, so that their products are cosines.</param>
+    /// <param name="cancellation">Ends the work between two forward calls.</param>
+    /// <returns>One for each input, in order.</returns>
+    /// <exception cref="RequestException">An input is malformed or longer than the context: nothing is cut silently.</exception>
+    public IReadOnlyList<Embedding> Embed(
+        IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return new Embedder(Use, pooling, normalize).Embed(_validator.EncodeInputs(inputs), cancellation);
+    }
+
     internal Tokenizer Tokenizer => _tokenizer;
 
     internal T Use<T>(Func<ICausalModel, T> work) => _scheduler.Use(work);
+
+    private static Tokenizer ReadTokenizer(string path)
+    {
+        if (!ModelPaths.IsGguf(path)) return Tokenizer.Load(path);
+        using var file = GgufFile.Open(path);
+        return GgufVocabulary.Read(file);
+    }
+
+    private static string NameOf(string path)
+    {
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        return ModelPaths.IsGguf(path) ? Path.GetFileNameWithoutExtension(name) : name;
+    }
 
     private async IAsyncEnumerable<GenerationEvent> Stream(
         ValidatedRequest request, [EnumeratorCancellation] CancellationToken cancellation)

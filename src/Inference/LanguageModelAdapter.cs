@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Tensors;
 
@@ -11,18 +13,21 @@ internal sealed class LanguageModelAdapter : ICausalModel
     private readonly KeyValueCache _cache;
     private readonly SequenceLayout _layout = new();
 
+    // Hashing takes seconds and happens on a caller's thread; the weights must not go away under it.
+    private readonly Lock _hashing = new();
+    private bool _disposed;
+
     public LanguageModelAdapter(Engine engine, LanguageModel model, int cachePages)
     {
         (_engine, _model, TotalPages) = (engine, model, cachePages);
         _cache = model.CreateCache(cachePages);
-        WeightsSha256 = model.WeightsSha256();
     }
 
     public int VocabularySize => _model.VocabularySize;
 
     public int ContextLength => _model.ContextLength;
 
-    public string WeightsSha256 { get; }
+    public int Width => _model.Config.Width;
 
     public int PageTokens => KeyValueCache.PageTokens;
 
@@ -33,11 +38,38 @@ internal sealed class LanguageModelAdapter : ICausalModel
     /// <summary>Shows the inputs of all products to an observer; null ends that.</summary>
     public void Observe(IProductObserver? observer) => _engine.Observer = observer;
 
-    public ICachedSequence Begin(int tokens)
+    public string WeightsSha256()
+    {
+        lock (_hashing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _model.WeightsSha256();
+        }
+    }
+
+    public string Fingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var weight in _model.Weights)
+        {
+            var row = new float[weight.Columns];
+            foreach (int place in (ReadOnlySpan<int>)[0, weight.Rows / 2, weight.Rows - 1])
+            {
+                weight.CopyRow(place, row);
+                hash.AppendData(MemoryMarshal.AsBytes<float>(row));
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8));
+    }
+
+    public ICachedSequence? TryBegin(int tokens, ReadOnlySpan<PrefixHash> prefix)
     {
         var sequence = _cache.Begin();
-        sequence.Reserve(tokens);
-        return new CachedSequence(sequence);
+        sequence.Adopt(prefix);
+        if (sequence.TryReserve(tokens)) return new CachedSequence(sequence, tokens);
+        sequence.Dispose();
+        return null;
     }
 
     public void Step(ReadOnlySpan<int> tokens, ReadOnlySpan<BatchPart> parts, ReadOnlySpan<int> rows, Span<float> logits)
@@ -49,26 +81,43 @@ internal sealed class LanguageModelAdapter : ICausalModel
         if (rows.Length > 0) _model.Logits(hidden, rows, logits);
     }
 
-    public void Losses(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths, ReadOnlySpan<int> targets, Span<float> losses)
+    public void Losses(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths, ReadOnlySpan<int> targets, Span<float> losses) =>
+        _model.TokenLosses(Whole(tokens, lengths), targets, losses);
+
+    public ReadOnlySpan<float> Hidden(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths) => Whole(tokens, lengths).Values;
+
+    public void Dispose()
+    {
+        lock (_hashing)
+        {
+            _disposed = true;
+            _cache.Dispose();
+            _model.Dispose();
+            _engine.Dispose();
+        }
+    }
+
+    private Tensor Whole(ReadOnlySpan<int> tokens, ReadOnlySpan<int> lengths)
     {
         _engine.Reset();
         _layout.Clear();
         foreach (int length in lengths) _layout.Add(length);
-        _model.TokenLosses(_model.Forward(tokens, _layout), targets, losses);
+        return _model.Forward(tokens, _layout);
     }
 
-    public void Dispose()
-    {
-        _cache.Dispose();
-        _model.Dispose();
-        _engine.Dispose();
-    }
-
-    private sealed class CachedSequence(KeyValueSequence inner) : ICachedSequence
+    private sealed class CachedSequence(KeyValueSequence inner, int reserved) : ICachedSequence
     {
         public KeyValueSequence Inner { get; } = inner;
 
         public int Length => Inner.Length;
+
+        public void Truncate(int length)
+        {
+            Inner.Truncate(length);
+            Inner.Reserve(reserved); // takes back at once what was given back: no other sequence begins in between
+        }
+
+        public void Keep(int page, PrefixHash name) => Inner.Keep(page, name);
 
         public void Dispose() => Inner.Dispose();
     }

@@ -11,8 +11,11 @@ public static class ModelMemory
 
     /// <summary>Bytes of a model's weights, which are held as they are stored.</summary>
     /// <param name="path">A model folder, or one file; nothing there has no bytes.</param>
-    public static long WeightBytes(string path) => File.Exists(path) ? new FileInfo(path).Length
-        : Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.safetensors").Sum(file => new FileInfo(file).Length) : 0;
+    public static long WeightBytes(string path) => File.Exists(path) ? SizeOf(path)
+        : Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.safetensors").Sum(SizeOf) : 0;
+
+    // The files of a cache are links, whose own size is that of a path.
+    private static long SizeOf(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target.Length : new FileInfo(path).Length;
 
     /// <summary>Refuses a model whose weights are larger than the memory there is.</summary>
     /// <param name="path">A model folder, or one file.</param>

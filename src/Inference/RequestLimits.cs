@@ -10,6 +10,14 @@ namespace OpenEuroLLM.Inference;
 /// <param name="MaxChoices">Most answers to one request.</param>
 /// <param name="MaxMessages">Most messages of one conversation.</param>
 /// <param name="MaxInputBytes">Longest input text, all messages together, in bytes of UTF-8.</param>
+/// <param name="MaxPenalty">Highest presence and frequency penalty; the lowest is the same below 0.</param>
+/// <param name="MaxBias">Highest logit bias; the lowest is the same below 0.</param>
+/// <param name="MaxBiases">Most tokens with a bias.</param>
+/// <param name="MaxStopTokens">Most token ids that end an answer.</param>
+/// <param name="MaxLogprobs">Most alternatives beside a token's likelihood.</param>
+/// <param name="MaxSpeculation">Most tokens of a guess, and of a match.</param>
+/// <param name="MaxSaltLength">Longest cache salt, in UTF-16 units.</param>
+/// <param name="MaxEmbeddingInputs">Most inputs of one call for embeddings.</param>
 public sealed record RequestLimits(
     double MaxTemperature = 2,
     int MaxTopK = 1_000_000,
@@ -19,4 +27,12 @@ public sealed record RequestLimits(
     int MaxStopCharacters = 256,
     int MaxChoices = 16,
     int MaxMessages = 4096,
-    int MaxInputBytes = 4 << 20);
+    int MaxInputBytes = 4 << 20,
+    double MaxPenalty = 2,
+    double MaxBias = 100,
+    int MaxBiases = 1024,
+    int MaxStopTokens = 64,
+    int MaxLogprobs = 20,
+    int MaxSpeculation = 64,
+    int MaxSaltLength = 256,
+    int MaxEmbeddingInputs = 2048);

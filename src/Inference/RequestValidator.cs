@@ -13,7 +13,16 @@ namespace OpenEuroLLM.Inference;
 /// <param name="Priority">Higher goes first.</param>
 /// <param name="Deadline">When the answer is of no use any more.</param>
 internal sealed record ValidatedRequest(
-    int[] Prompt, Sampling Sampling, int MaxTokens, IReadOnlyList<string> Stop, int Choices, int Priority, DateTimeOffset? Deadline);
+    int[] Prompt, Sampling Sampling, int MaxTokens, IReadOnlyList<string> Stop, int Choices, int Priority, DateTimeOffset? Deadline)
+{
+    public int[] StopTokens { get; init; } = [];
+    public int MinTokens { get; init; }
+    public bool IgnoreEnd { get; init; }
+    public int? Logprobs { get; init; }
+    public int? PromptLogprobs { get; init; }
+    public Speculation? Speculation { get; init; }
+    public string? CacheSalt { get; init; }
+}
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
 internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int capacity, string? chatObstacle, RequestLimits limits)
@@ -26,13 +35,34 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     {
         var sampling = request.Sampling ?? model.DefaultSampling;
         Check(sampling, limits);
+        CheckBias(sampling.LogitBias);
         Require(request.Choices >= 1 && request.Choices <= limits.MaxChoices, "n", request.Choices, $"1 to {limits.MaxChoices}");
-        if (request.MaxTokens is int asked) Require(asked >= 1, "max_tokens", asked, "1 or more");
+        if (request.MaxTokens is int asked && (asked != 0 || request.PromptLogprobs is null)) Require(asked >= 1, "max_tokens", asked, "1 or more");
+        if (request.Logprobs is int some) Require(some >= 0 && some <= limits.MaxLogprobs, "logprobs", some, $"0 to {limits.MaxLogprobs}");
+        if (request.PromptLogprobs is int more) Require(more >= 0 && more <= limits.MaxLogprobs, "prompt_logprobs", more, $"0 to {limits.MaxLogprobs}");
         var stop = request.Stop ?? [];
         CheckStop(stop);
+        CheckStopTokens(request.StopTokens ?? []);
+        CheckSpeculation(request.Speculation);
+        if (request.CacheSalt is { } salt)
+        {
+            CheckText(salt, "cache_salt");
+            Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
+        }
+
         var prompt = Encode(request.Input);
-        return new ValidatedRequest(prompt, sampling, MaxTokens(prompt.Length, request.MaxTokens), stop,
-            request.Choices, request.Priority, request.Deadline);
+        int maxTokens = MaxTokens(prompt.Length, request.MaxTokens);
+        Require(request.MinTokens >= 0 && request.MinTokens <= maxTokens, "min_tokens", request.MinTokens, $"0 to max_tokens ({maxTokens})");
+        return new ValidatedRequest(prompt, sampling, maxTokens, stop, request.Choices, request.Priority, request.Deadline)
+        {
+            StopTokens = [.. request.StopTokens ?? []],
+            MinTokens = request.MinTokens,
+            IgnoreEnd = request.IgnoreEnd,
+            Logprobs = request.Logprobs,
+            PromptLogprobs = request.PromptLogprobs,
+            Speculation = request.Speculation,
+            CacheSalt = request.CacheSalt,
+        };
     }
 
     /// <exception cref="RequestException">A value is outside the limits.</exception>
@@ -45,7 +75,41 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         Require(sampling.TopP > 0 && sampling.TopP <= 1, "top_p", sampling.TopP, "above 0, up to 1");
         Require(sampling.RepetitionPenalty >= limits.MinRepetitionPenalty && sampling.RepetitionPenalty <= limits.MaxRepetitionPenalty,
             "repetition_penalty", sampling.RepetitionPenalty, Invariant($"{limits.MinRepetitionPenalty} to {limits.MaxRepetitionPenalty}"));
+        Require(sampling.MinP >= 0 && sampling.MinP <= 1, "min_p", sampling.MinP, "0 to 1");
+        Require(sampling.TypicalP > 0 && sampling.TypicalP <= 1, "typical_p", sampling.TypicalP, "above 0, up to 1");
+        Require(Math.Abs(sampling.PresencePenalty) <= limits.MaxPenalty, "presence_penalty", sampling.PresencePenalty, Invariant($"-{limits.MaxPenalty} to {limits.MaxPenalty}"));
+        Require(Math.Abs(sampling.FrequencyPenalty) <= limits.MaxPenalty, "frequency_penalty", sampling.FrequencyPenalty, Invariant($"-{limits.MaxPenalty} to {limits.MaxPenalty}"));
     }
+
+    private void CheckBias(IReadOnlyDictionary<int, double>? bias)
+    {
+        if (bias is null) return;
+        if (bias.Count > limits.MaxBiases)
+            throw new RequestException("logit_bias", $"logit_bias has {bias.Count} tokens; expected at most {limits.MaxBiases}.");
+        foreach (var (id, value) in bias)
+        {
+            RequireToken(id, "logit_bias");
+            Require(Math.Abs(value) <= limits.MaxBias, $"logit_bias[{id}]", value, Invariant($"-{limits.MaxBias} to {limits.MaxBias}"));
+        }
+    }
+
+    private void CheckStopTokens(IReadOnlyList<int> ids)
+    {
+        if (ids.Count > limits.MaxStopTokens)
+            throw new RequestException("stop_token_ids", $"stop_token_ids has {ids.Count} ids; expected at most {limits.MaxStopTokens}.");
+        for (int i = 0; i < ids.Count; i++) RequireToken(ids[i], $"stop_token_ids[{i}]");
+    }
+
+    private void CheckSpeculation(Speculation? speculation)
+    {
+        if (speculation is not { } asked) return;
+        Require(asked.Tokens >= 1 && asked.Tokens <= limits.MaxSpeculation, "speculation.tokens", asked.Tokens, $"1 to {limits.MaxSpeculation}");
+        Require(asked.MinMatch >= 1 && asked.MinMatch <= limits.MaxSpeculation, "speculation.min_match", asked.MinMatch, $"1 to {limits.MaxSpeculation}");
+        Require(asked.MaxMatch >= asked.MinMatch && asked.MaxMatch <= limits.MaxSpeculation, "speculation.max_match", asked.MaxMatch, $"{asked.MinMatch} (min_match) to {limits.MaxSpeculation}");
+    }
+
+    private void RequireToken(int id, string field) =>
+        Require(id >= 0 && id < model.VocabularySize, field, id, $"a token id from 0 to {model.VocabularySize - 1}");
 
     private void CheckStop(IReadOnlyList<string> stop)
     {
@@ -61,22 +125,39 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         }
     }
 
-    private int[] Encode(GenerationInput input)
+    /// <summary>The tokens of inputs for embeddings.</summary>
+    /// <exception cref="RequestException">One is malformed or longer than the context.</exception>
+    public IReadOnlyList<int[]> EncodeInputs(IReadOnlyList<GenerationInput> inputs)
+    {
+        if (inputs.Count == 0 || inputs.Count > limits.MaxEmbeddingInputs)
+            throw new RequestException("input", $"input has {inputs.Count} texts; expected 1 to {limits.MaxEmbeddingInputs}.");
+        var encoded = new int[inputs.Count][];
+        for (int i = 0; i < encoded.Length; i++)
+        {
+            encoded[i] = Encode(inputs[i], answers: false);
+            if (encoded[i].Length > model.ContextLength)
+                throw new RequestException($"input[{i}]", $"input[{i}] has {encoded[i].Length} tokens; the model's context holds {model.ContextLength}. " +
+                    "Shorten it, or split it and embed the parts.", RequestErrorCode.ContextLengthExceeded);
+        }
+
+        return encoded;
+    }
+
+    private int[] Encode(GenerationInput input, bool answers = true)
     {
         switch (input)
         {
             case GenerationInput.Messages(var messages):
                 if (chatObstacle is not null) throw new RequestException("messages", chatObstacle, RequestErrorCode.ChatNotSupported);
                 CheckMessages(messages);
-                return ChatTemplate.Render(messages, tokenizer, addGenerationPrompt: true);
+                return ChatTemplate.Render(messages, tokenizer, addGenerationPrompt: answers);
             case GenerationInput.TextInput(var text):
                 CheckText(text, "prompt");
                 CheckBytes(Encoding.UTF8.GetByteCount(text), "prompt");
                 return EncodeDocument(tokenizer, text);
             case GenerationInput.Tokens(var ids):
                 if (ids is null || ids.Count == 0) throw new RequestException("prompt", "prompt has no tokens; expected at least one.");
-                for (int i = 0; i < ids.Count; i++)
-                    Require(ids[i] >= 0 && ids[i] < model.VocabularySize, $"prompt[{i}]", ids[i], $"a token id from 0 to {model.VocabularySize - 1}");
+                for (int i = 0; i < ids.Count; i++) RequireToken(ids[i], $"prompt[{i}]");
                 return [.. ids];
             default:
                 throw new RequestException("prompt", "the request has no input; expected messages, text or tokens.");
@@ -94,9 +175,15 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         return [.. ids];
     }
 
-    /// <summary>The token that begins every document, or null when the tokenizer has none.</summary>
-    public static int? BeginOfText(Tokenizer tokenizer) =>
-        tokenizer.TokenId(SpecialTokens.BeginOfText) is int id && tokenizer.IsSpecial(id) ? id : null;
+    /// <summary>The token that begins every document: this project's own, or the one that the tokenizer puts in front of a text; null
+    /// when there is none.</summary>
+    public static int? BeginOfText(Tokenizer tokenizer)
+    {
+        if (tokenizer.TokenId(SpecialTokens.BeginOfText) is int id && tokenizer.IsSpecial(id)) return id;
+        var tokens = new List<EncodedToken>();
+        tokenizer.EncodeWithOffsets("a"u8, tokens, addSpecial: true);
+        return tokens.Count > 0 && tokenizer.IsSpecial(tokens[0].Id) ? tokens[0].Id : null;
+    }
 
     private void CheckMessages(IReadOnlyList<ChatMessage> messages)
     {
@@ -134,6 +221,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     private int MaxTokens(int promptTokens, int? asked)
     {
         int room = _capacity - promptTokens;
+        if (asked == 0 && room == 0) return 0;
         if (room < 1)
             throw new RequestException("prompt", $"the prompt has {promptTokens} tokens; the model's context holds {_capacity}, " +
                 "one of them for the answer. Shorten the prompt.", RequestErrorCode.ContextLengthExceeded);
@@ -141,7 +229,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             throw new RequestException("max_tokens", $"the prompt has {promptTokens} tokens and max_tokens is {asked}, together " +
                 $"{(long)promptTokens + asked}; the model's context holds {_capacity}. Lower max_tokens to {room} or shorten the prompt.",
                 RequestErrorCode.ContextLengthExceeded);
-        return asked ?? room;
+        return asked ?? Math.Min(room, model.DefaultMaxTokens ?? room);
     }
 
     private static void Require(bool holds, string field, double found, string expected)

@@ -9,12 +9,16 @@ namespace OpenEuroLLM.Inference;
 /// gives the same logits for any mixture of rows, and sampling looks at one answer only: an answer does not depend on its company.</remarks>
 internal sealed class Scheduler : IDisposable
 {
+    // Rows of one step whose logits are asked for beside the one of each answer: logits of a row are as many as the vocabulary.
+    private const int ExtraScoredRows = 64;
+
     private readonly ICausalModel _model;
     private readonly Tokenizer _tokenizer;
     private readonly IReadOnlySet<int> _terminators;
     private readonly EngineLimits _limits;
     private readonly IClock _clock;
     private readonly Sampler _sampler;
+    private readonly TokenScores _scores;
     private readonly Thread _worker;
 
     // Shared with callers; the lock is also the worker's bell.
@@ -29,19 +33,25 @@ internal sealed class Scheduler : IDisposable
     private readonly int[] _tokens;
     private readonly int[] _rows;
     private readonly BatchPart[] _parts;
-    private readonly int[] _partRows;
     private float[] _logits = [];
+    private long _promptTokens, _cachedTokens;  // read by anyone: written under the lock
 
-    public Scheduler(ICausalModel model, Tokenizer tokenizer, IReadOnlySet<int> terminators, EngineLimits limits, IClock clock)
+    /// <param name="model">The model.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="terminators">Ids that end an answer.</param>
+    /// <param name="limits">How much is done at once.</param>
+    /// <param name="clock">For deadlines.</param>
+    /// <param name="textless">Ids without a token; see <see cref="Sampler"/>.</param>
+    public Scheduler(ICausalModel model, Tokenizer tokenizer, IReadOnlySet<int> terminators, EngineLimits limits, IClock clock, IReadOnlyList<int>? textless = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.Sequences, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.BatchRows, limits.Sequences);
         (_model, _tokenizer, _terminators, _limits, _clock) = (model, tokenizer, terminators, limits, clock);
-        _sampler = new Sampler(model.VocabularySize);
+        _sampler = new Sampler(model.VocabularySize, textless);
+        _scores = new TokenScores(model.VocabularySize, textless);
         _tokens = new int[limits.BatchRows];
-        _rows = new int[limits.Sequences];
+        _rows = new int[limits.Sequences + ExtraScoredRows];
         _parts = new BatchPart[limits.Sequences];
-        _partRows = new int[limits.Sequences];
         _worker = new Thread(Run) { IsBackground = true, Name = "generation" };
         _worker.Start();
     }
@@ -50,7 +60,7 @@ internal sealed class Scheduler : IDisposable
     {
         get
         {
-            lock (_gate) return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages);
+            lock (_gate) return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens);
         }
     }
 
@@ -184,9 +194,10 @@ internal sealed class Scheduler : IDisposable
             while (_waiting.Count > 0 && _running.Count < _limits.Sequences)
             {
                 var next = _waiting[0];
-                int pages = (next.CacheTokens + _model.PageTokens - 1) / _model.PageTokens;
-                if (pages > _model.FreePages) return;
-                next.Start(_model.Begin(next.CacheTokens));
+                if (_model.TryBegin(next.CacheTokens, next.Prefix(_model.PageTokens)) is not { } sequence) return;
+                _promptTokens += next.Job.Request.Prompt.Length;
+                _cachedTokens += sequence.Length;
+                next.Start(sequence);
                 _waiting.RemoveAt(0);
                 _running.Add(next);
                 _runningCount = _running.Count;
@@ -209,47 +220,46 @@ internal sealed class Scheduler : IDisposable
             return;
         }
 
-        for (int i = 0, row = 0; i < _running.Count && row < rowCount; i++)
+        int row = 0;
+        foreach (var answer in _running)
         {
-            if (_partRows[i] < 0) continue;
-            var answer = _running[i];
+            var (all, scored) = answer.Rows;
+            if (all == 0) continue;
             try
             {
-                answer.Advance(_logits.AsSpan(row++ * vocabulary, vocabulary), _sampler);
+                answer.Advance(_logits.AsSpan(row * vocabulary, scored * vocabulary), _sampler, _scores);
             }
             catch (Exception exception)
             {
                 answer.Job.Fail(exception);
             }
+
+            row += scored;
         }
     }
 
     // One row for each answer that is past its prompt comes first, so that a long prompt never makes the others wait; the room that is left
-    // goes to prompts, in order of admission. _partRows: rows of answer i, negative when no token is chosen for it in this step.
+    // goes to guesses and prompts, in order of admission.
     private (int Tokens, int Parts, int Rows) Gather()
     {
         int room = _limits.BatchRows;
         foreach (var answer in _running)
             if (answer.PendingRows == 1) room--;
 
-        int tokens = 0, parts = 0, rows = 0;
-        for (int i = 0; i < _running.Count; i++)
+        int tokens = 0, parts = 0, rows = 0, extra = ExtraScoredRows;
+        foreach (var answer in _running)
         {
-            var answer = _running[i];
-            int count = answer.PendingRows;
-            if (count > 1)
-            {
-                count = Math.Min(count, room);
-                room -= count;
-            }
-
-            bool chooses = count > 0 && answer.Chooses(count);
-            _partRows[i] = chooses ? count : -1;
-            if (count == 0) continue;
-            answer.NextTokens(_tokens.AsSpan(tokens, count));
-            _parts[parts++] = new BatchPart(answer.Sequence!, count);
-            tokens += count;
-            if (chooses) _rows[rows++] = tokens - 1;
+            bool hasPlace = answer.PendingRows == 1;
+            int share = Math.Min(extra, Math.Max(1, ExtraScoredRows / _running.Count));
+            answer.Plan(hasPlace ? 1 : room, hasPlace ? Math.Min(share, room) : share);
+            var (all, scored) = answer.Rows;
+            room -= hasPlace ? all - 1 : all;
+            extra -= Math.Max(0, scored - 1);
+            if (all == 0) continue;
+            answer.NextTokens.CopyTo(_tokens.AsSpan(tokens));
+            _parts[parts++] = new BatchPart(answer.Sequence!, all);
+            tokens += all;
+            for (int row = tokens - scored; row < tokens; row++) _rows[rows++] = row;
         }
 
         return (tokens, parts, rows);

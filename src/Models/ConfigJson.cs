@@ -116,48 +116,59 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
 
     /// <summary>Reads what nearly all families share, under the names that nearly all use.</summary>
     /// <param name="config">Has the family's own settings already, and the defaults of those that a file may leave out.</param>
-    public T Decoder<T>(T config) where T : ModelConfig
+    /// <param name="turnsPart">Whether the family may turn a part of a head only, and may have LongRoPE.</param>
+    public T Decoder<T>(T config, bool turnsPart = false) where T : ModelConfig
     {
         var width = Integer("hidden_size", 2, 1 << 20);
         var heads = Integer("num_attention_heads", 1, 1 << 14, Known(config.Heads));
         var keyValueHeads = Integer("num_key_value_heads", 1, heads, Known(config.KeyValueHeads) ?? heads);
         if (heads % keyValueHeads != 0)
             throw new UserErrorException($"{where}: num_attention_heads is {heads}; expected a multiple of num_key_value_heads, {keyValueHeads}.");
+        if (Find("head_dim") is null && Known(config.HeadDimension) is null && width % heads != 0)
+            throw new UserErrorException($"{where}: hidden_size is {width}; expected a multiple of num_attention_heads, {heads}, where head_dim is missing.");
+        var dimension = Integer("head_dim", 2, 512, Known(config.HeadDimension) ?? Math.Max(2, width / heads));
+        var context = Integer("max_position_embeddings", 1, 1 << 24, Known(config.ContextLength) ?? 2048);
         return Tokens((T)(config with
         {
             Layers = Integer("num_hidden_layers", 1, 4096),
             Width = width,
             Heads = heads,
             KeyValueHeads = keyValueHeads,
-            HeadDimension = Integer("head_dim", 2, 512, Known(config.HeadDimension) ?? Math.Max(2, width / heads)),
+            HeadDimension = dimension,
             Hidden = Integer("intermediate_size", 1, 1 << 22),
-            ContextLength = Integer("max_position_embeddings", 1, 1 << 24, Known(config.ContextLength) ?? 2048),
+            ContextLength = context,
             NormEpsilon = Number("rms_norm_eps", 1e-6),
-            Rotary = RotaryJson.Parse(this, config.Rotary.Theta),
+            Rotary = RotaryJson.Parse(this, config.Rotary.Theta, turnsPart ? dimension : null, context),
             TiedHead = Flag("tie_word_embeddings", config.TiedHead),
         }));
     }
 
     /// <summary>Reads the vocabulary's size and the tokens with a meaning.</summary>
-    public T Tokens<T>(T config) where T : ModelConfig => (T)(config with
+    public T Tokens<T>(T config) where T : ModelConfig
     {
-        VocabularySize = Integer("vocab_size", 1, 1 << 24, Known(config.VocabularySize)),
-        BeginOfTextId = Token("bos_token_id", Find("bos_token_id")),
-        EndIds = Find("eos_token_id") switch
+        var vocabulary = Integer("vocab_size", 1, 1 << 24, Known(config.VocabularySize));
+        return (T)(config with
         {
-            null => [],
-            JsonArray list => [.. list.Select(item => Token("eos_token_id", item)).OfType<int>()],
-            var one => Token("eos_token_id", one) is { } end ? [end] : [],
-        },
-        PaddingId = Token("pad_token_id", Find("pad_token_id")),
-    });
+            VocabularySize = vocabulary,
+            BeginOfTextId = Token("bos_token_id", Find("bos_token_id"), vocabulary),
+            EndIds = Find("eos_token_id") switch
+            {
+                null => [],
+                JsonArray list => [.. list.Select(item => Token("eos_token_id", item, vocabulary)).OfType<int>()],
+                var one => Token("eos_token_id", one, vocabulary) is { } end ? [end] : [],
+            },
+            // Nothing is filled up here, and files have −1 or the vocabulary's size where there is none.
+            PaddingId = Token("pad_token_id", Find("pad_token_id"), int.MaxValue, least: -1) is { } padding && padding >= 0 && padding < vocabulary ? padding : null,
+        });
+    }
 
     /// <summary>Writes what nearly all families share.</summary>
     /// <param name="config">Settings.</param>
     /// <param name="modelType">Value of <c>model_type</c>.</param>
     /// <param name="architecture">Hugging Face's class.</param>
     /// <param name="type">Storage type of the weights.</param>
-    public static JsonObject Describe(ModelConfig config, string modelType, string architecture, string type)
+    /// <param name="lists">Both lists of LongRoPE, for models that have it.</param>
+    public static JsonObject Describe(ModelConfig config, string modelType, string architecture, string type, LongRopeDivisors? lists = null)
     {
         var json = new JsonObject
         {
@@ -180,18 +191,18 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
             ["torch_dtype"] = type,
             ["vocab_size"] = config.VocabularySize,
         };
-        RotaryJson.Write(config.Rotary, json);
+        RotaryJson.Write(config.Rotary, json, config.HeadDimension, lists);
         return json;
     }
 
     /// <summary>A size that a family knows where the file leaves it out.</summary>
     private static int? Known(int size) => size == 0 ? null : size;
 
-    private int? Token(string key, JsonNode? value)
+    private int? Token(string key, JsonNode? value, int vocabulary, int least = 0)
     {
         if (value is null) return null;
-        if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int id)) return id;
-        throw new UserErrorException($"{where}: {key} is {Shown(value)}; expected the id of a token.");
+        if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int id) && id >= least && id < vocabulary) return id;
+        throw new UserErrorException($"{where}: {key} is {Shown(value)}; expected the id of a token, from {least} to {vocabulary - 1}.");
     }
 
     private static string Shown(JsonNode? value)

@@ -1,5 +1,6 @@
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
+using OpenEuroLLM.Formats.Hub;
 using OpenEuroLLM.Formats.Quantization;
 
 namespace OpenEuroLLM.Models;
@@ -76,11 +77,27 @@ internal sealed class FolderSource : ModelSource
             if (SafetensorsTypes.Format(tensor.Type) is null)
                 throw new UserErrorException($"{file.Path}: {name} is stored as {SafetensorsTypes.Name(tensor.Type)}; this version reads F32, F16 and BF16.");
         }
+        var constants = Config.Family.Constants(Config);
         foreach (var name in places.Keys)
         {
+            if (constants.TryGetValue(name, out var constant))
+            {
+                CheckConstant(name, constant);
+                continue;
+            }
             if (used.Contains(name) || Config.Family.Ignores(name) || (Config.TiedHead && name == TiedHeadName)) continue;
-            throw new UserErrorException($"{places[name].Path}: tensor {name} has no place in a {Config.Family.Name} model with this config.json; the files do not belong together.");
+            throw new UserErrorException($"{places[name].Path}: tensor {GgufFile.Shown(name)} has no place in a {Config.Family.Name} model with this config.json; the files do not belong together.");
         }
+    }
+
+    /// <summary>Refuses a number that is not what the family's every model has, but for what half precision makes of it.</summary>
+    private void CheckConstant(string name, float expected)
+    {
+        var (file, found) = (places[name], new float[1]);
+        if (file.Tensor(name).Shape.Any(extent => extent != 1)) throw new UserErrorException($"{file.Path}: {name} has shape {file.Tensor(name).ShapeText}; expected one number.");
+        file.ReadFloats(name, found);
+        if (!(Math.Abs(found[0] - expected) <= 1e-2 * Math.Abs(expected)))
+            throw new UserErrorException(FormattableString.Invariant($"{file.Path}: {name} is {found[0]}; this version reads {Config.Family.Name} models with {expected} only."));
     }
 
     private void OpenAll(string folder)
@@ -93,18 +110,19 @@ internal sealed class FolderSource : ModelSource
             foreach (var name in file.Tensors.Keys) places[name] = file;
             return;
         }
+        if (!File.Exists(index) && PickledWeights.In(folder) is { } pickle) throw PickledWeights.Refuse(pickle);
         if (!File.Exists(index))
             throw new UserErrorException($"{folder}: neither {ModelFolder.WeightsName} nor {ModelFolder.IndexName} is in this folder; a model folder needs one of them.");
-        if (ModelFolder.ReadObject(index)["weight_map"] is not System.Text.Json.Nodes.JsonObject map)
+        if (ModelFolder.ReadObject(index, ModelFolder.MaximumIndexBytes)["weight_map"] is not System.Text.Json.Nodes.JsonObject map)
             throw new UserErrorException($"{index}: weight_map is missing; expected an object from tensor to file name.");
         foreach (var (name, value) in map)
         {
-            var shard = value?.ToString() ?? "";
-            if (shard.Length == 0 || shard != System.IO.Path.GetFileName(shard) || shard is "." or "..")
-                throw new UserErrorException($"{index}: {name} is said to lie in '{shard}'; expected a plain file name.");
+            if (value is not System.Text.Json.Nodes.JsonValue text || !text.TryGetValue(out string? shard) || !HubName.IsFile(shard) || shard.Contains('/', StringComparison.Ordinal))
+                throw new UserErrorException($"{index}: {GgufFile.Shown(name)} is said to lie in '{GgufFile.Shown(value?.ToString() ?? "")}'; expected a plain file name.");
+            if (PickledWeights.IsName(shard)) throw PickledWeights.Refuse(System.IO.Path.Combine(folder, shard));
             if (!files.TryGetValue(shard, out var file)) file = files[shard] = SafetensorsFile.Open(System.IO.Path.Combine(folder, shard));
             if (!file.Tensors.ContainsKey(name))
-                throw new UserErrorException($"{index}: {name} is said to lie in {shard}, which has no such tensor; the files do not belong together.");
+                throw new UserErrorException($"{index}: {GgufFile.Shown(name)} is said to lie in {shard}, which has no such tensor; the files do not belong together.");
             places[name] = file;
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
@@ -14,6 +15,7 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
     private readonly Dictionary<string, SafetensorsWriter> places = new(StringComparer.Ordinal);
     private readonly List<SafetensorsWriter> writers = [];
     private readonly List<byte> whole = [];
+    private IReadOnlyDictionary<string, float> constants = ReadOnlyDictionary<string, float>.Empty;
 
     internal override void Begin(ModelConfig config, IReadOnlyList<(WeightShape Shape, BlockFormat Format)> weights)
     {
@@ -41,6 +43,13 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
                 total += shape.Rows * format.RowBytes(shape.Columns);
             }
         }
+        constants = config.Family.Constants(config);
+        foreach (var name in constants.Keys)
+        {
+            writers[^1].Declare(name, SafetensorsType.F32);
+            map[name] = $"{(files.Count == 1 ? ModelFolder.WeightsName : map[weights[^1].Shape.Name])}";
+            total += sizeof(float);
+        }
         if (files.Count > 1) Store(ModelFolder.IndexName, new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map });
     }
 
@@ -61,6 +70,7 @@ public sealed class FolderTarget(string folder, long largestFileBytes = 5_000_00
 
     internal override void Finish()
     {
+        foreach (var (name, value) in constants) writers[^1].WriteFloats(name, [value]);
         foreach (var writer in writers) writer.Finish();
     }
 

@@ -20,6 +20,9 @@ internal sealed class GgufDescription(IReadOnlyList<(WeightShape Shape, BlockFor
     /// <summary>Adds a value under the architecture's prefix.</summary>
     public void Add(string key, object value) => metadata.Add(new($"{architecture}.{key}", value));
 
+    /// <summary>Adds a value under its key as it is.</summary>
+    public void AddBare(string key, object value) => metadata.Add(new(key, value));
+
     /// <summary>Adds what all families share.</summary>
     /// <param name="config">Settings.</param>
     /// <param name="ggufArchitecture">Value of <c>general.architecture</c>.</param>
@@ -55,6 +58,12 @@ internal sealed class GgufDescription(IReadOnlyList<(WeightShape Shape, BlockFor
             "Q8_0" => 7,
             "Q4_K" => mixed ? 15u : 14,
             "Q6_K" => 18,
+            "Q4_1" => 3,
+            "Q5_0" => 8,
+            "Q5_1" => 9,
+            "Q2_K" => 10,
+            "Q3_K" => 12,
+            "Q5_K" => mixed ? 17u : 16,
             _ => 32,
         };
     }

@@ -45,10 +45,9 @@ internal sealed class GgufMetadata(GgufFile file, string architecture, string fa
     /// <summary>Reads what all families share.</summary>
     /// <param name="config">Has the family's own settings already.</param>
     /// <param name="norm">Key of the norms' epsilon.</param>
-    public T Decoder<T>(T config, string norm = "attention.layer_norm_rms_epsilon") where T : ModelConfig
+    /// <param name="turnsPart">Whether the family may turn a part of a head only, and may have LongRoPE.</param>
+    public T Decoder<T>(T config, string norm = "attention.layer_norm_rms_epsilon", bool turnsPart = false) where T : ModelConfig
     {
-        if (file.Value("split.count") is { Integer: > 1 } parts)
-            throw new UserErrorException($"{file.Path}: the model is split over {parts} files; this version reads models in one file.");
         if (Integer("expert_count", 0, int.MaxValue, 0) is > 0 and var experts)
             throw Refused("expert_count", experts.ToString(CultureInfo.InvariantCulture), "no experts");
         var width = Integer("embedding_length", 2, 1 << 20);
@@ -60,6 +59,7 @@ internal sealed class GgufMetadata(GgufFile file, string architecture, string fa
         if (Integer("attention.value_length", 1, 1 << 20, dimension) is var values && values != dimension)
             throw Refused("attention.value_length", values.ToString(CultureInfo.InvariantCulture), $"the length of a key, {dimension},");
         var vocabulary = VocabularySize(width);
+        var context = Integer("context_length", 1, 1 << 24);
         return (T)(config with
         {
             Layers = Integer("block_count", 1, 4096),
@@ -69,9 +69,9 @@ internal sealed class GgufMetadata(GgufFile file, string architecture, string fa
             HeadDimension = dimension,
             Hidden = Integer("feed_forward_length", 1, 1 << 22),
             VocabularySize = vocabulary,
-            ContextLength = Integer("context_length", 1, 1 << 24),
+            ContextLength = context,
             NormEpsilon = Number(norm, 1e-5),
-            Rotary = GgufRotary.Read(this, dimension),
+            Rotary = GgufRotary.Read(this, dimension, context, turnsPart),
             TiedHead = file.Find(HeadName) is null,
             BeginOfTextId = Token("bos_token_id"),
             EndIds = [.. new[] { Token("eos_token_id"), Token("eot_token_id") }.OfType<int>().Distinct()],
@@ -83,6 +83,24 @@ internal sealed class GgufMetadata(GgufFile file, string architecture, string fa
             var key = $"tokenizer.ggml.{name}";
             return file.Value(key) is null ? null : file.Integer(key, 0, vocabulary - 1);
         }
+    }
+
+    /// <summary>A number for each layer: an array, or one number for all.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="key">The whole key.</param>
+    /// <param name="layers">Layers of the model.</param>
+    /// <exception cref="UserErrorException">It is missing, has another length, or a number that is not finite.</exception>
+    public static float[] NumberOfEachLayer(GgufFile file, string key, int layers)
+    {
+        var value = file.Value(key);
+        var numbers = value?.Content switch
+        {
+            float one => [.. Enumerable.Repeat(one, layers)],
+            float[] all when all.Length == layers => all,
+            _ => throw new UserErrorException($"{file.Path}: {key} is {value?.ToString() ?? "missing"}; expected a number for each of {layers} layers."),
+        };
+        if (numbers.All(float.IsFinite)) return numbers;
+        throw new UserErrorException($"{file.Path}: {key} has a number that is not finite; the file is damaged.");
     }
 
     private int VocabularySize(int width)

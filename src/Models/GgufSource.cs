@@ -32,11 +32,16 @@ public sealed class GgufSource : ModelSource
     public IReadOnlyList<KeyValuePair<string, GgufValue>> Metadata => file.Metadata;
 
     /// <inheritdoc/>
-    public override BlockFormat FormatOf(WeightShape shape) => file.Tensor(shape.GgufName).Type.Format!;
+    public override BlockFormat FormatOf(WeightShape shape) => shape.GgufKey is not null ? BlockFormat.F32 : file.Tensor(shape.GgufName).Type.Format!;
 
     /// <inheritdoc/>
     public override void Read(WeightShape shape, int firstRow, Span<byte> rows)
     {
+        if (shape.GgufKey is { } key)
+        {
+            MemoryMarshal.Write(rows, GgufMetadata.NumberOfEachLayer(file, key, Config.Layers)[shape.Layer!.Value]);
+            return;
+        }
         var rowBytes = (int)FormatOf(shape).RowBytes(shape.Columns);
         if (shape.GgufHeadRows is null) file.Read(shape.GgufName, (long)firstRow * rowBytes, rows);
         else if (shape.IsVector)
@@ -75,9 +80,14 @@ public sealed class GgufSource : ModelSource
 
     private void Check()
     {
-        var used = new HashSet<string>(StringComparer.Ordinal) { GgufRotary.DivisorsName };
+        var used = new HashSet<string>(GgufRotary.TensorsOf(Config.Rotary), StringComparer.Ordinal);
         foreach (var shape in Config.Weights)
         {
+            if (shape.GgufKey is { } key)
+            {
+                GgufMetadata.NumberOfEachLayer(file, key, Config.Layers);
+                continue;
+            }
             used.Add(shape.GgufName);
             var tensor = file.Tensor(shape.GgufName);
             if (!tensor.Shape.SequenceEqual(shape.Extents))

@@ -41,7 +41,7 @@ public abstract class LanguageModel : IDisposable
 
     /// <summary>Reads a model folder or a GGUF file for inference; weights keep their storage type.</summary>
     /// <exception cref="Core.UserErrorException">It is no model, or one that this version does not read.</exception>
-    public static LanguageModel Load(string path, Engine engine) => ModelFolder.Load(path, engine, trainable: false);
+    public static LanguageModel Load(string path, Engine engine, IReadOnlyList<string>? adapters = null) => ModelFolder.Load(path, engine, trainable: false, adapters);
 
     /// <summary>A model to be trained, with random weights that depend on the seed alone.</summary>
     public static LanguageModel Create(ModelConfig config, ulong seed, Engine engine) => config.Join(RandomWeights.Create(config, seed), engine);

@@ -31,7 +31,7 @@ public static class ModelConversion
         var weights = source.Config.Weights.Select(shape => (Shape: shape, Format: formatOf(shape))).ToList();
         target.Begin(source.Config, weights);
         var (done, all) = (0L, weights.Sum(weight => weight.Shape.Count));
-        foreach (var (shape, format) in weights)
+        foreach (var (shape, format) in weights.OrderBy(weight => weight.Shape.GgufKey is null)) // metadata stands before tensors
         {
             var importance = format.IsQuantized && statistics is not null ? statistics.Of(shape) : [];
             var rowsPerPiece = RowsPerPiece(shape, shape.GgufHeadRows ?? 1);

@@ -1,8 +1,14 @@
+using System.Collections.ObjectModel;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
+using OpenEuroLLM.Models.Apertus;
 using OpenEuroLLM.Models.Gemma;
+using OpenEuroLLM.Models.Gpt2;
 using OpenEuroLLM.Models.Llama;
+using OpenEuroLLM.Models.Olmo;
+using OpenEuroLLM.Models.Pharia;
+using OpenEuroLLM.Models.Phi;
 using OpenEuroLLM.Models.Qwen;
 
 namespace OpenEuroLLM.Models;
@@ -20,6 +26,11 @@ public abstract class ModelFamily
         LlamaFamily.Instance,
         QwenFamily.Instance,
         GemmaFamily.Instance,
+        OlmoFamily.Instance,
+        ApertusFamily.Instance,
+        PhiFamily.Instance,
+        PhariaFamily.Instance,
+        Gpt2Family.Instance,
     ];
 
     /// <summary>Name for people.</summary>
@@ -37,7 +48,7 @@ public abstract class ModelFamily
     {
         var type = (ConfigJson.Find(json, "model_type") as JsonValue)?.ToString();
         var family = All.FirstOrDefault(family => type is not null && family.ModelTypes.Contains(type, StringComparer.Ordinal))
-            ?? throw new UserErrorException($"{where}: model_type is {(type is null ? "missing" : $"'{GgufFile.Shown(type)}'")}; this version reads {string.Join(", ", All.SelectMany(family => family.ModelTypes))}.");
+            ?? throw new UserErrorException($"{where}: model_type is {(type is null ? "missing" : $"'{GgufFile.Shown(type)}'{UnreadModels.Reason(json)}")}; this version reads {string.Join(", ", All.SelectMany(family => family.ModelTypes))}.");
         var config = family.Parse(new ConfigJson(json, where, family.Name));
         config.Check(where);
         return config;
@@ -49,7 +60,7 @@ public abstract class ModelFamily
     {
         var architecture = file.Text("general.architecture");
         var family = All.FirstOrDefault(family => architecture is not null && family.GgufArchitectures.Contains(architecture, StringComparer.Ordinal))
-            ?? throw new UserErrorException($"{file.Path}: general.architecture is {(architecture is null ? "missing" : $"'{GgufFile.Shown(architecture)}'")}; this version reads {string.Join(", ", All.SelectMany(family => family.GgufArchitectures))}.");
+            ?? throw new UserErrorException($"{file.Path}: general.architecture is {(architecture is null ? "missing" : $"'{GgufFile.Shown(architecture)}'{UnreadModels.Reason(file, architecture)}")}; this version reads {string.Join(", ", All.SelectMany(family => family.GgufArchitectures))}.");
         var config = family.Parse(new GgufMetadata(file, architecture!, family.Name));
         config.Check(file.Path);
         return config;
@@ -110,6 +121,9 @@ public abstract class ModelFamily
     /// <summary>Adds the metadata of GGUF; <see cref="GgufDescription.Decoder"/> adds what all families share.</summary>
     /// <exception cref="UserErrorException">The architecture has no form in GGUF.</exception>
     internal abstract void Write(ModelConfig config, GgufDescription metadata);
+
+    /// <summary>Numbers that Hugging Face's files hold beside the weights and that are the same in every model of the family, by their names.</summary>
+    internal virtual IReadOnlyDictionary<string, float> Constants(ModelConfig config) => ReadOnlyDictionary<string, float>.Empty;
 
     /// <summary>Other names that Hugging Face's files may have for a weight.</summary>
     internal virtual IReadOnlyList<string> Aliases(string name) => [];

@@ -14,6 +14,10 @@ public static class ModelFolder
     internal const string WeightsName = "model.safetensors";
     internal const string IndexName = "model.safetensors.index.json";
 
+    // A hundred times what real ones have.
+    internal const int MaximumIndexBytes = 32 << 20;
+    private const int MaximumConfigBytes = 4 << 20;
+
     /// <summary>Reads <c>config.json</c>.</summary>
     /// <exception cref="UserErrorException">There is none, or it is not one of this version's families.</exception>
     public static ModelConfig ReadConfig(string folder)
@@ -30,9 +34,10 @@ public static class ModelFolder
     /// <param name="path">The folder, or a GGUF file.</param>
     /// <param name="engine">Where its weights will live.</param>
     /// <param name="trainable">Weights row-major in single precision with gradients, instead of packed for reading.</param>
-    public static LanguageModel Load(string path, Engine engine, bool trainable)
+    /// <param name="adapters">Adapter folders that are merged into it.</param>
+    public static LanguageModel Load(string path, Engine engine, bool trainable, IReadOnlyList<string>? adapters = null)
     {
-        using var source = ModelSource.Open(path);
+        using var source = ModelSource.Open(path, adapters);
         return WeightLoading.Load(source, engine, trainable);
     }
 
@@ -54,16 +59,26 @@ public static class ModelFolder
         ModelConversion.Run(source, target, _ => format);
     }
 
-    internal static JsonObject ReadObject(string path)
+    /// <summary>Reads one of a folder's JSON files: bounded, keys unique, text valid.</summary>
+    /// <exception cref="UserErrorException">It is too large, or no such file.</exception>
+    internal static JsonObject ReadObject(string path, int maximumBytes = MaximumConfigBytes)
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
-                ?? throw new UserErrorException($"{path}: expected a JSON object.");
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+            if (stream.Length > maximumBytes)
+                throw new UserErrorException($"{path}: the file has {stream.Length} bytes; expected at most {maximumBytes}. Is it really a {Path.GetFileName(path)}?");
+            var bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return StrictJson.Parse(bytes);
         }
         catch (JsonException exception)
         {
-            throw new UserErrorException($"{path}: not valid JSON ({exception.Message.Split('\n')[0]}); the file is damaged, fetch or make it again.", exception);
+            throw new UserErrorException($"{path}: not valid JSON ({exception.Message.Split('\n')[0].TrimEnd('\r')}); the file is damaged, fetch or make it again.", exception);
+        }
+        catch (Exception exception) when (StorageFailure.Is(exception))
+        {
+            throw StorageFailure.Explain(exception, path);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace OpenEuroLLM.Models;
 /// <summary>Which format each weight of a model gets. Vectors stay in single precision where the format is quantized.</summary>
 public sealed class StoragePlan
 {
-    private const string MixedName = "q4_k_m";
+    private static readonly SortedDictionary<string, BlockFormat> Mixes = new(StringComparer.OrdinalIgnoreCase) { ["q4_k_m"] = BlockFormat.Q4_K, ["q5_k_m"] = BlockFormat.Q5_K };
 
     private readonly ModelConfig config;
     private readonly BlockFormat matrices;
@@ -25,34 +25,42 @@ public sealed class StoragePlan
     }
 
     /// <summary>The names that <see cref="Of"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. BlockFormat.All.Select(format => format.Name.ToLowerInvariant()), MixedName];
+    public static IReadOnlyList<string> Names { get; } = [.. BlockFormat.All.Select(format => format.Name.ToLowerInvariant()), .. Mixes.Keys];
 
-    /// <summary>Whether the mix is that of the preset Q4_K_M.</summary>
+    /// <summary>Whether the mix is that of the presets Q4_K_M and Q5_K_M.</summary>
     public bool IsMixed { get; }
 
     /// <summary>Where the plan could not do what its name says, in words.</summary>
     public IReadOnlyList<string> Notes => [.. replaced.Select(entry => $"{entry.Key} ({entry.Value} {(entry.Value == 1 ? "weight" : "weights")})")];
 
-    /// <summary>The plan with a name: a format for all matrices, or <c>q4_k_m</c>: q4_K with q6_K for the head and for some of the values' and the
-    /// down matrices, in the layers where errors weigh most.</summary>
+    /// <summary>The plan with a name: a format for all matrices, or <c>q4_k_m</c> or <c>q5_k_m</c>: q4_K or q5_K, with q6_K for the head and for some of the
+    /// values' and the down matrices, in the layers where errors weigh most.</summary>
     /// <exception cref="UserErrorException">There is none.</exception>
     public static StoragePlan Of(string name, ModelConfig config)
     {
-        if (name.Equals(MixedName, StringComparison.OrdinalIgnoreCase)) return new StoragePlan(config, BlockFormat.Q4_K, mixed: true);
+        if (Mixes.TryGetValue(name, out var most)) return new StoragePlan(config, most, mixed: true);
         var format = BlockFormat.Find(name) ?? throw new UserErrorException($"type '{name}' is unknown; {Suggestion(name)}known: {string.Join(", ", Names)}.");
         return new StoragePlan(config, format, mixed: false);
     }
 
     /// <summary>How a weight is to be stored.</summary>
-    /// <remarks>A row that is no whole number of blocks takes a type with smaller blocks, never fewer bits: for q4_K the field's own choice is q5_0,
-    /// which this version does not write, so q8_0 is taken.</remarks>
+    /// <remarks>A row that is no whole number of blocks takes a type with smaller blocks, never fewer bits: the field's own choices for q4_K,
+    /// q5_K and q6_K; for q3_K and q2_K that is a type which is not written here, and q4_0 is the next.</remarks>
     public BlockFormat FormatOf(WeightShape shape)
     {
         if (shape.IsVector) return BlockFormat.F32;
         var format = Wanted(shape);
-        if (shape.Columns % format.BlockElements != 0) format = BlockFormat.Q8_0;
+        if (shape.Columns % format.BlockElements != 0) format = InSmallBlocks(format);
         return shape.Columns % format.BlockElements != 0 ? BlockFormat.F16 : format;
     }
+
+    private static BlockFormat InSmallBlocks(BlockFormat format) => format.Name switch
+    {
+        "Q2_K" or "Q3_K" => BlockFormat.Q4_0,
+        "Q4_K" => BlockFormat.Q5_0,
+        "Q5_K" => BlockFormat.Q5_1,
+        _ => BlockFormat.Q8_0,
+    };
 
     private BlockFormat Wanted(WeightShape shape) => IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
 

@@ -67,6 +67,9 @@ public sealed record WeightShape(string Name, int Rows, int Columns)
     /// <summary>What the numbers in GGUF are larger by: 1 where a gain is stored as its distance from 1 here and whole there.</summary>
     public float GgufOffset { get; init; }
 
+    /// <summary>In GGUF it is no tensor but one number, that of its layer in an array of the metadata with this key; null: it is a tensor.</summary>
+    public string? GgufKey { get; init; }
+
     /// <summary>Hugging Face's files hold the matrix as (inputs, outputs).</summary>
     public bool IsTransposed { get; init; }
 
@@ -122,6 +125,12 @@ internal readonly struct ShapeMaker(string prefix, string ggufPrefix, int? layer
 
     /// <summary>The gain of a norm that is stored as its distance from 1, as Gemma does; GGUF stores it whole.</summary>
     public WeightShape GainPlusOne(string name, string ggufName, int length) => Gain(name, ggufName, length) with { InitialValue = 0, GgufOffset = 1 };
+
+    /// <summary>One number of each layer, under its name as it is; GGUF lists those of all layers in its metadata.</summary>
+    /// <param name="name">Hugging Face's name after the prefix.</param>
+    /// <param name="key">GGUF's whole key.</param>
+    /// <param name="first">What it begins training with.</param>
+    public WeightShape Number(string name, string key, float first) => new(prefix + name, 1, 1) { GgufKey = key, Layer = layer, InitialValue = first };
 
     /// <summary>A bias, which begins at 0.</summary>
     public WeightShape Bias(string name, string ggufName, int length) =>

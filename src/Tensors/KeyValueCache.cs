@@ -12,7 +12,6 @@ public sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Tokens of a page.</summary>
     public const int PageTokens = Attention.BlockKeys;
 
-    private readonly Stack<int> free;
     private float* memory;
 
     /// <summary>Creates a cache.</summary>
@@ -29,8 +28,7 @@ public sealed unsafe class KeyValueCache : IDisposable
         HeadNumbers = (long)PageTokens * (headDimension + ValuePanels * Tile.Columns);
         PageNumbers = HeadNumbers * layers * keyValueHeads;
         memory = Arena.AllocateZeroed(checked(PageNumbers * pages));
-        free = new Stack<int>(pages);
-        for (var page = pages - 1; page >= 0; page--) free.Push(page);
+        Pool = new PagePool(pages);
     }
 
     /// <summary>Bytes of memory of a cache of this size.</summary>
@@ -40,11 +38,10 @@ public sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Pages in all.</summary>
     public int Pages { get; }
 
-    /// <summary>Pages that no sequence holds.</summary>
-    public int FreePages
-    {
-        get { lock (free) return free.Count; }
-    }
+    /// <summary>Pages that no sequence holds, those included that are kept for sequences with the same beginning.</summary>
+    public int FreePages => Pool.FreePages;
+
+    internal PagePool Pool { get; }
 
     internal int Layers { get; }
 
@@ -66,17 +63,6 @@ public sealed unsafe class KeyValueCache : IDisposable
 
     /// <summary>Values of one page, layer and head: panels (64, 16).</summary>
     internal float* Values(int page, int layer, int head) => Keys(page, layer, head) + (long)PageTokens * HeadDimension;
-
-    internal bool TryTake(out int page)
-    {
-        lock (free) return free.TryPop(out page);
-    }
-
-    internal void Return(int page)
-    {
-        // What a sequence leaves behind stays there: attention reads no key or value that the new owner has not written.
-        lock (free) free.Push(page);
-    }
 
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
@@ -118,26 +104,55 @@ public sealed class KeyValueSequence : IDisposable
     public bool TryReserve(int tokens)
     {
         var needed = (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
+        // Looked at first: a failed attempt must not drive out pages that are kept.
+        if (needed - pageCount > cache.FreePages) return false;
         while (pageCount < needed)
         {
-            if (!cache.TryTake(out var page)) return false;
-            if (pageCount == pages.Length) Array.Resize(ref pages, 2 * pageCount);
-            pages[pageCount++] = page;
+            if (!cache.Pool.TryTake(out var page)) return false;
+            Add(page);
         }
         return true;
     }
 
     /// <summary>Forgets all tokens from <paramref name="length"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">So many tokens are not there, or, above 0, the ones before have been forgotten.</exception>
+    /// <exception cref="InvalidOperationException">The last page would be written again, and other sequences read it.</exception>
     public void Truncate(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         if (length > 0) ArgumentOutOfRangeException.ThrowIfLessThan(length, Forgotten);
+        if (length % KeyValueCache.PageTokens != 0) cache.Pool.Reopen(pages[length / KeyValueCache.PageTokens]);
         Length = length;
         var needed = (length + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
-        while (pageCount > Math.Max(needed, forgottenPages)) cache.Return(pages[--pageCount]);
+        while (pageCount > Math.Max(needed, forgottenPages)) cache.Pool.Return(pages[--pageCount]);
         if (length == 0) pageCount = forgottenPages = 0;
+    }
+
+    /// <summary>Begins with pages that are kept: as many of the given ones as are there, without a gap. They are shared, and never written.</summary>
+    /// <param name="prefix">Names of the first pages, in order.</param>
+    /// <returns>Tokens that need not be computed.</returns>
+    /// <exception cref="InvalidOperationException">The sequence is not empty.</exception>
+    public int Adopt(ReadOnlySpan<PrefixHash> prefix)
+    {
+        if (Length > 0 || pageCount > 0) throw new InvalidOperationException("only an empty sequence can begin with kept pages");
+        foreach (var name in prefix)
+        {
+            if (!cache.Pool.TryHold(name, out var page)) break;
+            Add(page);
+            Length += KeyValueCache.PageTokens;
+        }
+        return Length;
+    }
+
+    /// <summary>Keeps a full page under its name, also when this sequence has ended, until its place is needed.</summary>
+    /// <param name="page">Which page of the sequence, from 0; it is full and has not been forgotten.</param>
+    /// <param name="name">What it holds.</param>
+    public void Keep(int page, PrefixHash name)
+    {
+        if (page < forgottenPages || (page + 1) * KeyValueCache.PageTokens > Length)
+            throw new ArgumentOutOfRangeException(nameof(page), $"page {page} of a sequence of {Length} tokens is not full, or was forgotten");
+        cache.Pool.Keep(pages[page], name);
     }
 
     /// <summary>Gives back the pages that lie wholly before a position: with a sliding window of W tokens in every layer, nothing before
@@ -146,11 +161,17 @@ public sealed class KeyValueSequence : IDisposable
     public void Forget(int position)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(position, Length);
-        for (; (forgottenPages + 1) * KeyValueCache.PageTokens <= position; forgottenPages++) cache.Return(pages[forgottenPages]);
+        for (; (forgottenPages + 1) * KeyValueCache.PageTokens <= position; forgottenPages++) cache.Pool.Return(pages[forgottenPages]);
     }
 
     /// <summary>Gives all pages back.</summary>
     public void Dispose() => Truncate(0);
 
     internal void Advance(int tokens) => Length += tokens;
+
+    private void Add(int page)
+    {
+        if (pageCount == pages.Length) Array.Resize(ref pages, 2 * pageCount);
+        pages[pageCount++] = page;
+    }
 }

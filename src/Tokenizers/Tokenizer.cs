@@ -176,6 +176,9 @@ public sealed class Tokenizer
     public int? TokenId(string content) =>
         _addedIds.TryGetValue(content, out int id) ? id : _idsByText.Value.Find(Encoding.UTF8.GetBytes(content)) is var found and >= 0 ? found : null;
 
+    /// <summary>Whether an id has a token; vocabularies may have holes.</summary>
+    public bool Contains(int id) => (uint)id < (uint)_texts.Length && _texts[id] is not null;
+
     /// <summary>Whether an id is a control token.</summary>
     /// <exception cref="UserErrorException">The id is not in the vocabulary.</exception>
     public bool IsSpecial(int id) => _special[Known(id)];
@@ -218,7 +221,7 @@ public sealed class Tokenizer
         Parts.PostProcessor?.Process(sequences, addSpecial) ?? sequences.SelectMany(tokens => tokens);
 
     private int Known(int id) =>
-        (uint)id < (uint)_texts.Length && _texts[id] is not null ? id
+        Contains(id) ? id
             : throw new UserErrorException($"Token {id} is not in the vocabulary; expected 0 to {VocabularySize - 1}. Was it made with another tokenizer?");
 
     private int Required(string content) =>

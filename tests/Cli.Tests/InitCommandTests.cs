@@ -18,8 +18,8 @@ public sealed class InitCommandTests : IDisposable
         var said = JsonNode.Parse(Oellm.Succeeds(["init", .. Shape, "--quantize", "q4_k", "--out", path, "--json"]).Output)!;
         Assert.Equal(path, (string?)said["out"]);
         Assert.Equal(new FileInfo(path).Length, (long)said["bytes"]!);
-        Assert.Equal((14, 2, 5), ((int)said["types"]!["Q4_K"]!, (int)said["types"]!["Q8_0"]!, (int)said["types"]!["F32"]!));
-        Assert.Contains("rows of 320 numbers are no multiple of 256: Q8_0 instead of Q4_K (2 weights)", (string?)said["notes"]![0], StringComparison.Ordinal);
+        Assert.Equal((14, 2, 5), ((int)said["types"]!["Q4_K"]!, (int)said["types"]!["Q5_0"]!, (int)said["types"]!["F32"]!));
+        Assert.Contains("rows of 320 numbers are no multiple of 256: Q5_0 instead of Q4_K (2 weights)", (string?)said["notes"]![0], StringComparison.Ordinal);
         using var file = GgufFile.Open(path);
         var tokens = Assert.IsType<string[]>(file.Value("tokenizer.ggml.tokens")!.Content);
         Assert.Equal(600, tokens.Distinct().Count());

@@ -4,6 +4,9 @@ using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Models.Gemma;
 using OpenEuroLLM.Models.Llama;
+using OpenEuroLLM.Models.Olmo;
+using OpenEuroLLM.Models.Pharia;
+using OpenEuroLLM.Models.Phi;
 using OpenEuroLLM.Models.Qwen;
 using OpenEuroLLM.Tensors;
 
@@ -27,6 +30,13 @@ public sealed class FamilyFilesTests : IDisposable
         ["mistral with a short window"] = () => (LlamaConfig)Sized("mistral") with { Window = 4 },
         ["gemma3 scaled"] = () => (GemmaConfig)Sized("gemma3", 8) with { Window = 4, Rotary = new RotarySettings(1_000_000, Scaling: RotaryScaling.Linear, Factor: 8) },
         ["gemma3 with another period"] = () => (GemmaConfig)Sized("gemma3") with { Window = 4, LocalLayers = [true, false, true, false], LocalRotary = new RotarySettings(5000) },
+        ["qwen3 with yarn"] = () => Sized("qwen3") with { Rotary = new RotarySettings(1_000_000, Scaling: RotaryScaling.Yarn, Factor: 4, OriginalContextLength: 16) },
+        ["olmo3 with yarn"] = () => (OlmoConfig)Sized("olmo3", 8) with { Window = 4, Rotary = new RotarySettings(500_000, Scaling: RotaryScaling.Yarn, Factor: 8, OriginalContextLength: 8, BetaFast: 8, AttentionFactor: 1.5) },
+        ["apertus 3"] = () => Sized("apertus") with { Rotary = new RotarySettings(12_000_000, Scaling: RotaryScaling.Llama3, Factor: 8) },
+        ["phi with a window, a part that turns and longrope"] = () => Phi(Sized("phi3"), 64),
+        ["phi in its original context"] = () => Phi(Sized("phi3"), 16),
+        ["pharia without biases"] = () => (PhariaConfig)Sized("pharia-v1") with { AttentionBias = false, MlpBias = false, TiedHead = true },
+        ["gpt2 with a head of its own"] = () => Sized("gpt2") with { TiedHead = false },
         ["gemma2 with other caps"] = () => (GemmaConfig)Sized("gemma2") with { Window = 4, AttentionSoftCap = 3, LogitSoftCap = 5 },
     };
 
@@ -134,6 +144,27 @@ public sealed class FamilyFilesTests : IDisposable
     [InlineData("mistral", "sliding_window", "-1", "sliding_window is -1; expected a whole number from 1")]
     [InlineData("qwen3", "attention_bias", "true", "attention_bias is true; this version reads Qwen models with false only")]
     [InlineData("qwen2", "hidden_act", "\"gelu\"", "hidden_act is gelu")]
+    [InlineData("olmo2", "attention_bias", "true", "attention_bias is true; this version reads OLMo models with false only")]
+    [InlineData("olmo3", "hidden_act", "\"gelu\"", "hidden_act is gelu")]
+    [InlineData("olmo3", "layer_types", "[\"full_attention\"]", "layer_types has 1 entries; expected one for each of 4 layers")]
+    [InlineData("apertus", "hidden_act", "\"silu\"", "hidden_act is silu; this version reads Apertus models with xielu only")]
+    [InlineData("apertus", "qk_norm", "false", "qk_norm is false")]
+    [InlineData("apertus", "post_norm", "true", "post_norm is true")]
+    [InlineData("phi3", "hidden_act", "\"gelu_new\"", "hidden_act is gelu_new; this version reads Phi models with silu only")]
+    [InlineData("phi3", "sliding_window", "0", "sliding_window is 0; expected a whole number from 1")]
+    [InlineData("phi3", "partial_rotary_factor", "1.5", "partial_rotary_factor is 1.5; expected a number up to 1")]
+    [InlineData("phi3", "partial_rotary_factor", "0.2", "3 numbers of a head of 16 turn; expected an even number")]
+    [InlineData("phi3", "rope_parameters", "{\"rope_type\":\"longrope\",\"long_factor\":[1]}", "rope_parameters.short_factor is missing; longrope scaling needs it")]
+    [InlineData("phi3", "rope_parameters", "{\"rope_type\":\"longrope\",\"long_factor\":[1,-1],\"short_factor\":[1,1]}", "rope_parameters.long_factor has an entry that is no number above 0")]
+    [InlineData("phi3", "rope_parameters", "{\"rope_type\":\"longrope\",\"long_factor\":[1,2],\"short_factor\":[1,1],\"original_max_position_embeddings\":8}", "2 divisors are listed; expected 8")]
+    [InlineData("phi3", "rope_parameters", "{\"rope_type\":\"yarn\",\"factor\":0.5}", "the factor of the scaling is 0.5; expected at least 1")]
+    [InlineData("phi3", "rope_parameters", "{\"rope_type\":\"yarn\",\"factor\":4,\"beta_fast\":0.5}", "the betas, slow and fast, are 1 and 0.5")]
+    [InlineData("qwen3", "rope_parameters", "{\"rope_type\":\"longrope\"}", "rope_parameters.rope_type is longrope; this version reads Qwen models with default, linear, llama3 or yarn only")]
+    [InlineData("pharia-v1", "hidden_act", "\"gelu_new\"", "hidden_act is gelu_new; this version reads Pharia models with gelu only")]
+    [InlineData("pharia-v1", "rope_scaling", "{\"type\":\"linear\",\"factor\":2}", "rope_scaling is {")]
+    [InlineData("gpt2", "activation_function", "\"relu\"", "activation_function is relu; this version reads GPT-2 models with gelu_new only")]
+    [InlineData("gpt2", "scale_attn_by_inverse_layer_idx", "true", "scale_attn_by_inverse_layer_idx is true")]
+    [InlineData("gpt2", "n_head", "5", "n_embd is 64; expected a multiple of n_head, 5")]
     [InlineData("gemma3", "use_bidirectional_attention", "true", "use_bidirectional_attention is true")]
     [InlineData("gemma3", "layer_types", "[\"chunked_attention\",\"full_attention\",\"full_attention\",\"full_attention\"]", "layer_types is chunked_attention; this version reads Gemma models with sliding_attention and full_attention only")]
     [InlineData("gemma3", "layer_types", "[]", "layer_types has 0 entries; expected one for each of 4 layers")]
@@ -159,6 +190,10 @@ public sealed class FamilyFilesTests : IDisposable
             ((GemmaConfig)Sized("gemma3") with { QueryScalar = 100 }, "divides scores of attention by the root of 100; GGUF can say the root of 16 for 4 layers of gemma3 only"),
             ((GemmaConfig)Sized("gemma3") with { LogitSoftCap = 30 }, "caps scores or logits"),
             ((GemmaConfig)Sized("gemma3") with { LocalLayers = [true, false, false, true] }, "in no even distance"),
+            (Sized("pharia-v1"), "GGUF has no architecture for Pharia models"),
+            ((OlmoConfig)Sized("olmo3") with { WindowLayers = [true, false, true, false] }, "not all but every 4th"),
+            ((OlmoConfig)Sized("olmo3") with { WindowRotary = new RotarySettings(10_000) }, "by a base or a scaling of their own"),
+            (Sized("qwen3") with { Rotary = new RotarySettings(10_000, Scaling: RotaryScaling.Yarn, Factor: 2, Truncate: false) }, "truncate is false"),
             ((GemmaConfig)Sized("gemma2") with { LogitSoftCap = null }, "caps scores or logits not"),
         ];
         foreach (var (config, expected) in cases)
@@ -209,6 +244,13 @@ public sealed class FamilyFilesTests : IDisposable
         var family = ModelFamily.OfKind(kind)!;
         var shared = family.HabitsOf(kind).SharesKeys ? 2 : 4;
         return family.Sized(kind, new ModelSizes(layers, 64, 4, shared, 96, 50, 64), "here");
+    }
+
+    private static PhiConfig Phi(ModelConfig config, int context)
+    {
+        float[] shorter = [1, 1.05f, 1.1f, 1.2f, 1.3f, 1.5f], longer = [1, 1.5f, 2, 4, 8.125f, 33.3f];
+        var rotary = new RotarySettings(10_000, Dimensions: 12, Scaling: RotaryScaling.LongRope, Factor: context / 16.0, OriginalContextLength: 16, Divisors: context > 16 ? longer : shorter);
+        return (PhiConfig)config with { ContextLength = context, Rotary = rotary, Window = 4, Divisors = new(shorter, longer) };
     }
 
     private static ModelConfig ConfigOf(string name) => Variants.TryGetValue(name, out var variant) ? variant() : Sized(name);

@@ -41,7 +41,8 @@ public sealed class GgufModelTests : IDisposable
         Assert.Equal(config.ToJson("x").ToJsonString(), (other.Config with { EndIds = config.EndIds, BeginOfTextId = 65, PaddingId = 69 }).ToJson("x").ToJsonString());
     }
 
-    [Theory, InlineData("q8_0", 0.02), InlineData("q4_0", 0.4), InlineData("q4_k", 0.3), InlineData("q6_k", 0.06), InlineData("q4_k_m", 0.3)]
+    [Theory, InlineData("q8_0", 0.02), InlineData("q4_0", 0.4), InlineData("q4_k", 0.3), InlineData("q6_k", 0.06), InlineData("q4_k_m", 0.3),
+        InlineData("q4_1", 0.4), InlineData("q5_0", 0.2), InlineData("q5_1", 0.2), InlineData("q5_k", 0.15), InlineData("q5_k_m", 0.15), InlineData("q3_k", 0.6), InlineData("q2_k", 1.2)]
     public void Quantized_weights_stay_quantized_and_give_nearly_the_same_logits(string type, double bound)
     {
         var plan = StoragePlan.Of(type, Small);
@@ -145,7 +146,11 @@ public sealed class GgufModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData("q4_k", 288, "Q8_0", "rows of 288 numbers are no multiple of 256: Q8_0 instead of Q4_K (7 weights)")]
+    [InlineData("q4_k", 288, "Q5_0", "rows of 288 numbers are no multiple of 256: Q5_0 instead of Q4_K (7 weights)")]
+    [InlineData("q5_k", 288, "Q5_1", "Q5_1 instead of Q5_K")]
+    [InlineData("q3_k", 288, "Q4_0", "Q4_0 instead of Q3_K")]
+    [InlineData("q2_k", 288, "Q4_0", "Q4_0 instead of Q2_K")]
+    [InlineData("q5_1", 40, "F16", "F16 instead of Q5_1")]
     [InlineData("q6_k", 288, "Q8_0", "Q8_0 instead of Q6_K")]
     [InlineData("q8_0", 40, "F16", "rows of 40 numbers are no multiple of 32: F16 instead of Q8_0")]
     [InlineData("q4_k", 40, "F16", "F16 instead of Q4_K")]
@@ -179,9 +184,9 @@ public sealed class GgufModelTests : IDisposable
         { "llama.rope.dimension_count", 8u, "llama.rope.dimension_count is 8" },
         { "llama.rope.freq_base", -1f, "llama.rope.freq_base is -1; expected a number above 0" },
         { "llama.rope.freq_base", 0.5f, "the base is 0.5; expected a number above 1" },
-        { "llama.rope.scaling.type", "yarn", "llama.rope.scaling.type is yarn; this version reads none and linear" },
+        { "llama.rope.scaling.type", "longrope", "llama.rope.scaling.type is longrope; this version reads none, linear and yarn" },
         { "llama.expert_count", 8u, "this version reads Llama models with no experts only" },
-        { "split.count", (ushort)2, "the model is split over 2 files" },
+        { "split.count", (ushort)2, "split.count is 2 and split.no is missing" },
         { "tokenizer.ggml.bos_token_id", 70u, "tokenizer.ggml.bos_token_id is 70; expected a whole number from 0 to 69" },
     };
 
@@ -204,11 +209,11 @@ public sealed class GgufModelTests : IDisposable
         using (var writer = new GgufWriter(At("model.gguf")))
         {
             foreach (var (key, value) in file.Metadata) writer.Add(key, value);
-            foreach (var tensor in file.Tensors) writer.Declare(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? GgufType.Find(13)! : tensor.Type, [.. tensor.Shape]);
-            foreach (var tensor in file.Tensors) writer.Write(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? new byte[512 * 176] : file.Bytes(tensor.Name, 0, (int)tensor.SizeBytes));
+            foreach (var tensor in file.Tensors) writer.Declare(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? GgufType.Find(20)! : tensor.Type, [.. tensor.Shape]);
+            foreach (var tensor in file.Tensors) writer.Write(tensor.Name, tensor.Name == "blk.0.ffn_up.weight" ? new byte[512 * 144] : file.Bytes(tensor.Name, 0, (int)tensor.SizeBytes));
             writer.Finish();
         }
-        Assert.Contains("tensor 'blk.0.ffn_up.weight' is stored as Q5_K; this version reads F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K.",
+        Assert.Contains("tensor 'blk.0.ffn_up.weight' is stored as IQ4_NL; this version reads F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K, Q4_1, Q5_0, Q5_1, Q5_K, Q3_K, Q2_K.",
             Assert.Throws<UserErrorException>(() => LanguageModel.Load(At("model.gguf"), engine)).Message, StringComparison.Ordinal);
     }
 

@@ -97,8 +97,8 @@ public sealed class LlamaTests : IDisposable
     public void A_folder_that_is_no_model_is_refused_in_one_line()
     {
         Assert.Contains("no config.json in this folder", Refusal(), StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(folder, "config.json"), "{ \"model_type\": \"gpt2\" }");
-        Assert.Contains("model_type is 'gpt2'; this version reads llama", Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "config.json"), "{ \"model_type\": \"rwkv\" }");
+        Assert.Contains("model_type is 'rwkv'; this version reads llama", Refusal(), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "config.json"), "{ \"model_type\": ");
         Assert.Contains("not valid JSON", Refusal(), StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(folder, "config.json"), Small.ToJson("float32").ToJsonString());
@@ -110,7 +110,7 @@ public sealed class LlamaTests : IDisposable
     [Theory]
     [InlineData("hidden_act", "\"gelu\"", "hidden_act is gelu")]
     [InlineData("attention_bias", "true", "no tensor model.layers.0.self_attn.q_proj.bias")]
-    [InlineData("rope_scaling", "{\"rope_type\":\"yarn\",\"factor\":4.0}", "rope_scaling.rope_type is yarn; this version reads Llama models with default, linear or llama3 only")]
+    [InlineData("rope_scaling", "{\"rope_type\":\"dynamic\",\"factor\":4.0}", "rope_scaling.rope_type is dynamic; this version reads Llama models with default, linear, llama3 or yarn only")]
     [InlineData("rope_scaling", "{\"type\":\"linear\"}", "rope_scaling.factor is missing; linear scaling needs it")]
     [InlineData("rope_scaling", "{\"rope_type\":\"linear\",\"factor\":0.5}", "the factor of the scaling is 0.5; expected at least 1")]
     [InlineData("rope_parameters", "{\"rope_type\":\"default\",\"partial_rotary_factor\":0.5}", "rope_parameters.partial_rotary_factor is 0.5")]

@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Serving.Tests;
 /// <summary>Answers as a test says, so that every turn of the protocol can be brought about.</summary>
 internal sealed class ScriptedEngine : IInferenceEngine
 {
-    public ModelInfo Info { get; init; } = new("test-model", new string('a', 64), 300, 128, CanChat: true, Sampling.Greedy);
+    public ModelInfo Info { get; init; } = new("test-model", new Lazy<string>(new string('a', 64)), 300, 128, CanChat: true, Sampling.Greedy) { Fingerprint = new string('a', 16) };
 
     public EngineStatus Status => new(0, 0, 1, 1);
 

@@ -16,7 +16,7 @@ public sealed class InstructionSetTests
     private const string ExpectedHash = "acddbaf61b0b766ac27ebe80e666ef7fb3f2af24350daacb85baffa60405a283";
 
     /// <summary>Bits of products with packed weights of every type: half precision and quantized.</summary>
-    private const string ExpectedPackedHash = "0b559764e603df458bbe02dc403f3c3ff24ba48c12466317f55484a3cc5a822f";
+    private const string ExpectedPackedHash = "34d7ef0e567d1ef6da1311dabc6570a58e82d3c767e71ad96d369653f8d7d0e6";
 
     [Theory]
     [InlineData(null)]
@@ -64,7 +64,11 @@ public sealed class InstructionSetTests
     }
 
     [Fact]
-    public void The_bits_of_packed_weights_are_the_committed_ones() => Assert.Equal(ExpectedPackedHash, PackedHash());
+    public void The_bits_of_packed_weights_are_the_committed_ones()
+    {
+        var found = PackedHash();
+        Assert.True(found == ExpectedPackedHash, found);
+    }
 
     [Fact]
     public void The_instruction_sets_are_what_the_environment_asks_for()

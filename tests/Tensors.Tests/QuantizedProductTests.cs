@@ -4,7 +4,9 @@ namespace OpenEuroLLM.Tensors.Tests;
 
 public sealed unsafe class QuantizedProductTests
 {
-    private static readonly ElementType[] Quantized = [ElementType.Q8_0, ElementType.Q4_0, ElementType.Q4_K, ElementType.Q6_K];
+    private static readonly ElementType[] Quantized = [.. Enum.GetValues<ElementType>().Where(ElementTypes.IsQuantized)];
+
+    public static TheoryData<ElementType> Types => [.. Quantized];
 
     public static TheoryData<ElementType, int, int> Shapes()
     {
@@ -43,11 +45,7 @@ public sealed unsafe class QuantizedProductTests
         }
     }
 
-    [Theory]
-    [InlineData(ElementType.Q8_0)]
-    [InlineData(ElementType.Q4_0)]
-    [InlineData(ElementType.Q4_K)]
-    [InlineData(ElementType.Q6_K)]
+    [Theory, MemberData(nameof(Types))]
     public void A_quantized_product_is_close_to_the_product_of_the_numbers_that_the_blocks_stand_for(ElementType type)
     {
         var stored = StoredRows.Random(type, 40, 768, 5);
@@ -67,8 +65,8 @@ public sealed unsafe class QuantizedProductTests
     [InlineData(300)]
     public void Weights_that_share_an_input_give_the_bits_they_give_alone(int rows)
     {
-        var types = new[] { ElementType.Q4_K, ElementType.F16, ElementType.Q6_K, ElementType.BF16, ElementType.Q8_0, ElementType.F32, ElementType.Q4_0 };
-        var sizes = new[] { 129, 33, 1, 64, 17, 40, 200 };
+        var types = new[] { ElementType.Q4_K, ElementType.F16, ElementType.Q6_K, ElementType.BF16, ElementType.Q8_0, ElementType.F32, ElementType.Q4_0, ElementType.Q2_K, ElementType.Q5_1 };
+        var sizes = new[] { 129, 33, 1, 64, 17, 40, 200, 50, 70 };
         var weights = types.Select((type, i) => Stored(type, sizes[i], 512, (ulong)i)).ToArray();
         using var x = Numbers.Random(rows, 512, 20);
         using var backend = new CpuBackend(2);

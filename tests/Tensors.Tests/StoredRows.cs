@@ -23,7 +23,14 @@ internal static class StoredRows
             return stored;
         }
         for (var i = 0; i < stored.Length; i++) stored[i] = (byte)(random.UniformAt((ulong)i) * 256);
-        int[] scales = type switch { ElementType.Q4_K => [0, 2], ElementType.Q6_K => [208], _ => [0] };
+        int[] scales = type switch
+        {
+            ElementType.Q4_K or ElementType.Q5_K or ElementType.Q4_1 or ElementType.Q5_1 => [0, 2],
+            ElementType.Q6_K => [208],
+            ElementType.Q3_K => [108],
+            ElementType.Q2_K => [80, 82],
+            _ => [0],
+        };
         for (var block = 0; block < stored.Length; block += ElementTypes.BlockBytes(type))
             foreach (var place in scales)
                 BinaryPrimitives.WriteHalfLittleEndian(stored.AsSpan(block + place), (Half)(0.02f * random.NormalAt((ulong)(block + place))));
@@ -79,6 +86,40 @@ internal static class StoredRows
                         minima[j] = dmin * (j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | ((s[j] >> 6) << 4));
                         for (var i = 0; i < 32; i++) integers[32 * j + i] = j % 2 == 0 ? q[j / 2 * 32 + i] & 15 : q[j / 2 * 32 + i] >> 4;
                     }
+                    return new(integers, scales, minima);
+                }
+            case ElementType.Q4_1:
+                for (var i = 0; i < 16; i++) (integers[i], integers[i + 16]) = (block[4 + i] & 15, block[4 + i] >> 4);
+                return new(integers, [(float)BinaryPrimitives.ReadHalfLittleEndian(block)], [-(float)BinaryPrimitives.ReadHalfLittleEndian(block[2..])]);
+            case ElementType.Q5_0:
+                for (var i = 0; i < 32; i++) integers[i] = ((block[6 + i % 16] >> (i / 16 * 4)) & 15) + (block[2 + i / 8] >> (i % 8) & 1) * 16 - 16;
+                return new(integers, [(float)BinaryPrimitives.ReadHalfLittleEndian(block)], null);
+            case ElementType.Q5_1:
+                for (var i = 0; i < 32; i++) integers[i] = ((block[8 + i % 16] >> (i / 16 * 4)) & 15) + (block[4 + i / 8] >> (i % 8) & 1) * 16;
+                return new(integers, [(float)BinaryPrimitives.ReadHalfLittleEndian(block)], [-(float)BinaryPrimitives.ReadHalfLittleEndian(block[2..])]);
+            case ElementType.Q5_K:
+                {
+                    // The first 16 bytes and the low four bits are those of q4_K.
+                    Span<byte> four = [.. block[..16], .. block.Slice(48, 128)];
+                    var plain = Block(ElementType.Q4_K, four);
+                    for (var i = 0; i < 256; i++) integers[i] = plain.Integers[i] + (block[16 + i % 32] >> (i / 32) & 1) * 16;
+                    return plain with { Integers = integers };
+                }
+            case ElementType.Q3_K:
+                {
+                    var d = (float)BinaryPrimitives.ReadHalfLittleEndian(block[108..]);
+                    var scales = new float[16];
+                    for (var j = 0; j < 16; j++) scales[j] = d * ((((j < 8 ? block[96 + j] : block[88 + j] >> 4) & 15) | (((block[104 + j % 4] >> (j / 4 * 2)) & 3) << 4)) - 32);
+                    for (var i = 0; i < 256; i++)
+                        integers[i] = ((block[32 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2)) & 3) - ((block[i % 32] >> (i / 32) & 1) == 0 ? 4 : 0);
+                    return new(integers, scales, null);
+                }
+            case ElementType.Q2_K:
+                {
+                    var (d, dmin) = ((float)BinaryPrimitives.ReadHalfLittleEndian(block[80..]), (float)BinaryPrimitives.ReadHalfLittleEndian(block[82..]));
+                    var (scales, minima) = (new float[16], new float[16]);
+                    for (var j = 0; j < 16; j++) (scales[j], minima[j]) = (d * (block[j] & 15), dmin * (block[j] >> 4));
+                    for (var i = 0; i < 256; i++) integers[i] = (block[16 + i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2)) & 3;
                     return new(integers, scales, minima);
                 }
             default:

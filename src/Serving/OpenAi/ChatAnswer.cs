@@ -10,7 +10,7 @@ internal sealed class ChatAnswer(ModelInfo model, DateTimeOffset created)
     private readonly string id = "chatcmpl-" + RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>Names the weights: equal fingerprints, requests and seeds give equal answers.</summary>
-    private readonly string fingerprint = "fp_" + model.WeightsSha256[..Math.Min(16, model.WeightsSha256.Length)];
+    private readonly string fingerprint = "fp_" + model.Fingerprint;
 
     /// <summary>Writes the whole answer.</summary>
     public void Write(Utf8JsonWriter json, IReadOnlyList<(string Text, FinishReason Reason)> choices, Usage usage)

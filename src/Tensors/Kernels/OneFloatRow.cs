@@ -45,16 +45,24 @@ internal static unsafe class OneFloatRow
         where TNumbers : INumbers where TRegisters : IRegisters<TInt, TFloat>
     {
         var (chainA, chainB) = (TRegisters.CreateSingle(0), TRegisters.CreateSingle(0));
-        for (var k = 0; k < columns; k++, a += TNumbers.Size * Tile.Columns, b += TNumbers.Size * Tile.Columns)
+        // Behind the end of these two panels come the next two: what lies right behind the first is the second, which is here already.
+        var step = TNumbers.Size * Tile.Columns;
+        var inside = Math.Max(0, columns - BlockKernels.Ahead / step);
+        var (k, ahead) = (0, (long)BlockKernels.Ahead);
+        for (var end = inside; ; end = columns, ahead += (long)columns * step)
         {
-            if (Sse.IsSupported && (TNumbers.Size == 4 || k % 2 == 0))
+            for (; k < end; k++, a += step, b += step)
             {
-                Sse.Prefetch0(a + BlockKernels.Ahead);
-                if (TRegisters.Lanes == 16) Sse.Prefetch0(b + BlockKernels.Ahead);
+                if (Sse.IsSupported && (TNumbers.Size == 4 || k % 2 == 0))
+                {
+                    Sse.Prefetch0(a + ahead);
+                    if (TRegisters.Lanes == 16) Sse.Prefetch0(b + ahead);
+                }
+                var number = TRegisters.CreateSingle(x[k]);
+                chainA = TRegisters.MultiplyAdd(number, TNumbers.Load<TRegisters, TInt, TFloat>(a), chainA);
+                chainB = TRegisters.MultiplyAdd(number, TNumbers.Load<TRegisters, TInt, TFloat>(b), chainB);
             }
-            var number = TRegisters.CreateSingle(x[k]);
-            chainA = TRegisters.MultiplyAdd(number, TNumbers.Load<TRegisters, TInt, TFloat>(a), chainA);
-            chainB = TRegisters.MultiplyAdd(number, TNumbers.Load<TRegisters, TInt, TFloat>(b), chainB);
+            if (k == columns) break;
         }
         TRegisters.StoreSingle(chainA, ya);
         TRegisters.StoreSingle(chainB, yb);

@@ -28,12 +28,13 @@ internal readonly struct XIelu(float positive, float negative, float beta, float
     /// goes to lane i mod 16, then the fixed tree.</summary>
     public unsafe void Backward(float* x, float* dy, float* dx, long count, out double positiveSlope, out double negativeSlope)
     {
-        Span<Vector256<float>> sums = [default, default, default, default];
+        var (lowAbove, highAbove) = (Vector256<float>.Zero, Vector256<float>.Zero);
+        var (lowBelow, highBelow) = (Vector256<float>.Zero, Vector256<float>.Zero);
         var i = 0L;
         for (; i + Lanes.Width <= count; i += Lanes.Width)
         {
-            Back(Vector256.Load(x + i), Vector256.Load(dy + i), ref sums[0], ref sums[2]).Store(dx + i);
-            Back(Vector256.Load(x + i + 8), Vector256.Load(dy + i + 8), ref sums[1], ref sums[3]).Store(dx + i + 8);
+            Back(Vector256.Load(x + i), Vector256.Load(dy + i), ref lowAbove, ref lowBelow).Store(dx + i);
+            Back(Vector256.Load(x + i + 8), Vector256.Load(dy + i + 8), ref highAbove, ref highBelow).Store(dx + i + 8);
         }
         if (i < count)
         {
@@ -41,12 +42,12 @@ internal readonly struct XIelu(float positive, float negative, float beta, float
             var left = (int)(count - i);
             Lanes.Tail(x + i, left, buffer);
             Lanes.Tail(dy + i, left, buffer + Lanes.Width);
-            Back(Vector256.Load(buffer), Vector256.Load(buffer + Lanes.Width), ref sums[0], ref sums[2]).Store(buffer);
-            Back(Vector256.Load(buffer + 8), Vector256.Load(buffer + Lanes.Width + 8), ref sums[1], ref sums[3]).Store(buffer + 8);
+            Back(Vector256.Load(buffer), Vector256.Load(buffer + Lanes.Width), ref lowAbove, ref lowBelow).Store(buffer);
+            Back(Vector256.Load(buffer + 8), Vector256.Load(buffer + Lanes.Width + 8), ref highAbove, ref highBelow).Store(buffer + 8);
             for (var j = 0; j < left; j++) dx[i + j] = buffer[j];
         }
-        positiveSlope = Lanes.Sum(sums[0], sums[1]);
-        negativeSlope = Lanes.Sum(sums[2], sums[3]);
+        positiveSlope = Lanes.Sum(lowAbove, highAbove);
+        negativeSlope = Lanes.Sum(lowBelow, highBelow);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

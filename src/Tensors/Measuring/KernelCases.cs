@@ -3,7 +3,7 @@ using OpenEuroLLM.Tensors.Kernels;
 namespace OpenEuroLLM.Tensors.Measuring;
 
 /// <summary>The kernels that are measured, at the sizes of small models: the shapes of training, prefill and decoding.</summary>
-internal static unsafe class KernelCases
+internal static unsafe partial class KernelCases
 {
     private const int Rows = 2048;
     private const int Vocabulary = 16_384;
@@ -12,7 +12,7 @@ internal static unsafe class KernelCases
     private static readonly (int Width, int Hidden)[] _models = [(256, 704), (512, 1376)];
 
     public static IEnumerable<KernelCase> All() =>
-        [.. Products(), .. PackedProducts(), .. Attentions(), .. RowKernels(), .. Losses(), .. Updates()];
+        [.. Products(), .. PackedProducts(), .. Attentions(), .. RowKernels(), .. FamilyKernels(), .. Losses(), .. Updates()];
 
     private static IEnumerable<KernelCase> Products()
     {
@@ -71,21 +71,24 @@ internal static unsafe class KernelCases
             var shape = FormattableString.Invariant($"{Rows / length} x {length} tokens, {heads} heads of {width / heads}");
             // Half of the scores are visible: two products forward, five back.
             var product = (double)Rows * length * width;
-            yield return new KernelCase("attention forward", shape, KernelLimit.MultiplyAdd, 2 * product, (backend, memory) => Attention(backend, memory, width, heads, length, back: false));
-            yield return new KernelCase("attention backward", shape, KernelLimit.MultiplyAdd, 5 * product, (backend, memory) => Attention(backend, memory, width, heads, length, back: true));
+            foreach (var (name, cap) in new[] { ("attention", (float?)null), ("attention with a soft cap,", 50f) })
+            {
+                yield return new KernelCase($"{name} forward", shape, KernelLimit.MultiplyAdd, 2 * product, (backend, memory) => Attention(backend, memory, width, heads, length, cap, back: false));
+                yield return new KernelCase($"{name} backward", shape, KernelLimit.MultiplyAdd, 5 * product, (backend, memory) => Attention(backend, memory, width, heads, length, cap, back: true));
+            }
         }
         const int past = 2048;
         yield return new KernelCase("attention decode", FormattableString.Invariant($"1 token after {past}, 16 over 8 heads of 64"), KernelLimit.Read, past * 8.0 * 64 * 2 * sizeof(float), (backend, memory) =>
             Decode(backend, memory, past, 16, 8, 64));
     }
 
-    private static Action Attention(CpuBackend backend, KernelMemory memory, int width, int heads, int length, bool back)
+    private static Action Attention(CpuBackend backend, KernelMemory memory, int width, int heads, int length, float? softCap, bool back)
     {
         var layout = new SequenceLayout();
         for (var first = 0; first < Rows; first += length) layout.Add(length);
         nint Matrix() => (nint)memory.Numbers((long)Rows * width);
         var call = new AttentionCall(Matrix(), Matrix(), Matrix(), Matrix(), (nint)memory.Numbers(2L * Rows * heads), heads, heads, width / heads, 0,
-            Kernels.Attention.NoWindow, (float)(1 / Math.Sqrt(width / heads)), 0, 0, 0, false);
+            Kernels.Attention.NoWindow, (float)(1 / Math.Sqrt(width / heads)), 0, 0, 0, false, softCap);
         if (!back) return () => backend.Attend(layout, call);
         backend.Attend(layout, call);
         var gradients = new AttentionGradients(Matrix(), Matrix(), Matrix(), Matrix());

@@ -5,8 +5,23 @@ namespace OpenEuroLLM.Models.Tests.References;
 /// <summary>Gemma 2 and 3. Sources: Gemma team, "Gemma 2: improving open language models at a practical size", 2024 (norms before and after,
 /// soft caps, alternating windows); "Gemma 3 technical report", 2025 (norms of queries and keys instead of caps, five local layers to a global
 /// one, two bases of rotation); the published configuration files.</summary>
-internal sealed class GemmaReference(JsonObject config, Func<string, (int[] Shape, float[] Values)> weights) : ReferenceModel(config, weights)
+internal sealed class GemmaReference(JsonObject config, Func<string, (int[] Shape, float[] Values)> weights) : ReferenceModel(WithDefaults(config), weights)
 {
+    /// <summary>Published settings of Gemma 3's larger models name only what differs from the defaults of their software.</summary>
+    private static JsonObject WithDefaults(JsonObject config)
+    {
+        var whole = (JsonObject)config.DeepClone();
+        if ((string)config["model_type"]! != "gemma3_text") return whole;
+        void Default(string key, double value) => whole[key] ??= value;
+        Default("rms_norm_eps", 1e-6);
+        Default("query_pre_attn_scalar", 256);
+        whole["max_position_embeddings"] ??= 131072;
+        if (whole["rope_parameters"] is not null) return whole;
+        Default("rope_theta", 1e6);
+        Default("rope_local_base_freq", 1e4);
+        return whole;
+    }
+
     protected override double[][] Forward(int[] tokens)
     {
         var third = (string)Config["model_type"]! == "gemma3_text";
@@ -42,7 +57,7 @@ internal sealed class GemmaReference(JsonObject config, Func<string, (int[] Shap
     private bool IsLocal(int layer, bool third)
     {
         if (Config["layer_types"] is JsonArray types) return (string)types[layer]! == "sliding_attention";
-        var period = third ? Has("sliding_window_pattern") ? Whole("sliding_window_pattern") : 6 : 2;
+        var period = third ? (int)(Config["sliding_window_pattern"] ?? Config["_sliding_window_pattern"] ?? 6) : 2;
         return (layer + 1) % period != 0;
     }
 

@@ -26,8 +26,8 @@ internal static class TinyModels
         Decoder("qwen3-wide", "Qwen3ForCausalLM", "qwen3", 2, 256, 512, 4, 2, """ "rope_theta":1000000.0,"head_dim":64,"attention_bias":false,"use_sliding_window":false,"tie_word_embeddings":false,"hidden_act":"silu" """),
         Decoder("gemma2", "Gemma2ForCausalLM", "gemma2", 4, 64, 96, 4, 2, $$""" "rope_theta":10000.0,"head_dim":32,"query_pre_attn_scalar":24,"attn_logit_softcapping":3.0,"final_logit_softcapping":5.0,"sliding_window":8,{{Gelu}} """),
         Decoder("gemma3-text", "Gemma3ForCausalLM", "gemma3_text", 3, 64, 96, 4, 1, $$""" "rope_theta":1000000.0,"rope_local_base_freq":10000.0,"rope_scaling":{"rope_type":"linear","factor":8.0},"head_dim":32,"query_pre_attn_scalar":24,"attn_logit_softcapping":null,"final_logit_softcapping":null,"sliding_window":8,"sliding_window_pattern":3,{{Gelu}} """),
-        Multimodal("gemma3", name => "language_model." + name),
-        Multimodal("gemma3-renamed", name => name.Replace("model.", "model.language_model.", StringComparison.Ordinal)),
+        Multimodal("gemma3", 6, """ "head_dim":32,"rope_scaling":{"rope_type":"linear","factor":8.0},"sliding_window":8 """, name => "language_model." + name),
+        Multimodal("gemma3-renamed", 3, $$""" {{LayerRotations}},"head_dim":32,"query_pre_attn_scalar":32,"sliding_window":8,"_sliding_window_pattern":2,"layer_types":["sliding_attention","full_attention","sliding_attention"],{{Gelu}} """, name => name.Replace("model.", "model.language_model.", StringComparison.Ordinal)),
         Decoder("olmo2", "Olmo2ForCausalLM", "olmo2", 2, 64, 96, 4, 4, """ "rope_theta":500000,"rope_scaling":null,"attention_bias":false,"hidden_act":"silu" """),
         Decoder("olmo2-grouped", "Olmo2ForCausalLM", "olmo2", 2, 64, 96, 4, 2, """ "rope_theta":500000,"rope_scaling":null,"attention_bias":false,"hidden_act":"silu" """),
         Decoder("olmo3", "Olmo3ForCausalLM", "olmo3", 4, 64, 96, 2, 2, """ "rope_theta":10000,"rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32,"attention_factor":1.1386294361119891,"beta_fast":32,"beta_slow":1},"max_position_embeddings":128,"sliding_window":8,"layer_types":["sliding_attention","full_attention","sliding_attention","full_attention"],"attention_bias":false,"hidden_act":"silu" """),
@@ -43,6 +43,7 @@ internal static class TinyModels
 
     public static TinyModel Named(string name) => All.Single(model => model.Name == name);
 
+    private const string LayerRotations = """ "rope_parameters":{"full_attention":{"rope_type":"linear","factor":8.0,"rope_theta":1000000.0},"sliding_attention":{"rope_type":"default","rope_theta":10000.0}} """;
     private const string Gelu = """ "hidden_act":"gelu_pytorch_tanh","hidden_activation":"gelu_pytorch_tanh","tie_word_embeddings":true """;
 
     /// <param name="name">Name of the tiny model.</param>
@@ -87,15 +88,15 @@ internal static class TinyModels
         return config;
     }
 
-    /// <summary>The text part within a model that also sees; it nests its settings, and the newest files those of each type of layer too.</summary>
-    private static TinyModel Multimodal(string name, Func<string, string> fileName)
+    /// <summary>The text part within a model that also sees. Its settings are nested, and the older files leave out what is a default.</summary>
+    private static TinyModel Multimodal(string name, int layers, string settings, Func<string, string> fileName)
     {
-        var text = Common("Gemma3ForCausalLM", "gemma3_text", 3, 64, 96, 4, 2, $$$"""
-            "rope_parameters":{"full_attention":{"rope_type":"linear","factor":8.0,"rope_theta":1000000.0},"sliding_attention":{"rope_type":"default","rope_theta":10000.0}},
-            "head_dim":32,"query_pre_attn_scalar":32,"sliding_window":8,"layer_types":["sliding_attention","full_attention","sliding_attention"],{{{Gelu}}}
-            """);
-        text.Remove("architectures");
+        var text = Common("Gemma3ForCausalLM", "gemma3_text", layers, 64, 96, 4, 2, settings);
+        text["tie_word_embeddings"] = true;
         var tensors = TinyTensors.Of(text);
+        if (name == "gemma3")
+            foreach (var key in (string[])["max_position_embeddings", "rms_norm_eps", "tie_word_embeddings", "attention_dropout"]) text.Remove(key);
+        text.Remove("architectures");
         var config = new JsonObject
         {
             ["architectures"] = new JsonArray("Gemma3ForConditionalGeneration"),

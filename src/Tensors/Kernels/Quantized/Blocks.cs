@@ -16,8 +16,15 @@ internal unsafe interface IBlock
     /// <summary>Scales for each 32 activations: 1 or 2.</summary>
     static abstract int ScalesPerGroup { get; }
 
-    /// <summary>Whether groups have minima.</summary>
+    /// <summary>Whether there is a minimum with each scale.</summary>
     static abstract bool HasMinima { get; }
+
+    /// <summary>Puts one row's block, as it lies in the file, into its lane.</summary>
+    /// <returns>False: a scale is infinite or not a number.</returns>
+    static abstract bool Set(byte* block, int lane, byte* stored);
+
+    /// <summary>A group of 32 numbers of one row: exact products of scales and integers, rounded once where they do not fit.</summary>
+    static abstract void Copy(byte* block, int lane, int group, float* target);
 
     /// <summary>Two registers of outputs go on over their block: the steps of the law for each of its groups.</summary>
     /// <param name="lane">The first register's; the second holds the lanes behind.</param>
@@ -25,9 +32,25 @@ internal unsafe interface IBlock
     static abstract void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>;
 
-    /// <summary>Writes pairs of 16-bit integers (k / 2, 32), scales (groups, 32) and negative minima (groups, 32).</summary>
+    /// <summary>Writes pairs of 16-bit integers (k / 2, 32), scales (groups, 32) and negative minima (groups, 32); the groups are of 32 or 16 numbers.</summary>
     static abstract void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
         where TRegisters : IRegisters<TInt, TFloat>;
+}
+
+/// <summary>How many bits complete a nibble.</summary>
+internal interface IUpperBits
+{
+    static abstract int Mask { get; }
+}
+
+internal readonly struct UpperOne : IUpperBits
+{
+    public static int Mask => 1;
+}
+
+internal readonly struct UpperTwo : IUpperBits
+{
+    public static int Mask => 3;
 }
 
 /// <summary>A row of rounded activations, from some block of 32 on: see <see cref="RoundedRows"/>.</summary>
@@ -44,8 +67,8 @@ internal readonly unsafe ref struct RoundedRow(short* integers, float* scales, i
 /// <summary>What the blocks share.</summary>
 internal static unsafe class BlockKernels
 {
-    /// <summary>Numbers of scratch memory for the scales of a block: (16, 32).</summary>
-    public const int ScratchNumbers = 16 * PanelLayout.Lanes;
+    /// <summary>Numbers of scratch memory for the scales and minima of a block: twice (16, 32).</summary>
+    public const int ScratchNumbers = 32 * PanelLayout.Lanes;
 
     /// <summary>How far ahead weights are asked for: over the ends of pages, where the processor does not look by itself.</summary>
     public const int Ahead = 2048;
@@ -116,10 +139,31 @@ internal static unsafe class BlockKernels
         var pairs = (int*)x;
         var upperA = Stream<TRegisters, TInt, TFloat>(a);
         var upperB = Stream<TRegisters, TInt, TFloat>(b);
-        SixBits<TRegisters, TInt, TFloat>(a + Vector, b + Vector, upperA, upperB, pairs, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        Extended<UpperTwo, TRegisters, TInt, TFloat>(a + Vector, b + Vector, upperA, upperB, pairs, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
         upperA = TRegisters.ShiftRightShort(upperA, 2);
         upperB = TRegisters.ShiftRightShort(upperB, 2);
-        SixBits<TRegisters, TInt, TFloat>(a + 2 * Vector, b + 2 * Vector, upperA, upperB, pairs + 4, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        Extended<UpperTwo, TRegisters, TInt, TFloat>(a + 2 * Vector, b + 2 * Vector, upperA, upperB, pairs + 4, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        sumA = Together<TRegisters, TInt, TFloat>(a0, a1, a2);
+        sumB = Together<TRegisters, TInt, TFloat>(b0, b1, b2);
+    }
+
+    /// <summary>Σ five bits · x over 32 activations, for two registers of outputs.</summary>
+    /// <param name="a">A vector of fifth bits, and the four vectors of nibbles that it completes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FiveBits<TRegisters, TInt, TFloat>(byte* a, byte* b, short* x, out TInt sumA, out TInt sumB) where TRegisters : IRegisters<TInt, TFloat>
+    {
+        TInt a0, a1, a2, b0, b1, b2;
+        a0 = a1 = a2 = b0 = b1 = b2 = TRegisters.Create(0);
+        var pairs = (int*)x;
+        var upperA = Stream<TRegisters, TInt, TFloat>(a);
+        var upperB = Stream<TRegisters, TInt, TFloat>(b);
+        Extended<UpperOne, TRegisters, TInt, TFloat>(a + Vector, b + Vector, upperA, upperB, pairs, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        Extended<UpperOne, TRegisters, TInt, TFloat>(a + 2 * Vector, b + 2 * Vector, TRegisters.ShiftRightShort(upperA, 1), TRegisters.ShiftRightShort(upperB, 1),
+            pairs + 4, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        Extended<UpperOne, TRegisters, TInt, TFloat>(a + 3 * Vector, b + 3 * Vector, TRegisters.ShiftRightShort(upperA, 2), TRegisters.ShiftRightShort(upperB, 2),
+            pairs + 8, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
+        Extended<UpperOne, TRegisters, TInt, TFloat>(a + 4 * Vector, b + 4 * Vector, TRegisters.ShiftRightShort(upperA, 3), TRegisters.ShiftRightShort(upperB, 3),
+            pairs + 12, ref a0, ref a1, ref a2, ref b0, ref b1, ref b2);
         sumA = Together<TRegisters, TInt, TFloat>(a0, a1, a2);
         sumB = Together<TRegisters, TInt, TFloat>(b0, b1, b2);
     }
@@ -145,16 +189,16 @@ internal static unsafe class BlockKernels
         TRegisters.Store(TRegisters.ShiftRightSignedShort(w, 8), pairs + PairShorts);
     }
 
-    /// <summary>The four pairs of a vector of nibbles with their upper bits, less 32.</summary>
+    /// <summary>The four pairs of a vector of nibbles with their upper bits, less <paramref name="offset"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenSixBits<TRegisters, TInt, TFloat>(byte* low, TInt upper, short* pairs) where TRegisters : IRegisters<TInt, TFloat>
+    public static void WidenExtended<TUpper, TRegisters, TInt, TFloat>(byte* low, TInt upper, short* pairs, TInt offset)
+        where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat>
     {
-        var offset = TRegisters.Create(0x00200020);
         var w = TRegisters.Load(low);
-        TRegisters.Store(TRegisters.SubtractShort(Six0<TRegisters, TInt, TFloat>(w, upper), offset), pairs);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Six1<TRegisters, TInt, TFloat>(w, upper), 4), offset), pairs + PairShorts);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Six2<TRegisters, TInt, TFloat>(w, upper), 8), offset), pairs + 2 * PairShorts);
-        TRegisters.Store(TRegisters.SubtractShort(Six3<TRegisters, TInt, TFloat>(w, upper), offset), pairs + 3 * PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(Extended0<TUpper, TRegisters, TInt, TFloat>(w, upper), offset), pairs);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Extended1<TUpper, TRegisters, TInt, TFloat>(w, upper), 4), offset), pairs + PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Extended2<TUpper, TRegisters, TInt, TFloat>(w, upper), 8), offset), pairs + 2 * PairShorts);
+        TRegisters.Store(TRegisters.SubtractShort(Extended3<TUpper, TRegisters, TInt, TFloat>(w, upper), offset), pairs + 3 * PairShorts);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -192,81 +236,46 @@ internal static unsafe class BlockKernels
         b1 = TRegisters.Add(b1, TRegisters.MultiplyAddPairs(TRegisters.ShiftRightSignedShort(wb, 8), x));
     }
 
-    /// <summary>As for nibbles; the largest sum of the third, 4 · 16128 · 32767, just fits.</summary>
+    /// <summary>As for nibbles; the largest sums of the third, 4 · 16128 · 32767 with six bits and 8 · 7936 · 32767 with five, just fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SixBits<TRegisters, TInt, TFloat>(byte* a, byte* b, TInt upperA, TInt upperB, int* pairs,
-        ref TInt a0, ref TInt a1, ref TInt a2, ref TInt b0, ref TInt b1, ref TInt b2) where TRegisters : IRegisters<TInt, TFloat>
+    private static void Extended<TUpper, TRegisters, TInt, TFloat>(byte* a, byte* b, TInt upperA, TInt upperB, int* pairs,
+        ref TInt a0, ref TInt a1, ref TInt a2, ref TInt b0, ref TInt b1, ref TInt b2)
+        where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat>
     {
         var (wa, wb) = (Stream<TRegisters, TInt, TFloat>(a), Stream<TRegisters, TInt, TFloat>(b));
         var x = TRegisters.Create(pairs[0]);
-        a0 = TRegisters.Add(a0, TRegisters.MultiplyAddPairs(Six0<TRegisters, TInt, TFloat>(wa, upperA), x));
-        b0 = TRegisters.Add(b0, TRegisters.MultiplyAddPairs(Six0<TRegisters, TInt, TFloat>(wb, upperB), x));
+        a0 = TRegisters.Add(a0, TRegisters.MultiplyAddPairs(Extended0<TUpper, TRegisters, TInt, TFloat>(wa, upperA), x));
+        b0 = TRegisters.Add(b0, TRegisters.MultiplyAddPairs(Extended0<TUpper, TRegisters, TInt, TFloat>(wb, upperB), x));
         x = TRegisters.Create(pairs[1]);
-        a1 = TRegisters.Add(a1, TRegisters.MultiplyAddPairs(Six1<TRegisters, TInt, TFloat>(wa, upperA), x));
-        b1 = TRegisters.Add(b1, TRegisters.MultiplyAddPairs(Six1<TRegisters, TInt, TFloat>(wb, upperB), x));
+        a1 = TRegisters.Add(a1, TRegisters.MultiplyAddPairs(Extended1<TUpper, TRegisters, TInt, TFloat>(wa, upperA), x));
+        b1 = TRegisters.Add(b1, TRegisters.MultiplyAddPairs(Extended1<TUpper, TRegisters, TInt, TFloat>(wb, upperB), x));
         x = TRegisters.Create(pairs[2]);
-        a2 = TRegisters.Add(a2, TRegisters.MultiplyAddPairs(Six2<TRegisters, TInt, TFloat>(wa, upperA), x));
-        b2 = TRegisters.Add(b2, TRegisters.MultiplyAddPairs(Six2<TRegisters, TInt, TFloat>(wb, upperB), x));
+        a2 = TRegisters.Add(a2, TRegisters.MultiplyAddPairs(Extended2<TUpper, TRegisters, TInt, TFloat>(wa, upperA), x));
+        b2 = TRegisters.Add(b2, TRegisters.MultiplyAddPairs(Extended2<TUpper, TRegisters, TInt, TFloat>(wb, upperB), x));
         x = TRegisters.Create(pairs[3]);
-        a0 = TRegisters.Add(a0, TRegisters.MultiplyAddPairs(Six3<TRegisters, TInt, TFloat>(wa, upperA), x));
-        b0 = TRegisters.Add(b0, TRegisters.MultiplyAddPairs(Six3<TRegisters, TInt, TFloat>(wb, upperB), x));
+        a0 = TRegisters.Add(a0, TRegisters.MultiplyAddPairs(Extended3<TUpper, TRegisters, TInt, TFloat>(wa, upperA), x));
+        b0 = TRegisters.Add(b0, TRegisters.MultiplyAddPairs(Extended3<TUpper, TRegisters, TInt, TFloat>(wb, upperB), x));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Six0<TRegisters, TInt, TFloat>(TInt low, TInt high) where TRegisters : IRegisters<TInt, TFloat> =>
-        TRegisters.Or(TRegisters.And(low, TRegisters.Create(0x000F000F)), TRegisters.And(high, TRegisters.Create(0x00300030)));
+    private static TInt Extended0<TUpper, TRegisters, TInt, TFloat>(TInt low, TInt high)
+        where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat> =>
+        TRegisters.Or(TRegisters.And(low, TRegisters.Create(0x000F000F)), TRegisters.And(high, TRegisters.Create(TUpper.Mask * (0x00010001 << 4))));
 
     /// <summary>16 times the number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Six1<TRegisters, TInt, TFloat>(TInt low, TInt high) where TRegisters : IRegisters<TInt, TFloat> =>
-        TRegisters.Or(TRegisters.And(low, TRegisters.Create(0x00F000F0)), TRegisters.And(high, TRegisters.Create(0x03000300)));
+    private static TInt Extended1<TUpper, TRegisters, TInt, TFloat>(TInt low, TInt high)
+        where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat> =>
+        TRegisters.Or(TRegisters.And(low, TRegisters.Create(0x00F000F0)), TRegisters.And(high, TRegisters.Create(TUpper.Mask * (0x00010001 << 8))));
 
     /// <summary>256 times the number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Six2<TRegisters, TInt, TFloat>(TInt low, TInt high) where TRegisters : IRegisters<TInt, TFloat> =>
-        TRegisters.Or(TRegisters.And(low, TRegisters.Create(0x0F000F00)), TRegisters.And(high, TRegisters.Create(0x30003000)));
+    private static TInt Extended2<TUpper, TRegisters, TInt, TFloat>(TInt low, TInt high)
+        where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat> =>
+        TRegisters.Or(TRegisters.And(low, TRegisters.Create(0x0F000F00)), TRegisters.And(high, TRegisters.Create(TUpper.Mask * (0x00010001 << 12))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Six3<TRegisters, TInt, TFloat>(TInt low, TInt high) where TRegisters : IRegisters<TInt, TFloat> =>
-        TRegisters.Or(TRegisters.ShiftRightShort(low, 12), TRegisters.And(TRegisters.ShiftLeftShort(high, 4), TRegisters.Create(0x00300030)));
-
-    /// <summary>The scales and the negative minima of the 8 groups of a q4_K block for a register's lanes, each at (8, 32).</summary>
-    public static void GroupScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima) where TRegisters : IRegisters<TInt, TFloat>
-    {
-        if (Sse.IsSupported) Sse.Prefetch0(block + lane / 16 * (Vector / 2) + Ahead);
-        var scale = TRegisters.LoadHalf((ushort*)block + lane);
-        var minimum = TRegisters.Multiply(TRegisters.LoadHalf((ushort*)(block + PanelLayout.Scales) + lane), TRegisters.CreateSingle(-1));
-        var words = block + PanelLayout.Q4KScales + 4 * lane;
-        var first = Stream<TRegisters, TInt, TFloat>(words);
-        var second = Stream<TRegisters, TInt, TFloat>(words + Vector);
-        var third = Stream<TRegisters, TInt, TFloat>(words + 2 * Vector);
-        var (six, four, two) = (TRegisters.Create(63), TRegisters.Create(15), TRegisters.Create(48));
-        for (var g = 0; g < 4; g++, scales += PanelLayout.Lanes, minima += PanelLayout.Lanes)
-        {
-            TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(TRegisters.And(first, six))), scales + lane);
-            TRegisters.StoreSingle(TRegisters.Multiply(minimum, TRegisters.ToSingle(TRegisters.And(second, six))), minima + lane);
-            var upper = TRegisters.Or(TRegisters.And(third, four), TRegisters.And(TRegisters.ShiftRight(first, 2), two));
-            TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(upper)), scales + 4 * PanelLayout.Lanes + lane);
-            upper = TRegisters.Or(TRegisters.And(TRegisters.ShiftRight(third, 4), four), TRegisters.And(TRegisters.ShiftRight(second, 2), two));
-            TRegisters.StoreSingle(TRegisters.Multiply(minimum, TRegisters.ToSingle(upper)), minima + 4 * PanelLayout.Lanes + lane);
-            (first, second, third) = (TRegisters.ShiftRight(first, 8), TRegisters.ShiftRight(second, 8), TRegisters.ShiftRight(third, 8));
-        }
-    }
-
-    /// <summary>The scales of the 16 groups of a q6_K block for a register's lanes, at (16, 32).</summary>
-    public static void SixBitScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales) where TRegisters : IRegisters<TInt, TFloat>
-    {
-        if (Sse.IsSupported) Sse.Prefetch0(block + Ahead);
-        var scale = TRegisters.LoadHalf((ushort*)block + lane);
-        scales += lane;
-        for (var v = 0; v < 4; v++)
-        {
-            var words = Stream<TRegisters, TInt, TFloat>(block + PanelLayout.Q6KScales + 4 * lane + v * Vector);
-            for (var g = 0; g < 4; g++, scales += PanelLayout.Lanes)
-            {
-                TRegisters.StoreSingle(TRegisters.Multiply(scale, TRegisters.ToSingle(TRegisters.ShiftRightSigned(TRegisters.ShiftLeft(words, 24), 24))), scales);
-                words = TRegisters.ShiftRight(words, 8);
-            }
-        }
-    }
+    private static TInt Extended3<TUpper, TRegisters, TInt, TFloat>(TInt low, TInt high)
+        where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat> =>
+        TRegisters.Or(TRegisters.ShiftRightShort(low, 12), TRegisters.And(TRegisters.ShiftLeftShort(high, 4), TRegisters.Create(TUpper.Mask * (0x00010001 << 4))));
 }

@@ -18,7 +18,7 @@ internal static unsafe class ManyRows
     private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
 
     /// <summary>Bytes of scratch memory for a widened panel.</summary>
-    public const int ScratchBytes = PairBytes + ScaleBytes + 8 * PanelLayout.Lanes * sizeof(float);
+    public const int ScratchBytes = PairBytes + 2 * ScaleBytes;
 
     /// <summary>y = x · Wᵀ for the outputs of some panels.</summary>
     /// <param name="panels">Panels that follow each other.</param>
@@ -28,13 +28,8 @@ internal static unsafe class ManyRows
     /// <param name="scratch"><see cref="ScratchBytes"/>.</param>
     public static void Multiply(ElementType type, byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide)
     {
-        switch (type)
-        {
-            case ElementType.Q8_0: Multiply<Q8Block>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-            case ElementType.Q4_0: Multiply<Q4Block>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-            case ElementType.Q4_K: Multiply<Q4KBlock>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-            default: Multiply<Q6KBlock>(panels, columns, x, rows, y, yStride, outputs, scratch, wide); break;
-        }
+        var work = new Work((nint)panels, columns, x, rows, (nint)y, yStride, outputs, (nint)scratch, wide);
+        BlockTypes.Run(type, ref work);
     }
 
     private static void Multiply<TBlock>(byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, byte* scratch, bool wide) where TBlock : IBlock
@@ -68,7 +63,7 @@ internal static unsafe class ManyRows
         {
             var pairs = (short*)widened + b * TBlock.Groups * 32 * PanelLayout.Lanes;
             var scales = (float*)(widened + PairBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes;
-            var minima = (float*)(widened + PairBytes + ScaleBytes) + b * TBlock.Groups * PanelLayout.Lanes;
+            var minima = (float*)(widened + PairBytes + ScaleBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes;
             for (var lane = 0; lane < PanelLayout.Lanes; lane += TRegisters.Lanes) TBlock.Widen<TRegisters, TInt, TFloat>(block, lane, pairs, scales, minima);
         }
     }
@@ -115,20 +110,44 @@ internal static unsafe class ManyRows
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
-        var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
-        var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
-        for (var g = 0; g < groups; g++, xScales++, xSums++)
+        var blocks = (long)x.Blocks;
+        var xScales = (float*)x.Scales + row * blocks + k / 32;
+        var xSums = (float*)x.BlockSums + row * blocks + k / 32;
+        var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
                 TInt c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
-                c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = TRegisters.Create(0);
                 aEnd += 64 / TBlock.ScalesPerGroup;
+                // The first pair of numbers needs no addition.
+                var b0 = TRegisters.Load(w);
+                var b1 = TRegisters.Load(w + second);
+                var v = TRegisters.Create(*(int*)a);
+                c00 = TRegisters.MultiplyAddPairs(v, b0);
+                c01 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a1));
+                c10 = TRegisters.MultiplyAddPairs(v, b0);
+                c11 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a2));
+                c20 = TRegisters.MultiplyAddPairs(v, b0);
+                c21 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a3));
+                c30 = TRegisters.MultiplyAddPairs(v, b0);
+                c31 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a4));
+                c40 = TRegisters.MultiplyAddPairs(v, b0);
+                c41 = TRegisters.MultiplyAddPairs(v, b1);
+                v = TRegisters.Create(*(int*)(a + a5));
+                c50 = TRegisters.MultiplyAddPairs(v, b0);
+                c51 = TRegisters.MultiplyAddPairs(v, b1);
+                a += 4;
+                w += PanelLayout.Vector;
                 for (; a < aEnd; a += 4, w += PanelLayout.Vector)
                 {
-                    var b0 = TRegisters.Load(w);
-                    var b1 = TRegisters.Load(w + second);
-                    var v = TRegisters.Create(*(int*)a);
+                    b0 = TRegisters.Load(w);
+                    b1 = TRegisters.Load(w + second);
+                    v = TRegisters.Create(*(int*)a);
                     c00 = TRegisters.Add(c00, TRegisters.MultiplyAddPairs(v, b0));
                     c01 = TRegisters.Add(c01, TRegisters.MultiplyAddPairs(v, b1));
                     v = TRegisters.Create(*(int*)(a + a1));
@@ -147,22 +166,18 @@ internal static unsafe class ManyRows
                     c50 = TRegisters.Add(c50, TRegisters.MultiplyAddPairs(v, b0));
                     c51 = TRegisters.Add(c51, TRegisters.MultiplyAddPairs(v, b1));
                 }
-                var s0 = TRegisters.LoadSingle(scales);
-                var s1 = TRegisters.LoadSingle((float*)((byte*)scales + second));
+                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
+                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
                 scales += PanelLayout.Lanes;
-                var blocks = (long)x.Blocks;
-                Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
-                Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[r1 * blocks], y + r1 * yStride, rows > 1);
-                Scale<TRegisters, TInt, TFloat>(c20, c21, s0, s1, xScales[r2 * blocks], y + r2 * yStride, rows > 2);
-                Scale<TRegisters, TInt, TFloat>(c30, c31, s0, s1, xScales[r3 * blocks], y + r3 * yStride, rows > 3);
-                Scale<TRegisters, TInt, TFloat>(c40, c41, s0, s1, xScales[r4 * blocks], y + r4 * yStride, rows > 4);
-                Scale<TRegisters, TInt, TFloat>(c50, c51, s0, s1, xScales[last * blocks], y + last * yStride, rows > 5);
+                minima += PanelLayout.Lanes;
+                var sums = new RowSums(xScales, xSums, xHalfSums + part);
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
+                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(r1 * blocks), y + r1 * yStride);
+                if (rows > 2) Finish<TBlock, TRegisters, TInt, TFloat>(c20, c21, s0, s1, m0, m1, sums.At(r2 * blocks), y + r2 * yStride);
+                if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, sums.At(r3 * blocks), y + r3 * yStride);
+                if (rows > 4) Finish<TBlock, TRegisters, TInt, TFloat>(c40, c41, s0, s1, m0, m1, sums.At(r4 * blocks), y + r4 * yStride);
+                if (rows > 5) Finish<TBlock, TRegisters, TInt, TFloat>(c50, c51, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
             }
-            if (!TBlock.HasMinima) continue;
-            var m0 = TRegisters.LoadSingle(minima);
-            var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
-            minima += PanelLayout.Lanes;
-            for (var r = 0; r < rows; r++) Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[(long)r * x.Blocks], xSums[(long)r * x.Blocks], y + r * yStride);
         }
     }
 
@@ -179,9 +194,11 @@ internal static unsafe class ManyRows
         var w = widened;
         var scales = (float*)(widened + PairBytes);
         var minima = (float*)(widened + PairBytes + ScaleBytes);
-        var xScales = (float*)x.Scales + (long)row * x.Blocks + k / 32;
-        var xSums = (float*)x.BlockSums + (long)row * x.Blocks + k / 32;
-        for (var g = 0; g < groups; g++, xScales++, xSums++)
+        var blocks = (long)x.Blocks;
+        var xScales = (float*)x.Scales + row * blocks + k / 32;
+        var xSums = (float*)x.BlockSums + row * blocks + k / 32;
+        var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++)
             {
@@ -199,38 +216,48 @@ internal static unsafe class ManyRows
                     c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
                     c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
                 }
-                var s0 = TRegisters.LoadSingle(scales);
-                var s1 = TRegisters.LoadSingle((float*)((byte*)scales + second));
+                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
+                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
                 scales += PanelLayout.Lanes;
-                Scale<TRegisters, TInt, TFloat>(c00, c01, s0, s1, xScales[0], y);
-                Scale<TRegisters, TInt, TFloat>(c10, c11, s0, s1, xScales[last * x.Blocks], y + last * yStride, rows > 1);
+                minima += PanelLayout.Lanes;
+                var sums = new RowSums(xScales, xSums, xHalfSums + part);
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
+                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
             }
-            if (!TBlock.HasMinima) continue;
-            var m0 = TRegisters.LoadSingle(minima);
-            var m1 = TRegisters.LoadSingle((float*)((byte*)minima + second));
-            minima += PanelLayout.Lanes;
-            for (var r = 0; r < rows; r++) Minimum<TRegisters, TInt, TFloat>(m0, m1, xScales[(long)r * x.Blocks], xSums[(long)r * x.Blocks], y + r * yStride);
         }
     }
 
+    /// <summary>The steps of the law for one group and one row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Scale<TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, float xScale, float* y, bool exists = true)
-        where TRegisters : IRegisters<TInt, TFloat>
+    private static void Finish<TBlock, TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, TFloat minimum0, TFloat minimum1,
+        RowSums x, float* y) where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
-        if (!exists) return;
-        var s = TRegisters.CreateSingle(xScale);
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, s), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y)), y);
-        y += TRegisters.Lanes;
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, s), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y)), y);
+        var xScale = TRegisters.CreateSingle(*x.Scale);
+        var y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, xScale), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y));
+        var y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, xScale), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y + TRegisters.Lanes));
+        if (TBlock.HasMinima)
+        {
+            var xSum = TRegisters.CreateSingle(TBlock.ScalesPerGroup == 1 ? *x.Sum : *x.HalfSum);
+            y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, xScale), xSum, y0);
+            y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, xScale), xSum, y1);
+        }
+        TRegisters.StoreSingle(y0, y);
+        TRegisters.StoreSingle(y1, y + TRegisters.Lanes);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Minimum<TRegisters, TInt, TFloat>(TFloat minimum0, TFloat minimum1, float xScale, float xSum, float* y)
-        where TRegisters : IRegisters<TInt, TFloat>
+    /// <summary>What a group needs to know of a row's activations besides their integers.</summary>
+    private readonly struct RowSums(float* scale, float* sum, int* halfSum)
     {
-        var (s, sum) = (TRegisters.CreateSingle(xScale), TRegisters.CreateSingle(xSum));
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, s), sum, TRegisters.LoadSingle(y)), y);
-        y += TRegisters.Lanes;
-        TRegisters.StoreSingle(TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, s), sum, TRegisters.LoadSingle(y)), y);
+        public readonly float* Scale = scale;
+        public readonly float* Sum = sum;
+        public readonly int* HalfSum = halfSum;
+
+        public RowSums At(long block) => new(Scale + block, Sum + block, HalfSum + 2 * block);
+    }
+
+    private readonly struct Work(nint panels, int columns, RoundedRows x, int rows, nint y, long yStride, int outputs, nint scratch, bool wide) : IBlockWork
+    {
+        public void Run<TBlock>() where TBlock : struct, IBlock =>
+            Multiply<TBlock>((byte*)panels, columns, x, rows, (float*)y, yStride, outputs, (byte*)scratch, wide);
     }
 }

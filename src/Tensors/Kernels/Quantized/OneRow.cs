@@ -10,13 +10,8 @@ internal static unsafe class OneRow
     /// <param name="outputs">Numbers in <paramref name="y"/>.</param>
     public static void Multiply(ElementType type, byte* panels, int columns, RoundedRows x, float* y, int outputs, bool wide)
     {
-        switch (type)
-        {
-            case ElementType.Q8_0: Multiply<Q8Block>(panels, columns / 32, x, y, outputs, wide); break;
-            case ElementType.Q4_0: Multiply<Q4Block>(panels, columns / 32, x, y, outputs, wide); break;
-            case ElementType.Q4_K: Multiply<Q4KBlock>(panels, columns / 256, x, y, outputs, wide); break;
-            default: Multiply<Q6KBlock>(panels, columns / 256, x, y, outputs, wide); break;
-        }
+        var work = new Work((nint)panels, columns, x, (nint)y, outputs, wide);
+        BlockTypes.Run(type, ref work);
     }
 
     private static void Multiply<TBlock>(byte* panels, int blocks, RoundedRows x, float* y, int outputs, bool wide) where TBlock : IBlock
@@ -52,5 +47,10 @@ internal static unsafe class OneRow
         }
         TRegisters.StoreSingle(chainA, y);
         TRegisters.StoreSingle(chainB, y + TRegisters.Lanes);
+    }
+
+    private readonly struct Work(nint panels, int columns, RoundedRows x, nint y, int outputs, bool wide) : IBlockWork
+    {
+        public void Run<TBlock>() where TBlock : struct, IBlock => Multiply<TBlock>((byte*)panels, columns / (32 * TBlock.Groups), x, (float*)y, outputs, wide);
     }
 }

@@ -5,16 +5,16 @@ namespace OpenEuroLLM.Tensors.Kernels.Reference;
 /// Activations, per block of 32: m is the largest |x|; the scale is m / 32767 in single precision; each integer is x / scale in single precision,
 /// to the nearest, half to even. A block with m below 2^−111 has the scale 0 and zeros; one with a number that is not finite has a
 /// scale that is not a number.
-/// Weights are groups of 32 integers with a scale each (q6_K: of 16), and in q4_K a minimum. From y = +0, groups ascending:
-/// y = fma(weight scale · activation scale, (float)Σ weight · activation, y), the sum being exact, and then, where there are minima,
-/// y = fma(−minimum · activation scale, (float)Σ activation, y).
+/// Weights are groups of 32 integers (q6_K, q3_K, q2_K: of 16) with a scale each, and in q4_1, q5_1, q4_K, q5_K and q2_K a minimum (in the first
+/// two, −m). From y = +0, groups ascending: y = fma(weight scale · activation scale, (float)Σ weight · activation, y), the sum being exact, and
+/// then, where there are minima, y = fma(−minimum · activation scale, (float)Σ activation, y) with the sum over the group.
 /// </remarks>
 internal static class QuantizedProductDefinition
 {
     /// <summary>One output.</summary>
     /// <param name="integers">The row's weights, offsets taken off: as long as <paramref name="x"/>.</param>
     /// <param name="scales">A scale for each 32 or 16 of them, single-precision products of the block's and the group's.</param>
-    /// <param name="minima">Empty, or a minimum for each 32.</param>
+    /// <param name="minima">Empty, or as many minima.</param>
     public static float Output(ReadOnlySpan<float> x, ReadOnlySpan<int> integers, ReadOnlySpan<float> scales, ReadOnlySpan<float> minima)
     {
         var y = 0f;
@@ -25,11 +25,12 @@ internal static class QuantizedProductDefinition
             var scale = Round(x.Slice(32 * block, 32), rounded);
             for (var first = 0; first < 32; first += group)
             {
-                var sum = 0;
-                for (var i = first; i < first + group; i++) sum += integers[32 * block + i] * rounded[i];
-                y = float.FusedMultiplyAdd(scales[(32 * block + first) / group] * scale, sum, y);
+                var (sum, plain) = (0, 0);
+                for (var i = first; i < first + group; i++) (sum, plain) = (sum + integers[32 * block + i] * rounded[i], plain + rounded[i]);
+                var at = (32 * block + first) / group;
+                y = float.FusedMultiplyAdd(scales[at] * scale, sum, y);
+                if (minima.Length > 0) y = float.FusedMultiplyAdd(-minima[at] * scale, plain, y);
             }
-            if (minima.Length > 0) y = float.FusedMultiplyAdd(-minima[block] * scale, rounded.Sum(), y);
         }
         return y;
     }
