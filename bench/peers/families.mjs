@@ -47,11 +47,11 @@ async function answerAsPeer({theirs: path, threads}) {
     const sequence = context.getSequence();
     const found = await sequence.controlledEvaluate(rows.map(({token, next, second}) =>
         [token, {generateNext: {token: true, logits: {filter: {tokens: [next, second], includeMax: true}}, options: {temperature: 0}}}]));
-    for (let i = 0; i < rows.length; i++) {
+    const answers = rows.map(({next}, i) => {
         const {token, logits} = found[i].next;
-        console.log(JSON.stringify({next: token, most: Math.max(...logits.values()), ours: logits.get(rows[i].next)}));
-    }
-    process.exit(0);
+        return JSON.stringify({next: token, ours: logits.get(next)});
+    });
+    process.stdout.write(answers.join("\n") + "\n", () => process.exit(0)); // only when all is written
 }
 
 const program = process.env.OELLM ?? resolve(here, "../../artifacts/bin/Cli/release/oellm");

@@ -161,8 +161,8 @@ internal sealed class GemmaFamily : ModelFamily
         RotaryJson.Write(gemma.LocalRotary, local);
         json["rope_parameters"] = new JsonObject
         {
-            ["full_attention"] = json["rope_parameters"]!.DeepClone(),
-            ["sliding_attention"] = local["rope_parameters"]!.DeepClone(),
+            [RotaryJson.FullAttention] = json["rope_parameters"]!.DeepClone(),
+            [RotaryJson.SlidingAttention] = local["rope_parameters"]!.DeepClone(),
         };
         return json;
     }
@@ -216,15 +216,11 @@ internal sealed class GemmaFamily : ModelFamily
         return new ConfigJson(whole, file.Where, Name);
     }
 
-    private GemmaConfig WithPositions(GemmaConfig config, ConfigJson json)
+    private static GemmaConfig WithPositions(GemmaConfig config, ConfigJson json)
     {
         if (!config.HasHeadNorms) return config with { LocalRotary = config.Rotary };
-        if (json.Section("rope_parameters") is not { } sections || sections.Find("full_attention") is null)
-            return config with { LocalRotary = new RotarySettings(json.Number(LocalBase, 10_000)) };
-        return config with { Rotary = Of("full_attention", config.Rotary.Theta), LocalRotary = Of("sliding_attention", 10_000) };
-
-        RotarySettings Of(string kind, double theta) =>
-            RotaryJson.Parse(new ConfigJson(new JsonObject { ["rope_parameters"] = sections.Find(kind)?.DeepClone() }, json.Where, Name), theta);
+        var local = RotaryJson.IsByLayers(json) ? RotaryJson.Parse(json, 10_000, layers: RotaryJson.SlidingAttention) : new RotarySettings(json.Number(LocalBase, 10_000));
+        return config with { LocalRotary = local };
     }
 
     /// <summary>One layer in so many is global.</summary>
