@@ -20,8 +20,10 @@ internal sealed class ExportCheck
     private readonly int[] ids;
     private readonly string? text;
     private readonly float[]? logits;
+    private readonly int[]? conversation;
 
-    private ExportCheck(int[] ids, string? text, float[]? logits, string? obstacle) => (this.ids, this.text, this.logits, Obstacle) = (ids, text, logits, obstacle);
+    private ExportCheck(int[] ids, string? text, int[]? conversation, float[]? logits, string? obstacle) =>
+        (this.ids, this.text, this.conversation, this.logits, Obstacle) = (ids, text, conversation, logits, obstacle);
 
     /// <summary>Why logits cannot be compared, or null.</summary>
     public string? Obstacle { get; }
@@ -34,10 +36,11 @@ internal sealed class ExportCheck
     public static ExportCheck Of(string path, ModelConfig config, int threads, IReadOnlyList<string>? adapters = null)
     {
         var (ids, text) = Probe(path, config);
+        var conversation = text is null ? null : Conversation(path, TokenizerOf(path)!);
         var (needed, available) = (ModelMemory.WeightBytes(path), AvailableMemory.Bytes());
         if (needed > available)
-            return new ExportCheck(ids, text, null, $"the logits were not compared: the source needs {AvailableMemory.Size(needed)} of memory, there are {AvailableMemory.Size(available)}");
-        return new ExportCheck(ids, text, Logits(path, ids, threads, adapters), null);
+            return new ExportCheck(ids, text, conversation, null, $"the logits were not compared: the source needs {AvailableMemory.Size(needed)} of memory, there are {AvailableMemory.Size(available)}");
+        return new ExportCheck(ids, text, conversation, Logits(path, ids, threads), null);
     }
 
     /// <summary>Compares an export; says in words what was found.</summary>
@@ -54,6 +57,8 @@ internal sealed class ExportCheck
             var same = ids.AsSpan().CommonPrefixLength(again);
             if (same < ids.Length)
                 throw Broken($"its tokenizer gives other tokens for the probe text, from token {same + 1} of {ids.Length} on");
+            if (conversation is not null && !conversation.AsSpan().SequenceEqual(Conversation(path, tokenizer)))
+                throw Broken("its chat template gives other tokens for a conversation");
         }
         if (logits is null) return Obstacle!;
         var found = Logits(path, ids, threads);
@@ -111,6 +116,20 @@ internal sealed class ExportCheck
             if (ids.All(id => id < config.VocabularySize)) return (ids, text);
         }
         return ([.. Enumerable.Range(0, most).Select(i => (int)(i * 7919L % config.VocabularySize))], null);
+    }
+
+    /// <summary>A conversation as the model's template renders it; null for a model that cannot chat, or whose template refuses this one.</summary>
+    private static int[]? Conversation(string path, Tokenizer tokenizer)
+    {
+        var turns = new GenerationInput.Messages([new ChatMessage("user", "Dobrý deň! Cá bhfuil tú?"), new ChatMessage("assistant", "Hawn."), new ChatMessage("user", "<|endoftext|>")]);
+        try
+        {
+            return ChatTemplate.Load(path, tokenizer, null, out _)?.Render(turns, addGenerationPrompt: true);
+        }
+        catch (RequestException)
+        {
+            return null;
+        }
     }
 
     private static int[] Encode(Tokenizer tokenizer, string text, int most)

@@ -97,7 +97,11 @@ public sealed class ChatTemplate
     }
 
     /// <summary>The template of a model folder or a GGUF file, or null with the reason why its conversations cannot be rendered.</summary>
-    internal static ChatTemplate? Load(string path, Tokenizer tokenizer, IClock? clock, out string? obstacle)
+    /// <param name="path">The folder or file.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="clock">The time that templates may ask for; null for the machine's.</param>
+    /// <param name="obstacle">The reason, or null.</param>
+    public static ChatTemplate? Load(string path, Tokenizer tokenizer, IClock? clock, out string? obstacle)
     {
         try
         {

@@ -7,7 +7,7 @@ namespace OpenEuroLLM.Serving.Tests.OpenAi;
 
 public sealed class ChatRequestTests
 {
-    private static readonly ModelInfo Model = new("m", new string('a', 64), 300, 128, CanChat: true, new Sampling(0.7, 20, 0.9, 1.1, 42));
+    private static readonly ModelInfo Model = new("m", new Lazy<string>(new string('a', 64)), 300, 128, CanChat: true, new Sampling(0.7, 20, 0.9, 1.1, 42));
 
     [Fact]
     public void Takes_the_models_own_sampling_where_the_request_says_nothing()
