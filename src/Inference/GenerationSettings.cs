@@ -73,7 +73,7 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         {
             if (element.ValueKind == JsonValueKind.Null) continue;
             if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out int id) || id < 0 || id >= tokenizer.VocabularySize)
-                throw new UserErrorException($"{where}: eos_token_id is {element.GetRawText()}; expected a token id from 0 to {tokenizer.VocabularySize - 1}.");
+                throw new UserErrorException($"{where}: eos_token_id is {element.GetRawText()}; expected a token id from 0 to {tokenizer.VocabularySize - 1}, those of the tokenizer. Weights and tokenizer do not belong together.");
             ends.Add(id);
         }
     }

@@ -123,6 +123,6 @@ public sealed class BadInputTests(SmallRun run) : IDisposable
         string model = _folder.Copy(run.Model, "model");
         Oellm.Succeeds("tokenizer", "train", "--input", run.In("corpus", "train"), "--vocabulary-size", "600", "--out", _folder.At("tokenizer"));
         File.Copy(_folder.At("tokenizer", "tokenizer.json"), Path.Combine(model, "tokenizer.json"), overwrite: true);
-        Oellm.Refuses(["generate", "--model", model, "--prompt", "x"], model, "1024", "600", "do not belong together");
+        Oellm.Refuses(["generate", "--model", model, "--prompt", "x"], model, "eos_token_id", "from 0 to 599", "do not belong together");
     }
 }

@@ -82,6 +82,13 @@ public sealed class FetchCommandTests : IAsyncLifetime
             context.Response.ContentLength = 300_000 - from;
             await context.Response.Body.WriteAsync(_hub.Files[Weights].AsMemory(from, 50_000));
             await context.Response.Body.FlushAsync();
+            // What was sent would be lost with the connection: it ends when the other side has stored it.
+            var unfinished = new FileInfo(Blob(Weights) + ".incomplete");
+            SpinWait.SpinUntil(() =>
+            {
+                unfinished.Refresh();
+                return unfinished.Exists && unfinished.Length == from + 50_000;
+            }, TimeSpan.FromMinutes(1));
             context.Abort();
             return true;
         };

@@ -55,7 +55,7 @@ public sealed class InitCommandTests : IDisposable
     [InlineData("--key-value-heads", "3", "--key-value-heads is 3; expected a number that divides --heads, 4.")]
     [InlineData("--layers", "0", "--layers is 0; expected 1 to 4096.")]
     [InlineData("--vocabulary-size", "262", "--vocabulary-size is 262; expected 263 to 16777216.")]
-    [InlineData("--quantize", "q4_1", "type 'q4_1' is unknown")]
+    [InlineData("--quantize", "q9_1", "type 'q9_1' is unknown")]
     public void Sizes_that_make_no_model_are_refused(string option, string value, string message)
     {
         string[] arguments = [.. Shape, "--quantize", "f32"];
