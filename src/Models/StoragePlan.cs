@@ -62,7 +62,9 @@ public sealed class StoragePlan
         _ => BlockFormat.Q8_0,
     };
 
-    private BlockFormat Wanted(WeightShape shape) => IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
+    /// <remarks>A table of learned positions is small, and an error in it shifts every token: other programs keep it whole as well.</remarks>
+    private BlockFormat Wanted(WeightShape shape) => shape.Role == WeightRole.Positions && matrices.IsQuantized ? BlockFormat.F32
+        : IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
 
     private bool WantsMore(WeightShape shape)
     {
