@@ -104,6 +104,16 @@ public sealed class FamilyFormsTests : IDisposable
         Assert.Equal(RotarySettings.YarnAttentionFactor(4, 1, 0.5), rotary.AttentionFactor);
     }
 
+    [Fact]
+    public void An_attention_factor_of_longrope_has_the_precision_that_a_file_keeps()
+    {
+        var rotary = Read("""
+            {"model_type":"phi3","hidden_size":64,"intermediate_size":96,"num_hidden_layers":1,"num_attention_heads":4,"vocab_size":96,"max_position_embeddings":4096,
+            "original_max_position_embeddings":4096,"rope_scaling":{"type":"longrope","attention_factor":1.1902380714238083,"long_factor":[1,2,3,4,5,6,7,8],"short_factor":[1,1,1,1,1,1,1,1]}}
+            """).Rotary;
+        Assert.Equal(1.1902381, rotary.AttentionFactor);
+    }
+
     [Theory, InlineData("\"type\":\"su\""), InlineData("\"type\":\"longrope\""), InlineData("\"rope_type\":\"longrope\"")]
     public void Phi_takes_its_list_by_the_context_of_the_model(string type)
     {
