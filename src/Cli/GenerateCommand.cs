@@ -28,7 +28,7 @@ internal static class GenerateCommand
         sampling.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)), adapters: parsed.GetValue(adapter));
+            using var engine = SamplingOptions.Load(parsed, model, adapter, sampling.Threads);
             var request = new GenerationRequest(new GenerationInput.TextInput(parsed.GetValue(prompt)!),
                 sampling.Read(parsed, engine.Info.DefaultSampling), parsed.GetValue(sampling.MaxTokens), parsed.GetValue(stop),
                 Speculation: parsed.GetValue(speculate) is int ahead ? new Speculation(ahead) : null);
