@@ -53,6 +53,7 @@ internal sealed class SamplingOptions
         foreach (string field in (ReadOnlySpan<string>)["max_tokens", "top_k", "top_p", "min_p", "typical_p", "repetition_penalty", "presence_penalty", "frequency_penalty"])
             message = message.Replace(field, $"--{field.Replace('_', '-')}", StringComparison.Ordinal);
         message = message.Replace("speculation.tokens", "--speculate", StringComparison.Ordinal);
+        if (exception.Field == "logprobs") message = message.Replace("logprobs", "--logprobs", StringComparison.Ordinal);
         return new UserErrorException(message, exception);
     }
 

@@ -51,6 +51,25 @@ public sealed class OpenModelTests(SmallRun run) : IDisposable
     }
 
     [Fact]
+    public void Likelihoods_are_told_token_by_token()
+    {
+        var said = JsonNode.Parse(Oellm.Succeeds(["generate", "--model", run.Model, .. Prompt, "--logprobs", "3", "--json"]).Output)!;
+        var tokens = said["tokens"]!.AsArray();
+        Assert.Equal((int)said["completionTokens"]!, tokens.Count);
+        foreach (var token in tokens)
+        {
+            // Greedy: the chosen token is the likeliest of those in its place.
+            var alternatives = token!["alternatives"]!.AsArray();
+            Assert.Equal(3, alternatives.Count);
+            Assert.Equal(((int)token["id"]!, (double)token["logprob"]!), ((int)alternatives[0]!["id"]!, (double)alternatives[0]!["logprob"]!));
+            Assert.True((double)alternatives[0]!["logprob"]! >= (double)alternatives[1]!["logprob"]! && (double)alternatives[0]!["logprob"]! <= 0);
+        }
+
+        Oellm.Refuses(["generate", "--model", run.Model, .. Prompt, "--logprobs", "3"], "--logprobs: likelihoods are printed as JSON only; say --json too.");
+        Oellm.Refuses(["generate", "--model", run.Model, .. Prompt, "--json", "--logprobs", "-1"], "--logprobs is -1; expected 0 to ");
+    }
+
+    [Fact]
     public void Every_kind_of_every_family_can_be_made_and_asked()
     {
         foreach (string kind in ModelFamily.AllKinds)
