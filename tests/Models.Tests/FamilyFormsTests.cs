@@ -24,6 +24,17 @@ public sealed class FamilyFormsTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    [Theory, InlineData("q4_k_m", "Q5_K"), InlineData("q5_k_m", "Q6_K"), InlineData("q4_k", "Q4_K")]
+    public void Queries_keys_and_values_in_one_matrix_take_the_next_type_of_a_mix(string type, string expected)
+    {
+        foreach (var kind in (string[])["phi3", "gpt2"])
+        {
+            var config = ModelFamily.OfKind(kind)!.Sized(kind, new ModelSizes(4, 256, 4, 4, 1024, 512, 64) { HeadDimension = 64 }, "here");
+            var plan = StoragePlan.Of(type, config);
+            Assert.Equal([expected], config.Weights.Where(shape => shape.Role == WeightRole.QueryKeyValue).Select(shape => plan.FormatOf(shape).Name).Distinct());
+        }
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public void Every_weight_learns_and_a_recomputed_layer_gives_the_same_bits(string kind)
     {
