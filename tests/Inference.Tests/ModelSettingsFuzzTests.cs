@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
+using OpenEuroLLM.Tokenizers;
 using OpenEuroLLM.Tokenizers.Tests.Fuzz;
 
 namespace OpenEuroLLM.Inference.Tests;

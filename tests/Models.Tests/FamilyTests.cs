@@ -64,6 +64,31 @@ public sealed class FamilyTests : IDisposable
         }
     }
 
+    /// <summary>Embeddings are means of the states before the head: put through the head, such a mean is the mean of the plain definition's logits.</summary>
+    [Theory, MemberData(nameof(Known))]
+    public void The_mean_of_the_states_is_that_of_the_plain_definition(string name)
+    {
+        var tiny = TinyModels.Named(name);
+        using var model = Load(tiny);
+        engine.Reset();
+        var layout = new SequenceLayout();
+        layout.Add(TinyModel.Tokens.Length);
+        var states = model.Forward(TinyModel.Tokens, layout);
+        var mean = Enumerable.Range(0, states.Columns).Select(i => Enumerable.Range(0, states.Rows).Average(row => (double)states.Values[row * states.Columns + i])).ToArray();
+        var shape = model.Config.Weights.Single(weight => weight.Role == (model.Config.TiedHead ? WeightRole.Embedding : WeightRole.Head));
+        var head = model.Weights.Single(weight => weight.Name == shape.Name);
+        var (actual, expected) = (new double[1, head.Rows], new double[1, head.Rows]);
+        var logits = tiny.Reference().Logits(TinyModel.Tokens);
+        var (cap, row) = (model.Config is Gemma.GemmaConfig { LogitSoftCap: { } given } ? given : (double?)null, new float[head.Columns]);
+        for (var i = 0; i < head.Rows; i++)
+        {
+            head.CopyRow(i, row);
+            actual[0, i] = row.Select((weight, k) => weight * mean[k]).Sum();
+            expected[0, i] = Enumerable.Range(0, logits.GetLength(0)).Average(t => cap is { } most ? most / 2 * Core.Numerics.Log((most + logits[t, i]) / (most - logits[t, i])) : logits[t, i]);
+        }
+        Assert.InRange(Agreement.WorstRow(actual, expected), 0, 1e-4);
+    }
+
     [Theory, MemberData(nameof(Known))]
     public void Chunks_single_tokens_and_mixed_batches_give_the_bits_of_the_whole(string name)
     {
