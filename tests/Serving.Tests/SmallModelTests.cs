@@ -129,7 +129,7 @@ public sealed class SmallModelTests(SmallModel model) : IClassFixture<SmallModel
                 HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         }
 
-        while (model.Engine.Status != before)
+        while ((model.Engine.Status.Running, model.Engine.Status.Waiting) != (before.Running, before.Waiting) || model.Engine.Status.FreePages != before.FreePages)
         {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested(); // the time limit ends a wait in vain
             await Task.Yield();
