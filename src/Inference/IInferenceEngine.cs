@@ -17,6 +17,24 @@ public interface IInferenceEngine
     /// <exception cref="RequestException">The request is outside the limits, or (while enumerating) the queue is full or the
     /// deadline has passed.</exception>
     IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default);
+
+    /// <summary>The token ids of an input, as <see cref="Generate"/> would give them to the model; also of inputs longer than the context.</summary>
+    /// <param name="input">A conversation, a text, or ids.</param>
+    /// <param name="beginning">Whether a text begins a document, with the begin-of-text token in front.</param>
+    /// <exception cref="RequestException">The input is malformed or outside the limits.</exception>
+    IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true);
+
+    /// <summary>The text of token ids, control tokens left out; bytes that are no UTF-8 become U+FFFD.</summary>
+    /// <exception cref="RequestException">An id is not in the vocabulary.</exception>
+    string Decode(IReadOnlyList<int> ids);
+
+    /// <summary>The bytes that a token stands for, of a control token its name; empty for an id of the model without a text.</summary>
+    byte[] TokenBytes(int id);
+
+    /// <summary>Turns texts into vectors; see <see cref="InferenceEngine.Embed"/>.</summary>
+    /// <exception cref="RequestException">An input is malformed or longer than the context.</exception>
+    IReadOnlyList<Embedding> Embed(
+        IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default);
 }
 
 /// <summary>The loaded model, as far as a client may know it.</summary>
@@ -45,6 +63,12 @@ public sealed record ModelInfo(
 
     /// <summary>Most tokens of an answer when a request says nothing; null for as many as fit.</summary>
     public int? DefaultMaxTokens { get; init; }
+
+    /// <summary>Numbers of a token's state, and so of an embedding.</summary>
+    public int Width { get; init; }
+
+    /// <summary>What requests are checked against.</summary>
+    public RequestLimits Limits { get; init; } = new();
 
     /// <summary>Whether the chat template shows tools to the model.</summary>
     public bool SupportsTools { get; init; }

@@ -32,6 +32,8 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         {
             Fingerprint = model.Fingerprint(),
             DefaultMaxTokens = settings.MaxTokens,
+            Width = model.Width,
+            Limits = requestLimits,
             SupportsTools = chat?.SupportsTools ?? false,
             SupportsReasoning = chat?.SupportsReasoning ?? false,
         };
@@ -96,6 +98,19 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     /// <inheritdoc/>
     public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default) =>
         Stream(_validator.Validate(request), request.Input is GenerationInput.Messages, cancellation);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => _validator.EncodeInput(input, beginning);
+
+    /// <inheritdoc/>
+    public string Decode(IReadOnlyList<int> ids)
+    {
+        int[] known = _validator.RequireTokens(ids, "tokens");
+        return _tokenizer.Decode([.. known.Where(_tokenizer.Contains)]);
+    }
+
+    /// <inheritdoc/>
+    public byte[] TokenBytes(int id) => _tokenizer.Contains(id) ? _tokenizer.TokenBytes(id) : [];
 
     /// <summary>Shows the inputs of all products to an observer, on the worker, until another or null is given; a quantization looks at activations so.</summary>
     public void Observe(IProductObserver? observer) => Use(model =>

@@ -18,6 +18,8 @@ namespace OpenEuroLLM.Inference;
 /// <param name="MaxSpeculation">Most tokens of a guess, and of a match.</param>
 /// <param name="MaxSaltLength">Longest cache salt, in UTF-16 units.</param>
 /// <param name="MaxEmbeddingInputs">Most inputs of one call for embeddings.</param>
+/// <param name="MaxPrompts">Most prompts of one call that completes texts.</param>
+/// <param name="MaxTools">Most tools of one conversation.</param>
 public sealed record RequestLimits(
     double MaxTemperature = 2,
     int MaxTopK = 1_000_000,
@@ -35,4 +37,6 @@ public sealed record RequestLimits(
     int MaxLogprobs = 20,
     int MaxSpeculation = 64,
     int MaxSaltLength = 256,
-    int MaxEmbeddingInputs = 2048);
+    int MaxEmbeddingInputs = 2048,
+    int MaxPrompts = 256,
+    int MaxTools = 128);

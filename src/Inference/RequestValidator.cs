@@ -146,6 +146,24 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         return encoded;
     }
 
+    /// <summary>The tokens of an input, however many.</summary>
+    /// <exception cref="RequestException">It is malformed.</exception>
+    public int[] EncodeInput(GenerationInput input, bool beginning)
+    {
+        if (beginning || input is not GenerationInput.TextInput(var text)) return Encode(input);
+        CheckText(text, "prompt");
+        CheckBytes(Encoding.UTF8.GetByteCount(text), "prompt");
+        return [.. tokenizer.Encode(text, allowSpecial: false)];
+    }
+
+    /// <summary>Ids of the vocabulary.</summary>
+    /// <exception cref="RequestException">One is not.</exception>
+    public int[] RequireTokens(IReadOnlyList<int> ids, string field)
+    {
+        for (int i = 0; i < ids.Count; i++) RequireToken(ids[i], $"{field}[{i}]");
+        return [.. ids];
+    }
+
     private int[] Encode(GenerationInput input, bool answers = true)
     {
         switch (input)
@@ -160,8 +178,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
                 return EncodeDocument(tokenizer, text);
             case GenerationInput.Tokens(var ids):
                 if (ids is null || ids.Count == 0) throw new RequestException("prompt", "prompt has no tokens; expected at least one.");
-                for (int i = 0; i < ids.Count; i++) RequireToken(ids[i], $"prompt[{i}]");
-                return [.. ids];
+                return RequireTokens(ids, "prompt");
             default:
                 throw new RequestException("prompt", "the request has no input; expected messages, text or tokens.");
         }
@@ -196,6 +213,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         for (int i = 0; i < messages.Count; i++)
             if (!ChatTemplate.Roles.Contains(messages[i].Role))
                 throw new RequestException($"messages[{i}].role", $"messages[{i}].role is '{messages[i].Role}'; expected one of {string.Join(", ", ChatTemplate.Roles)}.");
+        if (conversation.Tools?.Count > limits.MaxTools)
+            throw new RequestException("tools", $"tools has {conversation.Tools.Count} entries; expected at most {limits.MaxTools}.");
         long bytes = 0;
         foreach (var (field, text) in ConversationTexts.Of(conversation))
         {

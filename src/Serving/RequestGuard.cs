@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using OpenEuroLLM.Serving.OpenAi;
 
 namespace OpenEuroLLM.Serving;
 
@@ -58,7 +57,7 @@ internal sealed class RequestGuard(LoopbackAddress address, ILogger logger)
         // These come before the body was read. The server then closes the connection sooner or later; a client that was not told
         // might send its next request into the closing.
         if (error.Status is 403 or 404 or 405 or 413 or 415 && !HttpMethods.IsGet(context.Request.Method)) context.Response.Headers.Connection = "close";
-        return OpenAiError.WriteAsync(context.Response, error);
+        return Dialects.WriteErrorAsync(context, error);
     }
 
     private static void WriteHeaders(HttpContext context)

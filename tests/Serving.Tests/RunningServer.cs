@@ -27,7 +27,9 @@ internal sealed class RunningServer : IAsyncDisposable
         return new RunningServer(host);
     }
 
-    public static HttpRequestMessage ChatRequest(string body) => new(HttpMethod.Post, "/v1/chat/completions")
+    public static HttpRequestMessage ChatRequest(string body) => Request("/v1/chat/completions", body);
+
+    public static HttpRequestMessage Request(string path, string body) => new(HttpMethod.Post, path)
     {
         Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue("application/json")),
     };
@@ -38,6 +40,18 @@ internal sealed class RunningServer : IAsyncDisposable
         HttpResponseMessage response = await Client.SendAsync(ChatRequest(body), TestContext.Current.CancellationToken);
         return (response, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
+
+    /// <summary>Sends a body that must be answered, and reads the whole answer.</summary>
+    public async Task<string> PostTextAsync(string path, string body)
+    {
+        using HttpResponseMessage response = await Client.SendAsync(Request(path, body), TestContext.Current.CancellationToken);
+        string answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, answer);
+        return answer;
+    }
+
+    /// <summary>As <see cref="PostTextAsync"/>, with an answer of JSON.</summary>
+    public async Task<JsonElement> PostAsync(string path, string body) => JsonElement.Parse(await PostTextAsync(path, body));
 
     /// <summary>Sends a request and reads the error that it must get.</summary>
     public async Task<ReceivedError> ErrorAsync(HttpRequestMessage request)

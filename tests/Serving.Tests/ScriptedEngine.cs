@@ -30,6 +30,16 @@ internal sealed class ScriptedEngine : IInferenceEngine
         return Script(request, cancellation);
     }
 
+    public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => [1, 2, 3, 4, 5];
+
+    public string Decode(IReadOnlyList<int> ids) => string.Concat(ids.Select(id => (char)('a' + id % 26)));
+
+    public byte[] TokenBytes(int id) => [(byte)('a' + id % 26)];
+
+    public IReadOnlyList<Embedding> Embed(
+        IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default) =>
+        [.. inputs.Select((_, index) => new Embedding([index, 0.5f], 3))];
+
     public static async IAsyncEnumerable<GenerationEvent> Events(params GenerationEvent[] events)
     {
         foreach (GenerationEvent happened in events)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,16 +10,16 @@ namespace OpenEuroLLM.Serving.OpenAi;
 /// <summary>The routes of OpenAI's dialect under <c>/v1</c>.</summary>
 internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
 {
-    /// <summary>Response header that lists the fields of the request without effect here.</summary>
-    public const string IgnoredFieldsHeader = "x-oellm-ignored-fields";
-
+    private readonly StreamSender sender = new(options, time, logger);
     private readonly DateTimeOffset loaded = time.GetUtcNow();
 
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/models", (RequestDelegate)ListModelsAsync);
         routes.MapGet("/v1/models/{**id}", (RequestDelegate)ShowModelAsync);
-        routes.MapPost("/v1/chat/completions", (RequestDelegate)CompleteAsync);
+        routes.MapPost("/v1/chat/completions", (RequestDelegate)ChatAsync);
+        routes.MapPost("/v1/completions", (RequestDelegate)CompleteAsync);
+        new TextRoutes(engine, options).Map(routes);
     }
 
     private Task ListModelsAsync(HttpContext context) => JsonBody.WriteAsync(context.Response, json =>
@@ -36,7 +35,7 @@ internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions option
     private Task ShowModelAsync(HttpContext context)
     {
         string id = (string?)context.Request.RouteValues["id"] ?? "";
-        if (!string.Equals(id, engine.Info.Name, StringComparison.Ordinal)) throw ChatRequest.NoSuchModel(id, engine.Info);
+        if (!string.Equals(id, engine.Info.Name, StringComparison.Ordinal)) throw RequestFields.NoSuchModel(id, engine.Info);
         return JsonBody.WriteAsync(context.Response, WriteModel);
     }
 
@@ -50,127 +49,54 @@ internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions option
         json.WriteEndObject();
     }
 
-    private async Task CompleteAsync(HttpContext context)
+    private async Task ChatAsync(HttpContext context)
     {
         ChatRequest request;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
             request = ChatRequest.Read(body.RootElement, engine.Info);
         }
-        if (request.Ignored.Count > 0) context.Response.Headers[IgnoredFieldsHeader] = string.Join(", ", request.Ignored);
-        var answer = new ChatAnswer(engine.Info, time.GetUtcNow());
-        try
+        Dialects.TellIgnored(context.Response, request.Ignored);
+        var answer = new ChatAnswer(engine, time.GetUtcNow());
+        await Dialects.TranslatingAsync(context, request.Names, async () =>
         {
             IAsyncEnumerable<GenerationEvent> events = engine.Generate(request.Generation, context.RequestAborted);
-            await (request.Stream ? StreamAsync(context, request, answer, events) : AnswerAsync(context, request, answer, events)).ConfigureAwait(false);
-        }
-        catch (RequestException problem) when (!context.Response.HasStarted)
-        {
-            throw new ApiException(request.Translate(problem));
-        }
-    }
-
-    private static async Task AnswerAsync(HttpContext context, ChatRequest request, ChatAnswer answer, IAsyncEnumerable<GenerationEvent> events)
-    {
-        var texts = new StringBuilder[request.Generation.Choices];
-        for (int choice = 0; choice < texts.Length; choice++) texts[choice] = new StringBuilder();
-        var tally = new Tally(texts.Length);
-        await foreach (GenerationEvent happened in events.ConfigureAwait(false))
-        {
-            if (happened is GenerationEvent.Text piece) texts[piece.Choice].Append(piece.Value);
-            if (happened is GenerationEvent.Finished finished) tally.Add(finished);
-        }
-        Usage usage = tally.Total();
-        await JsonBody.WriteAsync(context.Response, json =>
-            answer.Write(json, [.. texts.Select((text, choice) => (text.ToString(), tally.ReasonOf(choice)))], usage)).ConfigureAwait(false);
-    }
-
-    private async Task StreamAsync(HttpContext context, ChatRequest request, ChatAnswer answer, IAsyncEnumerable<GenerationEvent> events)
-    {
-        var stream = new EventStream(context.Response);
-        var tally = new Tally(request.Generation.Choices);
-        try
-        {
-            // The status line waits for the first event or the first ping, so that a full queue still becomes a status.
-            await foreach (GenerationEvent? happened in WithPausesAsync(events).ConfigureAwait(false))
+            if (request.Stream)
             {
-                if (!context.Response.HasStarted) await BeginAsync(stream, request, answer).ConfigureAwait(false);
-                switch (happened)
-                {
-                    case null:
-                        await stream.PingAsync().ConfigureAwait(false);
-                        break;
-                    case GenerationEvent.Text piece:
-                        await stream.SendAsync(json => answer.WriteChunk(json, piece.Choice, request.IncludeUsage, text: piece.Value)).ConfigureAwait(false);
-                        break;
-                    case GenerationEvent.Finished finished:
-                        tally.Add(finished);
-                        await stream.SendAsync(json => answer.WriteChunk(json, finished.Choice, request.IncludeUsage, reason: finished.Reason)).ConfigureAwait(false);
-                        break;
-                }
+                await sender.SendAsync(context, new ChatStream(context.Response, request, answer), events, request.Names).ConfigureAwait(false);
+                return;
             }
-            Usage usage = tally.Total();
-            if (request.IncludeUsage) await stream.SendAsync(json => answer.WriteUsageChunk(json, usage)).ConfigureAwait(false);
-            await stream.DoneAsync().ConfigureAwait(false);
-        }
-        catch (Exception problem) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
-        {
-            if (problem is not RequestException) RequestGuard.LogDefect(logger, context, problem);
-            ApiError error = problem is RequestException known ? request.Translate(known) : RequestGuard.InternalError(context);
-            await stream.SendAsync(json => OpenAiError.Write(json, error)).ConfigureAwait(false);
-        }
+            Answers answers = await Answers.CollectAsync(events, request.Generation.Choices).ConfigureAwait(false);
+            await JsonBody.WriteAsync(context.Response, json => answer.Write(json, answers, request.Generation.Logprobs is not null)).ConfigureAwait(false);
+        }).ConfigureAwait(false);
     }
 
-    private static async Task BeginAsync(EventStream stream, ChatRequest request, ChatAnswer answer)
+    private async Task CompleteAsync(HttpContext context)
     {
-        await stream.StartAsync().ConfigureAwait(false);
-        for (int choice = 0; choice < request.Generation.Choices; choice++)
-            await stream.SendAsync(json => answer.WriteChunk(json, choice, request.IncludeUsage, first: true)).ConfigureAwait(false);
-    }
-
-    /// <summary>The events, with a null wherever the engine was silent for so long that the client needs a sign of life.</summary>
-    private async IAsyncEnumerable<GenerationEvent?> WithPausesAsync(IAsyncEnumerable<GenerationEvent> events)
-    {
-        TimeSpan patience = TimeSpan.FromSeconds(options.KeepAliveSeconds);
-        IAsyncEnumerator<GenerationEvent> source = events.GetAsyncEnumerator();
-        Task<bool> next = Task.FromResult(false);
-        try
+        TextRequest request;
+        using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
-            while (true)
+            request = TextRequest.Read(body.RootElement, engine.Info);
+        }
+        Dialects.TellIgnored(context.Response, request.Ignored);
+        var answer = new TextAnswer(engine, request, time.GetUtcNow());
+        await Dialects.TranslatingAsync(context, TextRequest.Names, async () =>
+        {
+            IAsyncEnumerable<GenerationEvent>[] events = [.. request.Generations.Select(generation => engine.Generate(generation, context.RequestAborted))];
+            if (request.Stream)
             {
-                next = source.MoveNextAsync().AsTask();
-                while (!next.IsCompleted)
-                {
-                    await ((Task)next).WaitAsync(patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    if (!next.IsCompleted) yield return null;
-                }
-                if (!await next.ConfigureAwait(false)) yield break;
-                yield return source.Current;
+                await sender.SendAsync(context, new TextStream(context.Response, request, answer), Together(events), TextRequest.Names).ConfigureAwait(false);
+                return;
             }
-        }
-        finally
-        {
-            // The client left during a pause: the engine sees the same cancellation, and a source may not be disposed of while it moves.
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await source.DisposeAsync().ConfigureAwait(false);
-        }
+            Task<Answers>[] running = [.. events.Select((each, prompt) => Answers.CollectAsync(each, request.Generations[prompt].Choices))];
+            Answers[] answers = await Task.WhenAll(running).ConfigureAwait(false);
+            await JsonBody.WriteAsync(context.Response, json => answer.Write(json, answers)).ConfigureAwait(false);
+        }).ConfigureAwait(false);
     }
 
-    /// <summary>How the choices of one request ended.</summary>
-    private sealed class Tally(int choices)
+    private static async IAsyncEnumerable<GenerationEvent> Together(IAsyncEnumerable<GenerationEvent>[] all)
     {
-        private readonly GenerationEvent.Finished?[] ends = new GenerationEvent.Finished?[choices];
-
-        public void Add(GenerationEvent.Finished finished) => ends[finished.Choice] = finished;
-
-        public FinishReason ReasonOf(int choice) => ends[choice]!.Reason;
-
-        /// <summary>The tokens of all choices; the prompt, which they share, counts once.</summary>
-        public Usage Total()
-        {
-            if (Array.IndexOf(ends, null) is >= 0 and int open)
-                throw new InvalidOperationException(FormattableString.Invariant($"The engine ended without finishing choice {open}."));
-            return new Usage(ends[0]!.Usage.PromptTokens, ends.Sum(end => end!.Usage.CompletionTokens));
-        }
+        foreach (IAsyncEnumerable<GenerationEvent> events in all)
+            await foreach (GenerationEvent happened in events.ConfigureAwait(false)) yield return happened;
     }
 }

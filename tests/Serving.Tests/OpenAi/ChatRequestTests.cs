@@ -50,6 +50,37 @@ public sealed class ChatRequestTests
     }
 
     [Fact]
+    public void Translates_penalties_bias_and_likelihoods()
+    {
+        GenerationRequest request = Read("""
+            "presence_penalty":0.5,"frequency_penalty":-0.5,"logit_bias":{"5":-100,"6":2.5},"logprobs":true,"top_logprobs":3,"min_p":0.1,"min_tokens":2,
+            "stop_token_ids":[7],"ignore_eos":true,"cache_salt":"s"
+            """).Generation;
+
+        Assert.Equal((0.5, -0.5, 0.1), (request.Sampling!.PresencePenalty, request.Sampling.FrequencyPenalty, request.Sampling.MinP));
+        Assert.Equal(new Dictionary<int, double> { [5] = -100, [6] = 2.5 }, request.Sampling.LogitBias!);
+        Assert.Equal((3, 2, true, "s"), (request.Logprobs, request.MinTokens, request.IgnoreEnd, request.CacheSalt));
+        Assert.Equal([7], request.StopTokens!);
+    }
+
+    [Fact]
+    public void Translates_tools_calls_and_their_answers()
+    {
+        using JsonDocument document = RequestBody.Parse("""
+            {"model":"m","tools":[{"type":"function","function":{"name":"weather","description":"now","parameters":{"type":"object"}}}],"messages":[
+              {"role":"user","content":"Praha?"},
+              {"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Praha\"}"}}]},
+              {"role":"tool","tool_call_id":"c1","content":"rain"}]}
+            """u8.ToArray());
+
+        var conversation = Assert.IsType<GenerationInput.Messages>(ChatRequest.Read(document.RootElement, Model with { SupportsTools = true }).Generation.Input);
+
+        Assert.Equal(new ToolDefinition("weather", "now", """{"type":"object"}"""), Assert.Single(conversation.Tools!));
+        Assert.Equal(new ToolCall("c1", "weather", """{"city":"Praha"}"""), Assert.Single(conversation.Items[1].ToolCalls!));
+        Assert.Equal(("hm", "c1", "rain"), (conversation.Items[1].Reasoning, conversation.Items[2].ToolCallId, conversation.Items[2].Content));
+    }
+
+    [Fact]
     public void Takes_fields_whose_value_asks_for_nothing()
     {
         ChatRequest request = Read("""
@@ -61,14 +92,14 @@ public sealed class ChatRequestTests
     }
 
     [Theory]
-    [InlineData("\"tools\":[{\"type\":\"function\"}]", "tools")]
-    [InlineData("\"tool_choice\":\"auto\"", "tool_choice")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "tools")]
+    [InlineData("\"tools\":[{\"type\":\"custom\"}]", "tools[0].type")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"strict\":true}}]", "tools[0].function.strict")]
+    [InlineData("\"tool_choice\":\"required\"", "tool_choice")]
+    [InlineData("\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "tool_choice")]
+    [InlineData("\"parallel_tool_calls\":false", "parallel_tool_calls")]
     [InlineData("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{}}", "response_format")]
     [InlineData("\"response_format\":{\"type\":\"json_object\"}", "response_format")]
-    [InlineData("\"logprobs\":true", "logprobs")]
-    [InlineData("\"top_logprobs\":3", "top_logprobs")]
-    [InlineData("\"presence_penalty\":0.1", "presence_penalty")]
-    [InlineData("\"logit_bias\":{\"5\":-100}", "logit_bias")]
     [InlineData("\"reasoning_effort\":\"high\"", "reasoning_effort")]
     [InlineData("\"modalities\":[\"text\",\"audio\"]", "modalities")]
     [InlineData("\"web_search_options\":{}", "web_search_options")]
@@ -101,6 +132,11 @@ public sealed class ChatRequestTests
     [InlineData("\"max_tokens\":true", "max_tokens")]
     [InlineData("\"max_tokens\":5,\"max_completion_tokens\":5", "max_tokens")]
     [InlineData("\"seed\":18446744073709551616", "seed")]
+    [InlineData("\"top_logprobs\":3", "top_logprobs")]
+    [InlineData("\"logit_bias\":{\"five\":1}", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"5\":1,\"05\":1}", "logit_bias")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]", "tools[0].function.name")]
+    [InlineData("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}},{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "tools")]
     [InlineData("\"stop\":[1]", "stop")]
     [InlineData("\"stop\":{}", "stop")]
     [InlineData("\"stream\":\"yes\"", "stream")]
@@ -114,14 +150,17 @@ public sealed class ChatRequestTests
 
     [Theory]
     [InlineData("""{"role":"robot","content":"a"}""", "messages[1].role", "invalid_value")]
-    [InlineData("""{"role":"tool","content":"a"}""", "messages[1].role", "unsupported_parameter")]
+    [InlineData("""{"role":"tool","content":"a"}""", "messages[1].tool_call_id", "invalid_value")]
     [InlineData("""{"content":"a"}""", "messages[1].role", "invalid_value")]
     [InlineData("""{"role":1,"content":"a"}""", "messages[1].role", "invalid_value")]
     [InlineData("""{"role":"user"}""", "messages[1].content", "invalid_value")]
     [InlineData("""{"role":"user","content":null}""", "messages[1].content", "invalid_value")]
     [InlineData("""{"role":"user","content":5}""", "messages[1].content", "invalid_value")]
     [InlineData("""{"role":"user","content":"a","contents":"b"}""", "messages[1].contents", "unknown_parameter")]
-    [InlineData("""{"role":"assistant","content":"a","tool_calls":[{}]}""", "messages[1].tool_calls", "unsupported_parameter")]
+    [InlineData("""{"role":"assistant","content":"a","tool_calls":[{}]}""", "messages[1].tool_calls[0].function", "invalid_value")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f","arguments":"[]"}}]}""", "messages[1].tool_calls[0].function.arguments", "invalid_value")]
+    [InlineData("""{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f","arguments":"{\"a\":1,\"a\":2}"}}]}""", "messages[1].tool_calls[0].function.arguments", "invalid_value")]
+    [InlineData("""{"role":"user","content":"a","tool_calls":[{"id":"1","function":{"name":"f","arguments":"{}"}}]}""", "messages[1].tool_calls", "invalid_value")]
     [InlineData("""{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,"}}]}""", "messages[1].content[0].type", "unsupported_parameter")]
     [InlineData("""{"role":"user","content":[{"type":"text","text":"a"},{"type":"text"}]}""", "messages[1].content[1].text", "invalid_value")]
     [InlineData("""{"role":"user","content":["a"]}""", "messages[1].content[0]", "invalid_value")]
@@ -138,7 +177,7 @@ public sealed class ChatRequestTests
     [InlineData("max_completion_tokens")]
     public void Names_the_token_limit_as_the_client_did(string name)
     {
-        ApiError error = Read($"\"{name}\":5").Translate(new RequestException("max_tokens", "max_tokens is too many", RequestErrorCode.ContextLengthExceeded));
+        ApiError error = Read($"\"{name}\":5").Names.Translate(new RequestException("max_tokens", "max_tokens is too many", RequestErrorCode.ContextLengthExceeded));
 
         Assert.Equal(new ApiError(400, "context_length_exceeded", name + " is too many", name), error);
     }

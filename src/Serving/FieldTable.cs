@@ -1,7 +1,7 @@
 using System.Text.Json;
 using OpenEuroLLM.Core;
 
-namespace OpenEuroLLM.Serving.OpenAi;
+namespace OpenEuroLLM.Serving;
 
 /// <summary>What becomes of a field of a request.</summary>
 internal enum FieldUse

@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OpenEuroLLM.Inference;
+using static OpenEuroLLM.Serving.RequestFields;
+
+namespace OpenEuroLLM.Serving.OpenAi;
+
+/// <summary>Embeddings, and the tokenizer by itself.</summary>
+internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
+{
+    private static readonly FieldTable EmbeddingFields = new FieldTable().Read("model", "input", "encoding_format", "dimensions").Ignored("user");
+    private static readonly FieldTable TokenizeFields = new FieldTable().Read("model", "prompt", "messages", "add_special_tokens", "return_token_strs");
+    private static readonly FieldTable DetokenizeFields = new FieldTable().Read("model", "tokens");
+    private static readonly FieldNames EmbeddingNames = new(new Dictionary<string, string> { ["prompt"] = "input" });
+    private static readonly FieldNames SameNames = new(new Dictionary<string, string>());
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/embeddings", (RequestDelegate)(context => Dialects.TranslatingAsync(context, EmbeddingNames, () => EmbedAsync(context))));
+        routes.MapPost("/tokenize", (RequestDelegate)(context => Dialects.TranslatingAsync(context, SameNames, () => TokenizeAsync(context))));
+        routes.MapPost("/detokenize", (RequestDelegate)(context => Dialects.TranslatingAsync(context, SameNames, () => DetokenizeAsync(context))));
+    }
+
+    private async Task EmbedAsync(HttpContext context)
+    {
+        List<GenerationInput> inputs;
+        bool base64;
+        var ignored = new SortedSet<string>(StringComparer.Ordinal);
+        using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
+        {
+            JsonElement root = body.RootElement;
+            RequireBody(root);
+            EmbeddingFields.Check(root, "", ignored);
+            RequireModel(root, engine.Info);
+            inputs = Prompts.Read(root, "input", engine.Info.Limits.MaxEmbeddingInputs);
+            base64 = Text(root, "encoding_format") switch
+            {
+                null or "float" => false,
+                "base64" => true,
+                string other => throw ApiException.Invalid("encoding_format", $"'encoding_format' is '{RequestBody.Shown(other)}'; expected float or base64."),
+            };
+            if (Integer(root, "dimensions") is int wanted && wanted != engine.Info.Width)
+                throw ApiException.Unsupported("dimensions", FormattableString.Invariant($"'dimensions' is {wanted}; this model's embeddings have {engine.Info.Width} and cannot be cut."));
+        }
+        Dialects.TellIgnored(context.Response, ignored);
+        CancellationToken left = context.RequestAborted;
+        // The call waits for the model's worker; the threads of the server must not.
+        IReadOnlyList<Embedding> made = await Task.Run(() => engine.Embed(inputs, cancellation: left), left).ConfigureAwait(false);
+        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, made, base64)).ConfigureAwait(false);
+    }
+
+    private void WriteEmbeddings(Utf8JsonWriter json, IReadOnlyList<Embedding> made, bool base64)
+    {
+        json.WriteStartObject();
+        json.WriteString("object", "list");
+        json.WriteStartArray("data");
+        for (int index = 0; index < made.Count; index++)
+        {
+            json.WriteStartObject();
+            json.WriteString("object", "embedding");
+            json.WriteNumber("index", index);
+            if (base64) json.WriteBase64String("embedding", LittleEndian(made[index].Vector));
+            else
+            {
+                json.WriteStartArray("embedding");
+                foreach (float number in made[index].Vector) json.WriteNumberValue(number);
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteString("model", engine.Info.Name);
+        json.WriteStartObject("usage");
+        int tokens = made.Sum(embedding => embedding.Tokens);
+        json.WriteNumber("prompt_tokens", tokens);
+        json.WriteNumber("total_tokens", tokens);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static byte[] LittleEndian(IReadOnlyList<float> vector)
+    {
+        byte[] bytes = new byte[vector.Count * sizeof(float)];
+        for (int i = 0; i < vector.Count; i++) BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), vector[i]);
+        return bytes;
+    }
+
+    private async Task TokenizeAsync(HttpContext context)
+    {
+        GenerationInput input;
+        bool beginning, texts;
+        var ignored = new SortedSet<string>(StringComparer.Ordinal);
+        using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
+        {
+            JsonElement root = body.RootElement;
+            RequireBody(root);
+            TokenizeFields.Check(root, "", ignored);
+            if (Value(root, "model") is not null) RequireModel(root, engine.Info);
+            beginning = Flag(root, "add_special_tokens") ?? true;
+            texts = Flag(root, "return_token_strs") ?? false;
+            bool conversation = Value(root, "messages") is not null;
+            if (conversation == Value(root, "prompt") is not null) throw ApiException.Invalid("prompt", "Send one of 'prompt' (a text) and 'messages' (a conversation).");
+            if (conversation && !beginning) throw ApiException.Invalid("add_special_tokens", "'add_special_tokens' belongs to 'prompt': a conversation always has its own.");
+            input = conversation ? new GenerationInput.Messages(ChatMessages.Read(root, ignored)) : new GenerationInput.TextInput(Text(root, "prompt")!);
+        }
+        Dialects.TellIgnored(context.Response, ignored);
+        IReadOnlyList<int> ids = engine.Encode(input, beginning);
+        await JsonBody.WriteAsync(context.Response, json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("count", ids.Count);
+            json.WriteNumber("max_model_len", engine.Info.ContextLength);
+            json.WriteStartArray("tokens");
+            foreach (int id in ids) json.WriteNumberValue(id);
+            json.WriteEndArray();
+            if (texts)
+            {
+                json.WriteStartArray("token_strs");
+                foreach (int id in ids) json.WriteStringValue(TokenTexts.NameOf(engine, id));
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
+        }).ConfigureAwait(false);
+    }
+
+    private async Task DetokenizeAsync(HttpContext context)
+    {
+        List<int> ids;
+        using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
+        {
+            JsonElement root = body.RootElement;
+            RequireBody(root);
+            DetokenizeFields.Check(root, "", []);
+            if (Value(root, "model") is not null) RequireModel(root, engine.Info);
+            JsonElement list = List(root, "tokens") ?? throw ApiException.Invalid("tokens", "'tokens' is missing; expected a list of token ids.");
+            ids = list.GetArrayLength() == 0 ? [] : Ids(list) ?? throw ApiException.Invalid("tokens", "'tokens' must be a list of token ids.");
+        }
+        string text = engine.Decode(ids);
+        await JsonBody.WriteAsync(context.Response, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("prompt", text);
+            json.WriteEndObject();
+        }).ConfigureAwait(false);
+    }
+}
