@@ -23,6 +23,9 @@ const prompts = {
     ro: "Capitala României este", sk: "Hlavné mesto Slovenska je", sl: "Glavno mesto Slovenije je", sv: "Sveriges huvudstad är",
 };
 
+/** llama.cpp writes ' ?' and its like without the space, so spaces are not compared. */
+const letters = (text) => text.replaceAll(" ", "");
+
 function refuse(message) {
     console.error(`greedy.mjs: ${message}`);
     process.exit(2);
@@ -61,14 +64,13 @@ async function answerAsPeer({model: path, newTokens, threads}) {
         await sequence.clearHistory();
         const prompt = [...(model.tokens.shouldPrependBosToken ? [model.tokens.bos] : []), ...model.tokenize(prompts[language])], tokens = [];
         while (tokens.length < newTokens) tokens.push((await next(tokens.length === 0 ? prompt : tokens.slice(-1), {token: true, options: {temperature: 0}})).token);
-        const text = model.detokenize(tokens);
-        if (text === ours) {
+        if (letters(model.detokenize(tokens)) === letters(ours)) {
             said.push({prompt: prompt.length, tokens: tokens.length});
             continue;
         }
         // The token with the first letter that differs, and how far it was ahead of the second there.
         let place = 0;
-        while (place < tokens.length - 1 && ours.startsWith(model.detokenize(tokens.slice(0, place + 1)))) place++;
+        while (place < tokens.length - 1 && letters(ours).startsWith(letters(model.detokenize(tokens.slice(0, place + 1))))) place++;
         await sequence.clearHistory();
         const logits = [...(await next([...prompt, ...tokens.slice(0, place)], {logits: true})).logits.values()].sort((x, y) => y - x);
         said.push({prompt: prompt.length, tokens: tokens.length, place, gap: logits[0] - logits[1]});
