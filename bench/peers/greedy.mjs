@@ -3,7 +3,7 @@
 // with how far the second token lay behind the first there. Answers of a small model end after a few words, so both go on behind the end of text here.
 // Needs the npm package node-llama-cpp with its prebuilt processor binary; nothing is built or fetched here.
 import {spawnSync} from "node:child_process";
-import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {dirname, join, resolve} from "node:path";
 import {fileURLToPath, pathToFileURL} from "node:url";
@@ -22,6 +22,9 @@ const prompts = {
     lv: "Latvijas galvaspilsēta ir", mt: "Il-belt kapitali ta' Malta", nl: "De hoofdstad van Nederland is", pl: "Stolicą Polski jest", pt: "A capital de Portugal é",
     ro: "Capitala României este", sk: "Hlavné mesto Slovenska je", sl: "Glavno mesto Slovenije je", sv: "Sveriges huvudstad är",
 };
+
+/** llama.cpp writes ' ?' and its like without the space, so spaces are not compared. */
+const letters = (text) => text.replaceAll(" ", "");
 
 function refuse(message) {
     console.error(`greedy.mjs: ${message}`);
@@ -43,8 +46,10 @@ function settings() {
     }
 }
 
-/** The peer in a process of its own: for each prompt, one object a line: its ids, and each new token's text and gap. */
+/** The peer in a process of its own; our texts come on standard input, by language. One object a line: what it made of each prompt, and where it goes another way. */
 async function answerAsPeer({model: path, newTokens, threads}) {
+    let input = "";
+    for await (const piece of process.stdin) input += piece;
     const folder = resolve(process.env.LLAMA_PEER ?? here, "node_modules/node-llama-cpp");
     const {getLlama, LlamaLogLevel} = await import(pathToFileURL(join(folder, "dist/index.js")));
     const llama = await getLlama({gpu: false, build: "never", skipDownload: true, maxThreads: threads, logLevel: LlamaLogLevel.error});
@@ -52,30 +57,31 @@ async function answerAsPeer({model: path, newTokens, threads}) {
     const context = await model.createContext({contextSize: model.trainContextSize, batchSize: 256, threads, flashAttention: false,
         experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32"});
     const sequence = context.getSequence();
+    /** The answer behind the last token of a row. */
+    const next = async (row, wanted) => (await sequence.controlledEvaluate(row.map((id, i) => i < row.length - 1 ? id : [id, {generateNext: wanted}]))).at(-1).next;
     const said = [];
-    for (const text of Object.values(prompts)) {
+    for (const [language, ours] of Object.entries(JSON.parse(input))) {
         await sequence.clearHistory();
-        const ids = [...(model.tokens.shouldPrependBosToken ? [model.tokens.bos] : []), ...model.tokenize(text)];
-        const tokens = [], gaps = [];
-        for (let row = ids; tokens.length < newTokens;) {
-            const found = await sequence.controlledEvaluate(row.map((id, i) => i < row.length - 1 ? id : [id, {generateNext: {logits: true}}]));
-            let [first, second, token] = [-Infinity, -Infinity, null];
-            for (const [id, logit] of found.at(-1).next.logits)
-                if (logit > first) [first, second, token] = [logit, first, id];
-                else if (logit > second) second = logit;
-            tokens.push(token);
-            gaps.push(first - second);
-            row = [token];
+        const prompt = [...(model.tokens.shouldPrependBosToken ? [model.tokens.bos] : []), ...model.tokenize(prompts[language])], tokens = [];
+        while (tokens.length < newTokens) tokens.push((await next(tokens.length === 0 ? prompt : tokens.slice(-1), {token: true, options: {temperature: 0}})).token);
+        if (letters(model.detokenize(tokens)) === letters(ours)) {
+            said.push({prompt: prompt.length, tokens: tokens.length});
+            continue;
         }
-        said.push(JSON.stringify({prompt: ids.length, text: model.detokenize(tokens), pieces: tokens.map((_, i) => model.detokenize(tokens.slice(0, i + 1)).length), gaps}));
+        // The token with the first letter that differs, and how far it was ahead of the second there.
+        let place = 0;
+        while (place < tokens.length - 1 && letters(ours).startsWith(letters(model.detokenize(tokens.slice(0, place + 1))))) place++;
+        await sequence.clearHistory();
+        const logits = [...(await next([...prompt, ...tokens.slice(0, place)], {logits: true})).logits.values()].sort((x, y) => y - x);
+        said.push({prompt: prompt.length, tokens: tokens.length, place, gap: logits[0] - logits[1]});
     }
-    process.stdout.write(said.join("\n") + "\n", () => process.exit(0)); // only when all is written
+    process.stdout.write(said.map((one) => JSON.stringify(one)).join("\n") + "\n", () => process.exit(0)); // only when all is written
 }
 
 const program = process.env.OELLM ?? resolve(here, "../../artifacts/bin/Cli/release/oellm");
 
-function run(command, words) {
-    const ran = spawnSync(command, words.map(String), {encoding: "utf8", maxBuffer: 1 << 28});
+function run(command, words, input) {
+    const ran = spawnSync(command, words.map(String), {encoding: "utf8", input, maxBuffer: 1 << 28});
     if (ran.error) refuse(`${command} did not start: ${ran.error.message}`);
     if (ran.status !== 0) refuse(`${command} ${words.join(" ")} ended with exit code ${ran.status}: ${ran.stderr.trim()}`);
     return ran.stdout;
@@ -83,32 +89,29 @@ function run(command, words) {
 
 const lines = (text) => text.trim().split("\n").map((line) => JSON.parse(line));
 
-/** A copy of the model whose only end token is the one that begins a text, which nothing is followed by. */
+/** A copy of the model in which no token ends a text: the end token is the one that begins a text, and those that our tokenizers know as ends have other names. */
 function withoutEnd(model, folder) {
     cpSync(model, folder, {recursive: true});
-    for (const name of ["config.json", "generation_config.json"].map((file) => join(folder, file)).filter(existsSync)) {
-        const settings = JSON.parse(readFileSync(name, "utf8"));
-        writeFileSync(name, JSON.stringify({...settings, eos_token_id: settings.bos_token_id}));
+    rmSync(join(folder, "manifest.json"), {force: true}); // it would say rightly that the files were changed
+    for (const name of readdirSync(folder).filter((file) => /[.](json|jinja)$/.test(file)).map((file) => join(folder, file))) {
+        const text = readFileSync(name, "utf8").replaceAll("<|end_of_text|>", "<|other_one|>").replaceAll("<|end_of_turn|>", "<|other_two|>");
+        const settings = name.endsWith("config.json") ? JSON.parse(text) : {};
+        writeFileSync(name, settings.eos_token_id === undefined ? text : JSON.stringify({...settings, eos_token_id: settings.bos_token_id}));
     }
 }
 
 /** Both on one file; how many texts differ where the first token was ahead by more than the gap. */
 function compareFile(path, type, {newTokens, gap, threads}) {
-    const theirs = lines(run(process.execPath, [fileURLToPath(import.meta.url), "--theirs", "--model", path, "--new-tokens", newTokens, "--threads", threads]));
-    let differences = 0;
-    Object.entries(prompts).forEach(([language, prompt], i) => {
-        const [own] = lines(run(program, ["generate", "--model", path, "--prompt", prompt, "--max-tokens", newTokens, "--temperature", 0, "--repetition-penalty", 1, "--threads", threads, "--json"]));
-        const other = theirs[i], same = own.text === other.text;
-        let shared = 0;
-        while (shared < own.text.length && own.text[shared] === other.text[shared]) shared++;
-        // The token that the first different letter belongs to.
-        const found = other.pieces.findIndex((length) => length > shared), place = same || found < 0 ? other.gaps.length : found;
-        const apart = same ? null : other.gaps[place] ?? Infinity;
-        if (apart !== null && apart > gap) differences++;
-        console.log(`| ${type} | ${language} | ${own.promptTokens}/${other.prompt} | ${own.completionTokens}/${other.gaps.length} | ${same ? "yes" : `${place} tokens`} | ${
-            Math.min(...other.gaps.slice(0, place)).toExponential(1)} | ${apart === null ? "" : apart.toExponential(1)} |`);
+    const ours = Object.entries(prompts).map(([, prompt]) =>
+        lines(run(program, ["generate", "--model", path, "--prompt", prompt, "--max-tokens", newTokens, "--temperature", 0, "--repetition-penalty", 1, "--threads", threads, "--json"]))[0]);
+    const texts = Object.fromEntries(Object.keys(prompts).map((language, i) => [language, ours[i].text]));
+    const theirs = lines(run(process.execPath, [fileURLToPath(import.meta.url), "--theirs", "--model", path, "--new-tokens", newTokens, "--threads", threads], JSON.stringify(texts)));
+    Object.keys(prompts).forEach((language, i) => {
+        const [own, other] = [ours[i], theirs[i]];
+        console.log(`| ${type} | ${language} | ${own.promptTokens}/${other.prompt} | ${own.completionTokens}/${other.tokens} | ${
+            other.place === undefined ? "yes |" : `${other.place} tokens | ${other.gap.toExponential(1)}`} |`);
     });
-    return differences;
+    return theirs.filter((one) => one.gap > gap).length;
 }
 
 function compare(chosen) {
@@ -119,7 +122,7 @@ function compare(chosen) {
     if (!existsSync(program)) refuse(`${program}: our program is missing; build it with 'dotnet build -c Release src/Cli', or name it in OELLM.`);
     const work = mkdtempSync(join(tmpdir(), "greedy-"));
     let differences = 0;
-    console.log("| type | language | tokens of the prompt, ours/llama.cpp | new tokens | same text | smallest gap until there | gap at the first difference |\n|---|---|---|---|---|---|---|");
+    console.log("| type | language | tokens of the prompt, ours/llama.cpp | new tokens, ours/llama.cpp | same text | gap at the first difference |\n|---|---|---|---|---|---|");
     try {
         withoutEnd(model, join(work, "folder"));
         for (const type of types) {

@@ -7,6 +7,7 @@ set -eu
 [ $# -ge 1 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
 folder=$1 turns=${2:-5}
 here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$folder"
 program=${OELLM:-$here/../../artifacts/bin/Cli/release/oellm}
 for model in ${MODELS:-0.35b 1.1b}; do
     case $model in
