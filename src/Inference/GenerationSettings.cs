@@ -26,14 +26,20 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         {
             long bytes = new FileInfo(path).Length;
             if (bytes > MostBytes) throw new UserErrorException($"{path}: the file has {bytes} bytes; expected at most {MostBytes}. Is it really a {name}?");
-            var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
+            byte[] content = File.ReadAllBytes(path);
+            var document = JsonDocument.Parse(content);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                _ = StrictJson.Parse(content); // a document finds a text that is no Unicode only when that text is asked for
+                return document;
+            }
+
             document.Dispose();
             throw new UserErrorException($"{path}: found JSON that is not an object; expected the settings of a model folder.");
         }
         catch (JsonException exception)
         {
-            throw new UserErrorException($"{path}: is not valid JSON (line {exception.LineNumber + 1}); the model folder is damaged.", exception);
+            throw new UserErrorException($"{path}: is not valid JSON ({(exception.LineNumber is long line ? $"line {line + 1}" : exception.Message.Split('\n')[0].TrimEnd('\r'))}); the model folder is damaged.", exception);
         }
         catch (Exception exception) when (StorageFailure.Is(exception))
         {

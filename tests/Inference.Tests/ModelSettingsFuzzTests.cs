@@ -37,7 +37,7 @@ public sealed class ModelSettingsFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Damaged_tokenizer_settings_give_a_template_an_obstacle_or_a_refusal()
+    public void Damaged_tokenizer_settings_give_a_template_or_an_obstacle()
     {
         string valid = new JsonObject
         {
@@ -62,7 +62,8 @@ public sealed class ModelSettingsFuzzTests : IDisposable
             else obstacles++;
             Assert.DoesNotContain('\n', obstacle ?? "");
         });
-        Assert.True(templates > 20 && obstacles > 20 && refused > 100, $"{templates} templates, {obstacles} obstacles, {read} read, {refused} refused");
+        // A model without a usable template still continues texts: whatever is wrong is an obstacle to chat, said in one line.
+        Assert.True(templates > 100 && obstacles > 500 && refused == 0, $"{templates} templates, {obstacles} obstacles, {read} read, {refused} refused");
     }
 
     [Fact]
