@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.Anthropic;
+using OpenEuroLLM.Serving.Gemini;
 using OpenEuroLLM.Serving.OpenAi;
 
 namespace OpenEuroLLM.Serving;
@@ -30,5 +32,11 @@ internal static class Dialects
     }
 
     /// <summary>Writes an error in the shape of the dialect whose address was asked.</summary>
-    public static Task WriteErrorAsync(HttpContext context, ApiError error) => OpenAiError.WriteAsync(context.Response, error);
+    public static Task WriteErrorAsync(HttpContext context, ApiError error)
+    {
+        PathString path = context.Request.Path;
+        if (path.StartsWithSegments(AnthropicRoutes.Root, StringComparison.Ordinal)) return AnthropicError.WriteAsync(context, error);
+        if (path.StartsWithSegments(GeminiRoutes.Root, StringComparison.Ordinal)) return GeminiError.WriteAsync(context.Response, error);
+        return OpenAiError.WriteAsync(context.Response, error);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -20,9 +21,10 @@ internal sealed class EventStream(HttpResponse response)
         return response.StartAsync(left);
     }
 
-    /// <summary>Sends one event of JSON.</summary>
-    public async Task SendAsync(Action<Utf8JsonWriter> write)
+    /// <summary>Sends one event of JSON, with its name where the dialect has names.</summary>
+    public async Task SendAsync(Action<Utf8JsonWriter> write, string? name = null)
     {
+        if (name is not null) body.Write(Encoding.UTF8.GetBytes($"event: {name}\n"));
         body.Write("data: "u8);
         using (var json = new Utf8JsonWriter(body, JsonBody.Form)) write(json);
         body.Write("\n\n"u8);

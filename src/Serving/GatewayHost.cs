@@ -11,6 +11,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.Anthropic;
+using OpenEuroLLM.Serving.Gemini;
 using OpenEuroLLM.Serving.OpenAi;
 
 namespace OpenEuroLLM.Serving;
@@ -60,6 +62,8 @@ public sealed class GatewayHost : IAsyncDisposable
         ChatPage.Map(application);
         new Probes(engine, TimeSpan.FromSeconds(options.ReadySeconds), time ?? TimeProvider.System, logger).Map(application);
         new OpenAiRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
+        new AnthropicRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
+        new GeminiRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
         return new GatewayHost(application, options);
     }
 

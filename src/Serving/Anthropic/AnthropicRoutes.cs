@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using OpenEuroLLM.Inference;
+
+namespace OpenEuroLLM.Serving.Anthropic;
+
+/// <summary>The routes of Anthropic's dialect: <c>/v1/messages</c> and the count of its tokens.</summary>
+internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+{
+    /// <summary>Where this dialect's addresses begin.</summary>
+    public static readonly PathString Root = "/v1/messages";
+
+    private readonly StreamSender sender = new(options, time, logger);
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(Root, (RequestDelegate)AnswerAsync);
+        routes.MapPost(Root + "/count_tokens", (RequestDelegate)CountAsync);
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        MessagesRequest request;
+        using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
+        {
+            request = MessagesRequest.Read(body.RootElement, engine.Info);
+        }
+        Dialects.TellIgnored(context.Response, request.Ignored);
+        var answer = new MessagesAnswer(engine.Info);
+        await Dialects.TranslatingAsync(context, MessagesRequest.Names, async () =>
+        {
+            IAsyncEnumerable<GenerationEvent> events = engine.Generate(request.Generation, context.RequestAborted);
+            if (request.Stream)
+            {
+                var stream = new MessagesStream(context, answer, engine.Encode(request.Generation.Input).Count);
+                await sender.SendAsync(context, stream, events, MessagesRequest.Names).ConfigureAwait(false);
+                return;
+            }
+            Answers answers = await Answers.CollectAsync(events, 1).ConfigureAwait(false);
+            await JsonBody.WriteAsync(context.Response, json => answer.Write(json, answers[0])).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    private async Task CountAsync(HttpContext context)
+    {
+        GenerationInput.Messages conversation;
+        IReadOnlyCollection<string> ignored;
+        using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
+        {
+            (conversation, ignored) = MessagesRequest.ReadForCount(body.RootElement, engine.Info);
+        }
+        Dialects.TellIgnored(context.Response, ignored);
+        await Dialects.TranslatingAsync(context, MessagesRequest.Names, () =>
+        {
+            int tokens = engine.Encode(conversation).Count;
+            return JsonBody.WriteAsync(context.Response, json =>
+            {
+                json.WriteStartObject();
+                json.WriteNumber("input_tokens", tokens);
+                json.WriteEndObject();
+            });
+        }).ConfigureAwait(false);
+    }
+}
