@@ -10,7 +10,7 @@ internal static class Program
     public static IReadOnlyList<Func<Command>> Commands { get; } =
     [
         QuickstartCommand.Create, RunCommand.Create, LanguagesCommand.Create, IdentifyCommand.Create, CorpusCommand.Create, TokenizerCommand.Create, TrainCommand.Create,
-        EvaluateCommand.Create, GenerateCommand.Create, EmbedCommand.Create, ChatCommand.Create, ServeCommand.Create, ConvertCommand.Create, FetchCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
+        EvaluateCommand.Create, GenerateCommand.Create, EmbedCommand.Create, ChatCommand.Create, ServeCommand.Create, KeysCommand.Create, ConvertCommand.Create, FetchCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
         VerifyCommand.Create, ProveCommand.Create,
     ];
 

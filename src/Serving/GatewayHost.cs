@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +14,9 @@ using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Serving.Anthropic;
 using OpenEuroLLM.Serving.Gemini;
+using OpenEuroLLM.Serving.Metrics;
 using OpenEuroLLM.Serving.OpenAi;
+using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving;
 
@@ -33,22 +36,28 @@ public sealed class GatewayHost : IAsyncDisposable
     public Uri Address => new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
         ?? throw new InvalidOperationException("The server was not started."));
 
+    /// <summary>Every route that it answers.</summary>
+    internal IReadOnlyList<RouteEndpoint> Routes => [.. ((IEndpointRouteBuilder)application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
+
     /// <summary>Puts the server together; nothing listens yet.</summary>
     /// <param name="options">How it listens and what it allows.</param>
     /// <param name="engine">What answers; stays the caller's to dispose of, after the server.</param>
     /// <param name="log">Gets one entry per defect, never a prompt or an answer; null for no log.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    /// <exception cref="UserErrorException">The address is not this machine's own.</exception>
+    /// <exception cref="UserErrorException">The address cannot be used, or others could reach it without keys or TLS.</exception>
     public static GatewayHost Build(ServerOptions options, IInferenceEngine engine, TextWriter? log = null, TimeProvider? time = null) =>
         Build(options, engine, logging => { if (log is not null) logging.AddProvider(new TextLog(log)).SetMinimumLevel(LogLevel.Warning); }, time);
 
     /// <summary>As the public form, with any kind of log.</summary>
     internal static GatewayHost Build(ServerOptions options, IInferenceEngine engine, Action<ILoggingBuilder> logging, TimeProvider? time)
     {
-        LoopbackAddress address = LoopbackAddress.Parse(options.Host, options.Port);
+        ListenAddress address = ListenAddress.Parse(options.Host, options.Port, options.Security);
+        ServerCertificate? certificate = ServerCertificate.Load(options.Security, (time ?? TimeProvider.System).GetUtcNow());
+        var metrics = new GatewayMetrics(engine, time ?? TimeProvider.System);
+        engine = new TenantEngine(new MeteredEngine(engine, metrics, time ?? TimeProvider.System));
         // The empty builder reads no file and no environment variable: only the options decide where the server listens.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(server => Configure(server, address.Address, options));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(server => Configure(server, address.Address, options, certificate));
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, CallerLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
@@ -56,9 +65,13 @@ public sealed class GatewayHost : IAsyncDisposable
 
         WebApplication application = builder.Build();
         ILogger logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OpenEuroLLM.Serving");
+        metrics.Count(application);
         var guard = new RequestGuard(address, logger);
         application.Use((context, next) => guard.InvokeAsync(context, next));
         application.UseRouting();
+        var access = new AccessPolicy(options.Security.KeysFile is string keys ? new KeyStore(keys, time) : null, time ?? TimeProvider.System, logger);
+        application.Use((context, next) => access.InvokeAsync(context, next));
+        metrics.Map(application);
         ChatPage.Map(application);
         new Probes(engine, TimeSpan.FromSeconds(options.ReadySeconds), time ?? TimeProvider.System, logger).Map(application);
         new OpenAiRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
@@ -91,12 +104,19 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => application.DisposeAsync();
 
-    private static void Configure(KestrelServerOptions server, IPAddress address, ServerOptions options)
+    private static void Configure(KestrelServerOptions server, IPAddress address, ServerOptions options, ServerCertificate? certificate)
     {
         server.AddServerHeader = false;
         server.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         server.Limits.MaxConcurrentConnections = 1024;
-        server.Listen(address, options.Port, listen => listen.Protocols = HttpProtocols.Http1);
+        server.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        server.Limits.MaxRequestHeaderCount = 64;
+        server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        server.Listen(address, options.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            if (certificate is not null) listen.UseHttps(https => (https.ServerCertificate, https.ServerCertificateChain) = (certificate.Own, certificate.Chain));
+        });
     }
 
     /// <summary>The caller starts and stops the server; the host itself listens to no signal.</summary>

@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving;
 
 /// <summary>What every request passes through: it gets an id, must be meant for this machine, must not come from another site's
 /// page, and whatever goes wrong becomes an error in the dialect's shape.</summary>
-internal sealed class RequestGuard(LoopbackAddress address, ILogger logger)
+internal sealed class RequestGuard(ListenAddress address, ILogger logger)
 {
     public const string RequestIdHeader = "x-request-id";
 
@@ -76,7 +77,7 @@ internal sealed class RequestGuard(LoopbackAddress address, ILogger logger)
     private void RefuseOtherNames(HttpRequest request)
     {
         if (!address.Names(request.Host.Host))
-            throw new ApiException(403, "host_not_allowed", "The Host header must name this machine: 127.0.0.1, [::1] or localhost.");
+            throw new ApiException(403, "host_not_allowed", "The Host header must name this server: 127.0.0.1, [::1], localhost, or a name that it was started with.");
     }
 
     /// <summary>A browser names the page's origin with every request that can change something; programs send none.</summary>

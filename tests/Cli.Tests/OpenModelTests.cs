@@ -174,6 +174,14 @@ public sealed class OpenModelTests(SmallRun run) : IDisposable
 
         public EngineStatus Status => new(0, 0, 1, 1);
 
+        public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => throw new NotSupportedException();
+
+        public string Decode(IReadOnlyList<int> ids) => throw new NotSupportedException();
+
+        public byte[] TokenBytes(int id) => throw new NotSupportedException();
+
+        public IReadOnlyList<Embedding> Embed(IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default) => throw new NotSupportedException();
+
         public async IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
         {
             Asked.Add(request);

@@ -1,0 +1,49 @@
+namespace OpenEuroLLM.Serving.Metrics;
+
+/// <summary>Counts values by upper bounds. Many threads may add at once.</summary>
+internal sealed class Histogram(double[] bounds)
+{
+    private readonly Lock counting = new();
+    private readonly long[] counts = new long[bounds.Length + 1];
+    private double sum;
+
+    /// <summary>Seconds, from a millisecond to three quarters of an hour: the bounds of vLLM's time to first token.</summary>
+    public static double[] Seconds { get; } =
+        [.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560];
+
+    /// <summary>1, 2, 5, 10, 20, 50 and so on up to the first bound that holds the most.</summary>
+    public static double[] Tokens(int most)
+    {
+        var bounds = new List<double>();
+        for (double decade = 1; bounds.Count == 0 || bounds[^1] < most; decade *= 10)
+        {
+            foreach (int step in (ReadOnlySpan<int>)[1, 2, 5])
+            {
+                if (bounds.Count == 0 || bounds[^1] < most) bounds.Add(step * decade);
+            }
+        }
+        return [.. bounds];
+    }
+
+    public void Add(double value)
+    {
+        int place = Array.BinarySearch(bounds, value);
+        lock (counting)
+        {
+            counts[place < 0 ? ~place : place]++; // a value on a bound belongs below it
+            sum += value;
+        }
+    }
+
+    /// <summary>The bounds with the number of values up to each, the sum and the number of all, as of one moment.</summary>
+    public (IReadOnlyList<(double Bound, long Count)> Buckets, double Sum, long Count) Read()
+    {
+        lock (counting)
+        {
+            var buckets = new (double, long)[bounds.Length];
+            long count = 0;
+            for (int i = 0; i < bounds.Length; i++) buckets[i] = (bounds[i], count += counts[i]);
+            return (buckets, sum, count + counts[^1]);
+        }
+    }
+}
