@@ -54,12 +54,12 @@ internal static class BenchGenerate
         var config = source.Config;
         BenchCommand.RequireRange("--prompt-tokens", promptTokens, 1, config.ContextLength);
         BenchCommand.RequireRange(FormattableString.Invariant($"--new-tokens and {DecodePromptTokens} before them"), (long)newTokens + DecodePromptTokens, 1, config.ContextLength);
-        ModelMemory.RequireWeights(path);
+        ModelMemory.RequireWeights(source);
         var tokens = Math.Max(promptTokens, newTokens + DecodePromptTokens);
         var cache = KeyValueCache.BytesOf(config.Layers, config.KeyValueHeads, config.HeadDimension, (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens);
         // The widest moment of a layer: state, its norm, gate and up.
         var states = (long)promptTokens * 2 * (config.Width + config.Hidden) * sizeof(float);
-        AvailableMemory.Require(ModelMemory.WeightBytes(path) + cache + states, FormattableString.Invariant($"{path}: the model with {tokens} tokens"), "ask for fewer tokens, or use a smaller model");
+        AvailableMemory.Require(ModelMemory.WeightBytes(source) + cache + states, FormattableString.Invariant($"{path}: the model with {tokens} tokens"), "ask for fewer tokens, or use a smaller model");
     }
 
     private static Result Measure(string path, int promptTokens, int newTokens, int runs, int threads, StatusLine status, CancellationToken cancellation)

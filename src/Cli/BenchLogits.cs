@@ -23,9 +23,10 @@ internal static class BenchLogits
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var model = BenchGenerate.Resolve(parsed.GetValue(path));
-            ModelMemory.RequireWeights(model);
+            using var source = ModelSource.Open(model);
+            ModelMemory.RequireWeights(source);
             using var engine = new Engine(RunCommand.ThreadCount(parsed.GetValue(threads)));
-            using var loaded = LanguageModel.Load(model, engine);
+            using var loaded = LanguageModel.Load(source, engine);
             BenchCommand.RequireRange("--tokens", parsed.GetValue(count), 1, loaded.ContextLength);
             BenchCommand.RequireRange("--below", parsed.GetValue(below) ?? loaded.VocabularySize, 2, loaded.VocabularySize);
             Print(loaded, parsed.GetValue(count), parsed.GetValue(below) ?? loaded.VocabularySize, parsed.InvocationConfiguration.Output, cancellation);

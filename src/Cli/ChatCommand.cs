@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference;
 
@@ -22,7 +23,7 @@ internal static class ChatCommand
         // A synchronous action: Ctrl+C is this command's own affair, an asynchronous one would be ended by the first.
         command.SetAction(parsed =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)), adapters: parsed.GetValue(adapter));
+            using var engine = SamplingOptions.Load(parsed, model, adapter, sampling.Threads);
             if (engine.ChatObstacle is string obstacle) throw new UserErrorException(obstacle);
             var conversation = new Conversation(engine, parsed.GetValue(system), sampling.Read(parsed, engine.Info.DefaultSampling),
                 parsed.GetValue(sampling.MaxTokens), parsed.GetValue(json), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
@@ -35,6 +36,8 @@ internal static class ChatCommand
     internal sealed class Conversation(
         IInferenceEngine engine, string? system, Sampling sampling, int? maxTokens, bool asJson, TextWriter output, TextWriter error)
     {
+        private const string Dim = "\u001b[2m", Undim = "\u001b[0m";
+
         private readonly List<ChatMessage> _messages = [];
         private volatile Func<bool>? _stopAnswer;
 
@@ -77,7 +80,7 @@ internal static class ChatCommand
         private void Answer(string line, ulong turn, bool interactive)
         {
             _messages.Add(new ChatMessage("user", line));
-            var text = new StringBuilder();
+            var answer = new Said();
             var stop = new CancellationTokenSource(); // without a timer there is nothing to dispose, and Ctrl+C may still hold it
             _stopAnswer = () =>
             {
@@ -89,8 +92,8 @@ internal static class ChatCommand
             {
                 // The turn is part of the seed: otherwise every answer would draw the same numbers.
                 var request = new GenerationRequest(new GenerationInput.Messages([.. _messages]), sampling with { Seed = sampling.Seed + turn }, maxTokens);
-                var end = Stream(request, text, terminal: interactive && !Console.IsOutputRedirected, stop.Token).GetAwaiter().GetResult();
-                output.WriteLine(asJson ? JsonLine.Of(writer => GenerateCommand.Write(writer, text.ToString(), end)) : "");
+                var end = Stream(request, answer, interactive, stop.Token).GetAwaiter().GetResult();
+                output.WriteLine(asJson ? JsonLine.Of(writer => Write(writer, answer, end)) : "");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -111,27 +114,111 @@ internal static class ChatCommand
                 _stopAnswer = null;
             }
 
-            _messages.Add(new ChatMessage("assistant", text.ToString()));
+            _messages.Add(new ChatMessage("assistant", answer.Text.ToString())
+            {
+                Reasoning = answer.Reasoning.Length > 0 ? answer.Reasoning.ToString() : null,
+                ToolCalls = answer.Calls.Count > 0 ? answer.Calls : null,
+            });
         }
 
-        private async Task<GenerationEvent.Finished> Stream(GenerationRequest request, StringBuilder text, bool terminal, CancellationToken cancellation)
+        /// <summary>The answer goes to the output; what the model thinks before it goes to the error output, dimmed at a terminal.</summary>
+        private async Task<GenerationEvent.Finished> Stream(GenerationRequest request, Said answer, bool interactive, CancellationToken cancellation)
         {
+            bool terminal = interactive && !Console.IsOutputRedirected, dimmed = interactive && !Console.IsErrorRedirected, thinking = false;
             GenerationEvent.Finished? end = null;
-            await foreach (var happened in engine.Generate(request, cancellation).ConfigureAwait(false))
+            try
             {
-                if (happened is GenerationEvent.Finished finished) end = finished;
-                if (happened is not GenerationEvent.Text piece) continue;
-                text.Append(piece.Value);
-                if (asJson) continue;
-                await output.WriteAsync(terminal ? Printable(piece.Value) : piece.Value).ConfigureAwait(false);
-                await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                await foreach (var happened in engine.Generate(request, cancellation).ConfigureAwait(false))
+                {
+                    if (happened is GenerationEvent.Finished finished) end = finished;
+                    answer.Add(happened);
+                    if (asJson) continue;
+                    if (happened is GenerationEvent.Reasoning thought)
+                    {
+                        if (!thinking && dimmed) await error.WriteAsync(Dim).ConfigureAwait(false);
+                        thinking = true;
+                        await Show(error, dimmed ? Printable(thought.Value) : thought.Value).ConfigureAwait(false);
+                    }
+                    else if (happened is GenerationEvent.Text or GenerationEvent.ToolCall)
+                    {
+                        await EndThinking().ConfigureAwait(false);
+                        if (happened is GenerationEvent.Text piece) await Show(output, terminal ? Printable(piece.Value) : piece.Value).ConfigureAwait(false);
+                        else await Show(output, $"\n{JsonLine.Of(writer => Write(writer, answer.Calls[^1]))}\n").ConfigureAwait(false);
+                    }
+                }
+            }
+            finally
+            {
+                await EndThinking().ConfigureAwait(false);
             }
 
             return end!;
+
+            async Task EndThinking()
+            {
+                if (thinking) await Show(error, dimmed ? Undim + error.NewLine : error.NewLine).ConfigureAwait(false);
+                thinking = false;
+            }
+        }
+
+        private static async Task Show(TextWriter writer, string text)
+        {
+            await writer.WriteAsync(text).ConfigureAwait(false);
+            await writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        private static void Write(Utf8JsonWriter writer, Said answer, GenerationEvent.Finished end)
+        {
+            if (answer.Reasoning.Length > 0) writer.WriteString("reasoning", answer.Reasoning.ToString());
+            GenerateCommand.Write(writer, answer.Text.ToString(), end);
+            if (answer.Calls.Count == 0) return;
+            writer.WriteStartArray("toolCalls");
+            foreach (var call in answer.Calls)
+            {
+                writer.WriteStartObject();
+                Write(writer, call);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
+        private static void Write(Utf8JsonWriter writer, ToolCall call)
+        {
+            writer.WriteString("id", call.Id);
+            writer.WriteString("tool", call.Name);
+            writer.WritePropertyName("arguments");
+            writer.WriteRawValue(call.Arguments);
         }
 
         // What a model says must not steer the terminal.
         private static string Printable(string text) =>
             string.Concat(text.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '\uFFFD' : letter));
+
+        /// <summary>One answer as it grows.</summary>
+        private sealed class Said
+        {
+            public StringBuilder Text { get; } = new();
+
+            public StringBuilder Reasoning { get; } = new();
+
+            public List<ToolCall> Calls { get; } = [];
+
+            public void Add(GenerationEvent happened)
+            {
+                switch (happened)
+                {
+                    case GenerationEvent.Text piece:
+                        Text.Append(piece.Value);
+                        break;
+                    case GenerationEvent.Reasoning thought:
+                        Reasoning.Append(thought.Value);
+                        break;
+                    case GenerationEvent.ToolCall call:
+                        Calls.Add(new ToolCall(call.Id, call.Name, call.Arguments));
+                        break;
+                }
+            }
+        }
     }
 }

@@ -16,6 +16,7 @@ internal static class EmbedCommand
     public static Command Create()
     {
         var model = SamplingOptions.Model();
+        var adapter = SamplingOptions.Adapter();
         var pooling = new Option<Pooling>("--pooling") { Description = "mean: of the states of all tokens; last: the state of the last token.", HelpName = "mean|last", DefaultValueFactory = _ => Pooling.Mean };
         var raw = new Option<bool>("--no-normalize") { Description = "Leave vectors as long as they are; without it each has length 1." };
         var threads = SamplingOptions.ThreadsOption();
@@ -23,13 +24,13 @@ internal static class EmbedCommand
         var files = new Argument<string[]>("FILE") { Description = "UTF-8 texts, one a line; also .gz and .zst.", Arity = ArgumentArity.OneOrMore };
         var command = new Command("embed", "Turns texts into vectors: one line of text in, one line of JSON out, an array of numbers.\n" +
             "A line longer than the model's context is refused, not cut.\n" +
-            "Example: oellm embed --pooling mean sentences.txt > vectors.jsonl") { model, pooling, raw, json, threads, files };
+            "Example: oellm embed --pooling mean sentences.txt > vectors.jsonl") { model, adapter, pooling, raw, json, threads, files };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string[] paths = parsed.GetValue(files)!;
             if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
                 throw new UserErrorException($"{missing}: there is no such file; expected a file of texts, one a line.");
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(threads)));
+            using var engine = SamplingOptions.Load(parsed, model, adapter, threads);
             var run = new Run(engine, parsed.GetValue(pooling), !parsed.GetValue(raw), parsed.GetValue(json), parsed.InvocationConfiguration.Output);
             foreach (string path in paths) run.Embed(path, cancellation);
             return ExitCode.Success;

@@ -37,10 +37,10 @@ internal sealed class ExportCheck
     {
         var (ids, text) = Probe(path, config);
         var conversation = text is null ? null : Conversation(path, TokenizerOf(path)!);
-        var (needed, available) = (ModelMemory.WeightBytes(path), AvailableMemory.Bytes());
+        var (needed, available) = (ModelMemory.WeightBytes(path, adapters), AvailableMemory.Bytes());
         if (needed > available)
             return new ExportCheck(ids, text, conversation, null, $"the logits were not compared: the source needs {AvailableMemory.Size(needed)} of memory, there are {AvailableMemory.Size(available)}");
-        return new ExportCheck(ids, text, conversation, Logits(path, ids, threads), null);
+        return new ExportCheck(ids, text, conversation, Logits(path, ids, threads, adapters), null);
     }
 
     /// <summary>Compares an export; says in words what was found.</summary>

@@ -22,17 +22,19 @@ internal static class GenerateCommand
             DefaultValueFactory = _ => [],
         };
         var speculate = new Option<int?>("--speculate") { Description = "Tokens guessed ahead at most, where the text repeats something; faster there, and the same text. Default: none.", HelpName = "N" };
+        var likelihoods = new Option<int?>("--logprobs") { Description = "With --json also each token, the logarithm of its probability, and the N likeliest tokens in its place.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object: text, finishReason, promptTokens, completionTokens." };
         var command = new Command("generate", "Continues a text and prints the continuation alone, as it comes.\n" +
-            "Example: oellm generate --prompt \"The capital of Austria is\" --max-tokens 16 --temperature 0") { model, adapter, prompt, stop, speculate, json };
+            "Example: oellm generate --prompt \"The capital of Austria is\" --max-tokens 16 --temperature 0") { model, adapter, prompt, stop, speculate, likelihoods, json };
         sampling.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
-            using var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(sampling.Threads)), adapters: parsed.GetValue(adapter));
+            using var engine = SamplingOptions.Load(parsed, model, adapter, sampling.Threads);
+            bool asJson = parsed.GetValue(json);
+            if (parsed.GetValue(likelihoods) is not null && !asJson) throw new UserErrorException("--logprobs: likelihoods are printed as JSON only; say --json too.");
             var request = new GenerationRequest(new GenerationInput.TextInput(parsed.GetValue(prompt)!),
                 sampling.Read(parsed, engine.Info.DefaultSampling), parsed.GetValue(sampling.MaxTokens), parsed.GetValue(stop),
-                Speculation: parsed.GetValue(speculate) is int ahead ? new Speculation(ahead) : null);
-            bool asJson = parsed.GetValue(json);
+                Speculation: parsed.GetValue(speculate) is int ahead ? new Speculation(ahead) : null, Logprobs: parsed.GetValue(likelihoods));
             return await Run(engine, request, asJson, parsed.InvocationConfiguration.Output, cancellation).ConfigureAwait(false);
         });
         return command;
@@ -42,6 +44,7 @@ internal static class GenerateCommand
         InferenceEngine engine, GenerationRequest request, bool asJson, TextWriter output, CancellationToken cancellation)
     {
         var text = new StringBuilder();
+        var tokens = new List<GenerationEvent.Token>();
         GenerationEvent.Finished? end = null;
         try
         {
@@ -55,6 +58,9 @@ internal static class GenerateCommand
                     case GenerationEvent.Text piece:
                         await output.WriteAsync(piece.Value).ConfigureAwait(false);
                         await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                        break;
+                    case GenerationEvent.Token token when request.Logprobs is not null:
+                        tokens.Add(token);
                         break;
                     case GenerationEvent.Finished finished:
                         end = finished;
@@ -72,8 +78,36 @@ internal static class GenerateCommand
             return ExitCode.Interrupted;
         }
 
-        await output.WriteLineAsync(asJson ? JsonLine.Of(writer => Write(writer, text.ToString(), end!)) : "").ConfigureAwait(false);
+        await output.WriteLineAsync(asJson ? JsonLine.Of(writer =>
+        {
+            Write(writer, text.ToString(), end!);
+            if (request.Logprobs is not null) WriteTokens(writer, tokens);
+        }) : "").ConfigureAwait(false);
         return ExitCode.Success;
+    }
+
+    private static void WriteTokens(Utf8JsonWriter writer, List<GenerationEvent.Token> tokens)
+    {
+        writer.WriteStartArray("tokens");
+        foreach (var token in tokens)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("id", token.Id);
+            writer.WriteNumber("logprob", token.Likelihood!.LogProbability);
+            writer.WriteStartArray("alternatives");
+            foreach (var other in token.Likelihood.Alternatives)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("id", other.Id);
+                writer.WriteNumber("logprob", other.LogProbability);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     internal static void Write(Utf8JsonWriter writer, string text, GenerationEvent.Finished end)

@@ -38,6 +38,14 @@ internal sealed class SamplingOptions
     public static Option<int?> ThreadsOption() =>
         new("--threads") { Description = "Threads that compute; their number changes no result. Default: one per processor.", HelpName = "N" };
 
+    /// <summary>Loads the model that the options name; what a user should know of it goes to the error output.</summary>
+    public static InferenceEngine Load(ParseResult parsed, Option<string?> model, Option<string[]> adapter, Option<int?> threads)
+    {
+        var engine = InferenceEngine.Load(ModelPath.Resolve(parsed.GetValue(model)), RunCommand.ThreadCount(parsed.GetValue(threads)), adapters: parsed.GetValue(adapter));
+        foreach (string note in engine.Notes) parsed.InvocationConfiguration.Error.WriteLine($"note: {note}");
+        return engine;
+    }
+
     /// <summary>A refused request in the words of the command line: <c>--max-tokens</c>, not <c>max_tokens</c>.</summary>
     public static UserErrorException Explain(RequestException exception)
     {
@@ -45,6 +53,7 @@ internal sealed class SamplingOptions
         foreach (string field in (ReadOnlySpan<string>)["max_tokens", "top_k", "top_p", "min_p", "typical_p", "repetition_penalty", "presence_penalty", "frequency_penalty"])
             message = message.Replace(field, $"--{field.Replace('_', '-')}", StringComparison.Ordinal);
         message = message.Replace("speculation.tokens", "--speculate", StringComparison.Ordinal);
+        if (exception.Field == "logprobs") message = message.Replace("logprobs", "--logprobs", StringComparison.Ordinal);
         return new UserErrorException(message, exception);
     }
 

@@ -14,6 +14,9 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
 {
     private const string GenerationConfigName = "generation_config.json";
 
+    // Settings of tokenizers with hundreds of thousands of added tokens have a few megabytes.
+    private const int MostBytes = 64 << 20;
+
     /// <summary>A JSON file of the folder, or null when it is not there.</summary>
     public static JsonDocument? ReadJson(string folder, string name)
     {
@@ -21,6 +24,8 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         if (!File.Exists(path)) return null;
         try
         {
+            long bytes = new FileInfo(path).Length;
+            if (bytes > MostBytes) throw new UserErrorException($"{path}: the file has {bytes} bytes; expected at most {MostBytes}. Is it really a {name}?");
             var document = JsonDocument.Parse(File.ReadAllBytes(path));
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
             document.Dispose();
@@ -29,6 +34,10 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         catch (JsonException exception)
         {
             throw new UserErrorException($"{path}: is not valid JSON (line {exception.LineNumber + 1}); the model folder is damaged.", exception);
+        }
+        catch (Exception exception) when (StorageFailure.Is(exception))
+        {
+            throw StorageFailure.Explain(exception, path);
         }
     }
 
@@ -73,7 +82,7 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         {
             if (element.ValueKind == JsonValueKind.Null) continue;
             if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out int id) || id < 0 || id >= tokenizer.VocabularySize)
-                throw new UserErrorException($"{where}: eos_token_id is {element.GetRawText()}; expected a token id from 0 to {tokenizer.VocabularySize - 1}, those of the tokenizer. Weights and tokenizer do not belong together.");
+                throw new UserErrorException($"{where}: eos_token_id is {GgufFile.Shown(element.GetRawText())}; expected a token id from 0 to {tokenizer.VocabularySize - 1}, those of the tokenizer. Weights and tokenizer do not belong together.");
             ends.Add(id);
         }
     }
@@ -116,14 +125,14 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         {
             if (!root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
             return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
-                : throw new UserErrorException($"{where}: {name} is {value.GetRawText()}; expected true or false.");
+                : throw new UserErrorException($"{where}: {name} is {GgufFile.Shown(value.GetRawText())}; expected true or false.");
         }
 
         private double Number(string name, double otherwise)
         {
             if (!root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return otherwise;
             if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && Math.Abs(number) < int.MaxValue) return number;
-            throw new UserErrorException($"{where}: {name} is {value.GetRawText()}; expected a number.");
+            throw new UserErrorException($"{where}: {name} is {GgufFile.Shown(value.GetRawText())}; expected a number.");
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
+using OpenEuroLLM.Models.Adapters;
 using OpenEuroLLM.Tensors;
 using OpenEuroLLM.Tokenizers;
 
@@ -58,10 +59,11 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         LanguageModelAdapter? adapter = null;
         try
         {
-            ModelMemory.RequireWeights(path);
-            model = LanguageModel.Load(path, engine, adapters);
+            using var source = ModelSource.Open(path, adapters);
+            ModelMemory.RequireWeights(source);
+            model = LanguageModel.Load(source, engine);
             adapter = new LanguageModelAdapter(engine, model, ModelMemory.CachePages(model.Config, limits?.CacheTokens, path));
-            return new InferenceEngine(adapter, tokenizer, path, limits, requestLimits);
+            return new InferenceEngine(adapter, tokenizer, path, limits, requestLimits) { Notes = (source as AdaptedSource)?.Notes ?? [] };
         }
         catch
         {
@@ -84,6 +86,9 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
 
     /// <inheritdoc/>
     public EngineStatus Status => _scheduler.Status;
+
+    /// <summary>What a user should know of how the model was loaded: adapters of a model with another name, matrices that they widen.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
 
     /// <summary>Why conversations cannot be rendered for this model, or null when they can.</summary>
     public string? ChatObstacle { get; }

@@ -9,20 +9,26 @@ public static class ModelMemory
 {
     private const int UsualContexts = 8;
 
-    /// <summary>Bytes of a model's weights, which are held as they are stored.</summary>
-    /// <param name="path">A model folder, or one file; nothing there has no bytes.</param>
-    public static long WeightBytes(string path) => File.Exists(path) ? SizeOf(path)
-        : Directory.Exists(path) ? Directory.EnumerateFiles(path, "*.safetensors").Sum(SizeOf) : 0;
+    /// <summary>Bytes of a model's weights, which are held as they are stored, in however many files that is.</summary>
+    /// <param name="source">The opened model; matrices that adapters widen count as they will be held.</param>
+    public static long WeightBytes(ModelSource source) => source.Config.Weights.Sum(shape => shape.Rows * source.FormatOf(shape).RowBytes(shape.Columns));
 
-    // The files of a cache are links, whose own size is that of a path.
-    private static long SizeOf(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true) is FileInfo target ? target.Length : new FileInfo(path).Length;
+    /// <inheritdoc cref="WeightBytes(ModelSource)"/>
+    /// <param name="path">A model folder or a GGUF file.</param>
+    /// <param name="adapters">Adapter folders that are merged into it.</param>
+    /// <exception cref="UserErrorException">It is no model, or one that this version does not read.</exception>
+    public static long WeightBytes(string path, IReadOnlyList<string>? adapters = null)
+    {
+        using var source = ModelSource.Open(path, adapters);
+        return WeightBytes(source);
+    }
 
     /// <summary>Refuses a model whose weights are larger than the memory there is.</summary>
-    /// <param name="path">A model folder, or one file.</param>
+    /// <param name="source">The opened model.</param>
     /// <param name="available">Bytes that there are; null asks the machine.</param>
     /// <exception cref="UserErrorException">It is too large.</exception>
-    public static void RequireWeights(string path, long? available = null) =>
-        AvailableMemory.Require(WeightBytes(path), $"{path}: loading the weights", "use a smaller model, or one with fewer bits for each weight", available);
+    public static void RequireWeights(ModelSource source, long? available = null) =>
+        AvailableMemory.Require(WeightBytes(source), $"{source.Path}: loading the weights", "use a smaller model, or one with fewer bits for each weight", available);
 
     /// <summary>Pages of the key/value cache: as asked for, or else room for eight full contexts, or for fewer where memory is short,
     /// which changes no answer and makes more of them wait.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Formats;
 
 namespace OpenEuroLLM.Models;
 
@@ -87,7 +88,7 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
     /// <exception cref="UserErrorException">It has another value.</exception>
     public void Require(string key, string expected)
     {
-        if (Find(key) is { } value && Shown(value).Trim('"') is var found && found != expected) throw Refused(key, found, expected);
+        if (Find(key) is { } value && (value is JsonValue text && text.TryGetValue(out string? found) ? found : value.ToJsonString()) != expected) throw Refused(key, Shown(value).Trim('"'), expected);
     }
 
     /// <summary>Which layers attend to a window: listed as <c>sliding_attention</c> and <c>full_attention</c> in <c>layer_types</c>.</summary>
@@ -207,7 +208,8 @@ internal sealed class ConfigJson(JsonObject json, string where, string family)
 
     private static string Shown(JsonNode? value)
     {
-        var text = value?.ToJsonString() ?? "missing";
-        return text.Length <= 80 ? text : text[..77] + "...";
+        // JSON writes letters beyond ASCII as numbers; a person reads them as they are.
+        if (value is JsonValue text && text.TryGetValue(out string? found)) return $"\"{GgufFile.Shown(found)}\"";
+        return value is null ? "missing" : GgufFile.Shown(value.ToJsonString());
     }
 }

@@ -115,6 +115,7 @@ internal sealed class GgufMetadata(GgufFile file, string architecture, string fa
         return tokens;
     }
 
-    private static double Shortest(double value) => (float)value == value && (float)value is var single
+    /// <summary>The shortest decimal that a number in single precision stands for; any other number as it is.</summary>
+    internal static double Shortest(double value) => (float)value == value && (float)value is var single
         ? double.Parse(single.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : value;
 }

@@ -154,13 +154,25 @@ internal static class GgufRotary
         return values;
     }
 
-    /// <summary>Divisors that Llama 3's scaling gives for the published settings (only the factor differs between releases) are that scaling.</summary>
+    /// <summary>Divisors that Llama 3's scaling gives with the published bounds (releases differ in the factor and the original context only) are that scaling.</summary>
     private static RotarySettings Recognize(RotarySettings rotary, float[] divisors)
     {
         if (divisors.Length == 0) return rotary;
         var factor = double.Parse(divisors.Max().ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        var scaled = rotary with { Scaling = RotaryScaling.Llama3, Factor = factor, LowFrequencyFactor = 1, HighFrequencyFactor = 4, OriginalContextLength = 8192 };
+        var scaled = rotary with { Scaling = RotaryScaling.Llama3, Factor = factor, LowFrequencyFactor = 1, HighFrequencyFactor = 4 };
+        scaled = scaled with { OriginalContextLength = OriginalContext(scaled, divisors) ?? 8192 };
         return factor > 1 && Divisors(scaled, 2 * divisors.Length).Zip(divisors).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-5 * pair.First)
             ? scaled : rotary with { Divisors = divisors };
+    }
+
+    /// <summary>The original context that follows from the first divisor between 1 and the factor: its share of the blend says how often its wave turned there.</summary>
+    private static int? OriginalContext(RotarySettings scaled, float[] divisors)
+    {
+        var index = Array.FindIndex(divisors, divisor => divisor > 1 && divisor < (float)scaled.Factor);
+        if (index < 0) return null;
+        var kept = (1 / (double)divisors[index] - 1 / scaled.Factor) / (1 - 1 / scaled.Factor);
+        var turns = scaled.LowFrequencyFactor + kept * (scaled.HighFrequencyFactor - scaled.LowFrequencyFactor);
+        var original = Math.Round(turns * 2 * Math.PI / Numerics.Pow(scaled.Theta, -1.0 * index / divisors.Length));
+        return original is >= 1 and <= 1 << 24 ? (int)original : null;
     }
 }

@@ -18,7 +18,8 @@ public sealed class GgufTarget(string path, string? name = null, bool mixed = fa
 
     internal override void Begin(ModelConfig config, IReadOnlyList<(WeightShape Shape, BlockFormat Format)> weights)
     {
-        var description = new GgufDescription(weights, mixed, name);
+        var further = (more ?? []).ToList();
+        var description = new GgufDescription(weights, mixed, name is null ? null : GgufName.Of(name, further));
         config.Family.Write(config, description);
         var keys = description.Metadata.Select(entry => entry.Key).ToHashSet(StringComparer.Ordinal);
         foreach (var key in weights.Select(weight => weight.Shape.GgufKey).OfType<string>())
@@ -26,7 +27,7 @@ public sealed class GgufTarget(string path, string? name = null, bool mixed = fa
             awaited++;
             if (numbers.TryAdd(key, new float[config.Layers])) keys.Add(key);
         }
-        foreach (var (key, value) in description.Metadata.Concat((more ?? []).Where(entry => keys.Add(entry.Key)))) writer.Add(key, value);
+        foreach (var (key, value) in description.Metadata.Concat(further.Where(entry => keys.Add(entry.Key)))) writer.Add(key, value);
         foreach (var (tensor, values) in description.Tensors) writer.Declare(tensor, GgufType.Of(BlockFormat.F32), values.Length);
         foreach (var (shape, format) in weights.Where(weight => weight.Shape.GgufKey is null)) writer.Declare(shape.GgufName, GgufType.Of(format), shape.Extents);
         tensors = description.Tensors;

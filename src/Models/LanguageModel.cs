@@ -43,6 +43,10 @@ public abstract class LanguageModel : IDisposable
     /// <exception cref="Core.UserErrorException">It is no model, or one that this version does not read.</exception>
     public static LanguageModel Load(string path, Engine engine, IReadOnlyList<string>? adapters = null) => ModelFolder.Load(path, engine, trainable: false, adapters);
 
+    /// <summary>The same of an opened model.</summary>
+    /// <exception cref="Core.UserErrorException">A number is not finite, or the files cannot be read.</exception>
+    public static LanguageModel Load(ModelSource source, Engine engine) => WeightLoading.Load(source, engine, trainable: false);
+
     /// <summary>A model to be trained, with random weights that depend on the seed alone.</summary>
     public static LanguageModel Create(ModelConfig config, ulong seed, Engine engine) => config.Join(RandomWeights.Create(config, seed), engine);
 

@@ -162,7 +162,8 @@ internal static class RotaryJson
             Scaling = RotaryScaling.LongRope,
             Factor = factor,
             OriginalContextLength = original,
-            AttentionFactor = AttentionFactor(given, LongRopeAttentionFactor(factor, original)),
+            // Single precision is what GGUF keeps of it, and what turned numbers are multiplied with in the published code.
+            AttentionFactor = AttentionFactor(given, LongRopeAttentionFactor(factor, original)) is { } own ? GgufMetadata.Shortest((float)own) : null,
             Divisors = Divisors(json)!.For(context, original),
         };
     }

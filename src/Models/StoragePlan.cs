@@ -64,7 +64,12 @@ public sealed class StoragePlan
 
     /// <remarks>A table of learned positions is small, and an error in it shifts every token: other programs keep it whole as well.</remarks>
     private BlockFormat Wanted(WeightShape shape) => shape.Role == WeightRole.Positions && matrices.IsQuantized ? BlockFormat.F32
-        : IsMixed && WantsMore(shape) ? BlockFormat.Q6_K : matrices;
+        : !IsMixed ? matrices
+        : WantsMore(shape) ? BlockFormat.Q6_K
+        : shape.Role == WeightRole.QueryKeyValue ? NextAbove : matrices;
+
+    /// <summary>Where the values share a matrix with queries and keys, all of them take the next type.</summary>
+    private BlockFormat NextAbove => matrices == BlockFormat.Q4_K ? BlockFormat.Q5_K : BlockFormat.Q6_K;
 
     private bool WantsMore(WeightShape shape)
     {

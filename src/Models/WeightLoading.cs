@@ -1,3 +1,4 @@
+using System.Buffers;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Tensors;
@@ -7,7 +8,8 @@ namespace OpenEuroLLM.Models;
 /// <summary>Brings weights from where they are stored into the engine, in pieces and by several threads.</summary>
 internal static class WeightLoading
 {
-    private const int PieceBytes = 1 << 22;
+    /// <summary>What is read stays in the second-level cache until it is packed.</summary>
+    private const int PieceBytes = 1 << 19;
 
     /// <summary>Rows of the largest packed panel; pieces begin with one, so that threads never share a panel.</summary>
     private const int PanelRows = 32;
@@ -31,10 +33,18 @@ internal static class WeightLoading
             launcher.Run((shape.Rows + rowsPerPiece - 1) / rowsPerPiece, piece =>
             {
                 var first = piece * rowsPerPiece;
-                var stored = GC.AllocateUninitializedArray<byte>(checked((int)(Math.Min(rowsPerPiece, shape.Rows - first) * rowBytes)));
-                source.Read(shape, first, stored);
-                if (weight.Type == ElementTypeOf(format)) weight.SetRows(first, stored);
-                else SetDecoded(weight, first, format, stored, (int)rowBytes);
+                var buffer = ArrayPool<byte>.Shared.Rent(checked((int)(Math.Min(rowsPerPiece, shape.Rows - first) * rowBytes)));
+                try
+                {
+                    var stored = buffer.AsSpan(0, (int)(Math.Min(rowsPerPiece, shape.Rows - first) * rowBytes));
+                    source.Read(shape, first, stored);
+                    if (weight.Type == ElementTypeOf(format)) weight.SetRows(first, stored);
+                    else SetDecoded(weight, first, format, stored, (int)rowBytes);
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                }
             });
             return weight;
         }

@@ -86,20 +86,26 @@ internal sealed unsafe class Arena : IDisposable
         holes.Clear();
     }
 
-    /// <summary>Aligned memory outside any arena (weights, optimizer state, caches), filled with zeros.</summary>
+    /// <summary>Aligned memory outside any arena (weights, optimizer state, caches), filled with zeros; <see cref="Free"/> gives it back.
+    /// The system backs it page by page as it is first used.</summary>
     /// <exception cref="UserErrorException">The machine has not that much.</exception>
     public static float* AllocateZeroed(long count)
     {
         var bytes = checked(count * sizeof(float));
         if (bytes >= SmallestBlock) AvailableMemory.Require(bytes, "One piece of memory", "use a smaller model, batch or context, or a machine with more");
-        var memory = AllocateNative(Math.Max(bytes, Alignment));
-        for (var done = 0L; done < bytes;)
-        {
-            var part = (int)Math.Min(bytes - done, 1 << 30);
-            new Span<byte>((byte*)memory + done, part).Clear();
-            done += part;
-        }
+        // Where it begins stands before the aligned part: an aligned allocation could not be had as untouched zero pages.
+        var whole = checked(Math.Max(bytes, Alignment) + Alignment + sizeof(nint));
+        var start = (nint)Allocate(whole, zeroed: true);
+        LargePages.Advise(start, whole);
+        var memory = (start + sizeof(nint) + Alignment - 1) & ~(nint)(Alignment - 1);
+        ((nint*)memory)[-1] = start;
         return (float*)memory;
+    }
+
+    /// <summary>Gives back what <see cref="AllocateZeroed"/> gave; null is nothing.</summary>
+    public static void Free(void* memory)
+    {
+        if (memory != null) NativeMemory.Free((void*)((nint*)memory)[-1]);
     }
 
     private static long BytesOf(long count) => Math.Max(Alignment, (checked(count * sizeof(float)) + Alignment - 1) & ~(long)(Alignment - 1));
@@ -108,17 +114,17 @@ internal sealed unsafe class Arena : IDisposable
     private void Grow(long bytes)
     {
         var size = Math.Max(Math.Clamp(reserved, SmallestBlock, LargestGrowth), bytes);
-        var address = outline ? (nint)((blocks.Count + 1L) << 48) : (nint)AllocateNative(size);
+        var address = outline ? (nint)((blocks.Count + 1L) << 48) : (nint)Allocate(size);
         blocks.Add(new Block(address, size, 0));
         holes.Add(new Hole(blocks.Count - 1, 0, size));
         reserved += size;
     }
 
-    private static void* AllocateNative(long bytes)
+    private static void* Allocate(long bytes, bool zeroed = false)
     {
         try
         {
-            return NativeMemory.AlignedAlloc(checked((nuint)bytes), Alignment);
+            return zeroed ? NativeMemory.AllocZeroed(checked((nuint)bytes)) : NativeMemory.AlignedAlloc(checked((nuint)bytes), Alignment);
         }
         catch (OutOfMemoryException exception)
         {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenEuroLLM.Tensors.Kernels;
 using OpenEuroLLM.Tensors.Kernels.Quantized;
 
@@ -67,7 +66,7 @@ internal sealed unsafe partial class CpuBackend
         var bytes = RoundedRows.Bytes(rows, columns);
         if (bytes > roundedBytes)
         {
-            NativeMemory.AlignedFree(rounded);
+            Arena.Free(rounded);
             rounded = (byte*)Arena.AllocateZeroed((bytes + 3) / 4);
             roundedBytes = bytes;
         }
@@ -76,7 +75,7 @@ internal sealed unsafe partial class CpuBackend
 
     private void FreeRounded()
     {
-        NativeMemory.AlignedFree(rounded);
+        Arena.Free(rounded);
         rounded = null;
         roundedBytes = 0;
     }

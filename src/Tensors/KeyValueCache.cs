@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Tensors.Kernels;
 
@@ -67,7 +66,7 @@ public sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(memory);
+        Arena.Free(memory);
         memory = null;
     }
 }

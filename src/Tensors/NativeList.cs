@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>Values in native memory that is kept for the next time: filled by <see cref="Clear"/>, <see cref="Require"/>, then <see cref="Add"/>.</summary>
@@ -20,7 +18,7 @@ internal unsafe struct NativeList<T> where T : unmanaged
     public void Require(long count)
     {
         if (count <= capacity) return;
-        NativeMemory.AlignedFree(Data);
+        Arena.Free(Data);
         Data = null;
         capacity = 0;
         var room = Math.Max(count, 64);
@@ -33,7 +31,7 @@ internal unsafe struct NativeList<T> where T : unmanaged
 
     public void Free()
     {
-        NativeMemory.AlignedFree(Data);
+        Arena.Free(Data);
         this = default;
     }
 }

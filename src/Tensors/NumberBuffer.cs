@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>Single-precision numbers outside the step's memory, such as an optimizer's state; zeros at first.</summary>
@@ -25,7 +23,7 @@ public sealed unsafe class NumberBuffer : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(data);
+        Arena.Free(data);
         data = null;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OpenEuroLLM.Tensors.Kernels;
 
 namespace OpenEuroLLM.Tensors;
@@ -39,14 +38,14 @@ internal sealed unsafe class RotaryTables(bool outline = false) : IDisposable
             return data;
         }
         if (place < 0) (place, oldest) = (oldest, (oldest + 1) % Kept);
-        NativeMemory.AlignedFree((void*)tables[place].Data);
+        Arena.Free((void*)tables[place].Data);
         tables[place] = table;
         return data;
     }
 
     public void Dispose()
     {
-        foreach (var table in tables) NativeMemory.AlignedFree((void*)table.Data);
+        foreach (var table in tables) Arena.Free((void*)table.Data);
         tables.Clear();
     }
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace OpenEuroLLM.Tensors;
 
 /// <summary>Working memory of the kernels: one part for all threads, one part for each.</summary>
@@ -24,7 +22,7 @@ internal sealed unsafe class Scratch : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(Shared);
-        NativeMemory.AlignedFree(Threads);
+        Arena.Free(Shared);
+        Arena.Free(Threads);
     }
 }

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Numerics;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Tensors.Kernels;
 using OpenEuroLLM.Tensors.Kernels.Quantized;
@@ -95,11 +95,19 @@ public sealed unsafe class Weight : IDisposable
         var rowBytes = ElementTypes.RowBytes(Type, Columns);
         if (rowBytes == 0 || stored.Length % rowBytes != 0)
             throw new ArgumentException($"{Name}: whole rows have a multiple of {rowBytes} bytes, not {stored.Length}", nameof(stored));
-        var count = stored.Length / rowBytes;
+        var count = (int)(stored.Length / rowBytes);
         if (firstRow < 0 || firstRow + count > Rows)
             throw new ArgumentOutOfRangeException(nameof(firstRow), $"{Name} has {Rows} rows, not {firstRow} + {count}");
         fixed (byte* source = stored)
-            for (var r = 0; r < count; r++) SetStored(firstRow + r, source + r * rowBytes);
+        {
+            for (var done = 0; done < count;)
+            {
+                var row = firstRow + done;
+                var rows = IsPacked ? Math.Min(count - done, PanelRows - row % PanelRows) : 1;
+                SetStored(row, rows, source + done * rowBytes);
+                done += rows;
+            }
+        }
     }
 
     /// <summary>Sets one row of a float type; bf16 and f16 storage take the nearest value, half to even.</summary>
@@ -153,8 +161,8 @@ public sealed unsafe class Weight : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
-        NativeMemory.AlignedFree(data);
-        NativeMemory.AlignedFree(gradient);
+        Arena.Free(data);
+        Arena.Free(gradient);
         data = null;
         gradient = null;
     }
@@ -173,20 +181,25 @@ public sealed unsafe class Weight : IDisposable
     /// <summary>A panel of a packed weight.</summary>
     internal byte* PanelData(int panel) => (byte*)data + panel * PanelBytes;
 
-    private void SetStored(int row, byte* stored)
+    /// <summary>Rows of one panel, or one row where there are no panels.</summary>
+    private void SetStored(int row, int rows, byte* stored)
     {
         if (ElementTypes.IsQuantized(Type))
         {
-            if (!PanelLayout.Set(Type, PanelData(row / PanelRows), row % PanelRows, Columns, stored)) throw NotFinite(row, "a block scale");
+            var damaged = PanelLayout.Set(Type, PanelData(row / PanelRows), row % PanelRows, rows, Columns, stored);
+            if (damaged != 0) throw NotFinite(row + BitOperations.TrailingZeroCount(damaged), "a block scale");
             return;
         }
+        var exponent = Type == ElementType.BF16 ? 0x7F80 : 0x7C00;
+        for (var r = 0; r < rows; r++)
+        {
+            var finite = Type == ElementType.F32 ? FloatRows.AreFinite((float*)stored + (long)r * Columns, Columns)
+                : FloatRows.AreFinite((ushort*)stored + (long)r * Columns, Columns, (ushort)exponent);
+            if (!finite) throw NotFinite(row + r, "a number");
+        }
         var lane = PlaceOf(row, out var step);
-        if (Type == ElementType.F32)
-            for (var k = 0; k < Columns; k++) Data[lane + k * step] = Checked(row, ((float*)stored)[k]);
-        else if (Type == ElementType.BF16)
-            for (var k = 0; k < Columns; k++) HalfData[lane + k * step] = CheckedBrain(row, ((ushort*)stored)[k]);
-        else
-            for (var k = 0; k < Columns; k++) HalfData[lane + k * step] = CheckedHalf(row, ((ushort*)stored)[k]);
+        if (Type == ElementType.F32) FloatRows.Interleave((float*)stored, rows, Columns, Data + lane, step);
+        else FloatRows.Interleave((ushort*)stored, rows, Columns, HalfData + lane, step);
     }
 
     private float Checked(int row, float value) => float.IsFinite(value) ? value : throw NotFinite(row, "a number");

@@ -55,9 +55,10 @@ public sealed class LlamaGenerationTests : IDisposable
     [Fact]
     public void A_model_or_a_cache_that_does_not_fit_into_memory_is_refused_and_the_usual_cache_shrinks_to_one_context()
     {
-        ModelMemory.RequireWeights(_folder.Path);
+        using var source = ModelSource.Open(_folder.Path);
+        ModelMemory.RequireWeights(source);
         Assert.EndsWith("loading the weights needs about 0 MB of memory, 0 MB are available; use a smaller model, or one with fewer bits for each weight.",
-            Assert.Throws<UserErrorException>(() => ModelMemory.RequireWeights(_folder.Path, available: 1000)).Message, StringComparison.Ordinal);
+            Assert.Throws<UserErrorException>(() => ModelMemory.RequireWeights(source, available: 1000)).Message, StringComparison.Ordinal);
         var config = ModelFolder.ReadConfig(_folder.Path);
         long page = KeyValueCache.BytesOf(config.Layers, config.KeyValueHeads, config.HeadDimension, 1);
         Assert.Equal(20, ModelMemory.CachePages(config, null, "m")); // eight contexts of 160

@@ -27,6 +27,7 @@ public sealed class FamilyFilesTests : IDisposable
     {
         ["llama with biases"] = () => (LlamaConfig)Sized("llama") with { AttentionBias = true, MlpBias = true },
         ["llama 3"] = () => (LlamaConfig)Sized("llama") with { Rotary = new RotarySettings(500_000, Scaling: RotaryScaling.Llama3, Factor: 8) },
+        ["llama 3 with another original context"] = () => (LlamaConfig)Sized("llama") with { Rotary = new RotarySettings(500_000, Scaling: RotaryScaling.Llama3, Factor: 32, OriginalContextLength: 47) },
         ["mistral with a short window"] = () => (LlamaConfig)Sized("mistral") with { Window = 4 },
         ["gemma3 scaled"] = () => (GemmaConfig)Sized("gemma3", 8) with { Window = 4, Rotary = new RotarySettings(1_000_000, Scaling: RotaryScaling.Linear, Factor: 8) },
         ["gemma3 with another period"] = () => (GemmaConfig)Sized("gemma3") with { Window = 4, LocalLayers = [true, false, true, false], LocalRotary = new RotarySettings(5000) },
@@ -35,6 +36,7 @@ public sealed class FamilyFilesTests : IDisposable
         ["apertus 3"] = () => Sized("apertus") with { Rotary = new RotarySettings(12_000_000, Scaling: RotaryScaling.Llama3, Factor: 8) },
         ["phi with a window, a part that turns and longrope"] = () => Phi(Sized("phi3"), 64),
         ["phi in its original context"] = () => Phi(Sized("phi3"), 16),
+        ["phi with an attention factor of its own"] = () => Phi(Sized("phi3"), 64) is var phi ? phi with { Rotary = phi.Rotary with { AttentionFactor = 1.1902381 } } : phi,
         ["pharia without biases"] = () => (PhariaConfig)Sized("pharia-v1") with { AttentionBias = false, MlpBias = false, TiedHead = true },
         ["gpt2 with a head of its own"] = () => Sized("gpt2") with { TiedHead = false },
         ["gemma2 with other caps"] = () => (GemmaConfig)Sized("gemma2") with { Window = 4, AttentionSoftCap = 3, LogitSoftCap = 5 },

@@ -24,6 +24,17 @@ public sealed class FamilyFormsTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    [Theory, InlineData("q4_k_m", "Q5_K"), InlineData("q5_k_m", "Q6_K"), InlineData("q4_k", "Q4_K")]
+    public void Queries_keys_and_values_in_one_matrix_take_the_next_type_of_a_mix(string type, string expected)
+    {
+        foreach (var kind in (string[])["phi3", "gpt2"])
+        {
+            var config = ModelFamily.OfKind(kind)!.Sized(kind, new ModelSizes(4, 256, 4, 4, 1024, 512, 64) { HeadDimension = 64 }, "here");
+            var plan = StoragePlan.Of(type, config);
+            Assert.Equal([expected], config.Weights.Where(shape => shape.Role == WeightRole.QueryKeyValue).Select(shape => plan.FormatOf(shape).Name).Distinct());
+        }
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public void Every_weight_learns_and_a_recomputed_layer_gives_the_same_bits(string kind)
     {
@@ -102,6 +113,16 @@ public sealed class FamilyFormsTests : IDisposable
             """).Rotary;
         Assert.Equal((RotaryScaling.Yarn, 4.0, 32_768, 16.0, 2.0, false), (rotary.Scaling, rotary.Factor, rotary.OriginalContextLength, rotary.BetaFast, rotary.BetaSlow, rotary.Truncate));
         Assert.Equal(RotarySettings.YarnAttentionFactor(4, 1, 0.5), rotary.AttentionFactor);
+    }
+
+    [Fact]
+    public void An_attention_factor_of_longrope_has_the_precision_that_a_file_keeps()
+    {
+        var rotary = Read("""
+            {"model_type":"phi3","hidden_size":64,"intermediate_size":96,"num_hidden_layers":1,"num_attention_heads":4,"vocab_size":96,"max_position_embeddings":4096,
+            "original_max_position_embeddings":4096,"rope_scaling":{"type":"longrope","attention_factor":1.1902380714238083,"long_factor":[1,2,3,4,5,6,7,8],"short_factor":[1,1,1,1,1,1,1,1]}}
+            """).Rotary;
+        Assert.Equal(1.1902381, rotary.AttentionFactor);
     }
 
     [Theory, InlineData("\"type\":\"su\""), InlineData("\"type\":\"longrope\""), InlineData("\"rope_type\":\"longrope\"")]

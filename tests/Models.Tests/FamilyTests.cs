@@ -1,3 +1,4 @@
+using OpenEuroLLM.Formats.Quantization;
 using OpenEuroLLM.Models.Tests.References;
 using OpenEuroLLM.Tensors;
 
@@ -28,6 +29,64 @@ public sealed class FamilyTests : IDisposable
         using var model = Load(tiny);
         var actual = Rows(model, Whole(model, TinyModel.Tokens));
         Assert.InRange(Agreement.WorstRow(actual, tiny.Reference().Logits(TinyModel.Tokens)), 0, 1e-4);
+    }
+
+    [Fact]
+    public void Every_family_that_is_promised_is_read() => Assert.Equal(TinyModels.All.Select(model => model.Name), Known.Select(row => row.Data));
+
+    /// <summary>Against the plain definition on the values that the quantized weights stand for. Only activations are rounded on the way, so what is
+    /// left is within 1e-3.</summary>
+    [Theory, MemberData(nameof(Known))]
+    public void Quantized_weights_give_the_logits_of_what_they_stand_for(string name)
+    {
+        foreach (var format in (BlockFormat[])[BlockFormat.Q8_0, BlockFormat.Q4_0])
+        {
+            var tiny = TinyModels.Named(name).Copy();
+            tiny.Write(folder);
+            using var source = new QuantizedSource(ModelSource.Open(folder), format);
+            using var model = LanguageModel.Load(source, engine);
+            var quantized = 0;
+            foreach (var weight in model.Weights.Where(weight => weight.Rows > 1))
+            {
+                var row = new float[weight.Columns];
+                var tensor = Tensor(tiny, weight);
+                var values = tiny.Values(tensor.Name);
+                for (var r = 0; r < weight.Rows; r++)
+                {
+                    weight.CopyRow(r, row);
+                    for (var c = 0; c < row.Length; c++) values[IsTransposed(tiny, tensor) ? c * weight.Rows + r : r * row.Length + c] = row[c];
+                }
+                if (weight.Type.ToString() == format.Name) quantized++;
+            }
+            Assert.True(quantized > 2 * model.Config.Layers, $"{quantized} weights are {format.Name}.");
+            var actual = Rows(model, Whole(model, TinyModel.Tokens));
+            Assert.InRange(Agreement.WorstRow(actual, tiny.Reference().Logits(TinyModel.Tokens)), 1e-9, 1e-3);
+        }
+    }
+
+    /// <summary>Embeddings are means of the states before the head: put through the head, such a mean is the mean of the plain definition's logits.</summary>
+    [Theory, MemberData(nameof(Known))]
+    public void The_mean_of_the_states_is_that_of_the_plain_definition(string name)
+    {
+        var tiny = TinyModels.Named(name);
+        using var model = Load(tiny);
+        engine.Reset();
+        var layout = new SequenceLayout();
+        layout.Add(TinyModel.Tokens.Length);
+        var states = model.Forward(TinyModel.Tokens, layout);
+        var mean = Enumerable.Range(0, states.Columns).Select(i => Enumerable.Range(0, states.Rows).Average(row => (double)states.Values[row * states.Columns + i])).ToArray();
+        var shape = model.Config.Weights.Single(weight => weight.Role == (model.Config.TiedHead ? WeightRole.Embedding : WeightRole.Head));
+        var head = model.Weights.Single(weight => weight.Name == shape.Name);
+        var (actual, expected) = (new double[1, head.Rows], new double[1, head.Rows]);
+        var logits = tiny.Reference().Logits(TinyModel.Tokens);
+        var (cap, row) = (model.Config is Gemma.GemmaConfig { LogitSoftCap: { } given } ? given : (double?)null, new float[head.Columns]);
+        for (var i = 0; i < head.Rows; i++)
+        {
+            head.CopyRow(i, row);
+            actual[0, i] = row.Select((weight, k) => weight * mean[k]).Sum();
+            expected[0, i] = Enumerable.Range(0, logits.GetLength(0)).Average(t => cap is { } most ? most / 2 * Core.Numerics.Log((most + logits[t, i]) / (most - logits[t, i])) : logits[t, i]);
+        }
+        Assert.InRange(Agreement.WorstRow(actual, expected), 0, 1e-4);
     }
 
     [Theory, MemberData(nameof(Known))]

@@ -65,6 +65,18 @@ public sealed class GgufModelTests : IDisposable
         Assert.Equal(File.ReadAllBytes(At("one.gguf")), File.ReadAllBytes(At("two.gguf")));
     }
 
+    /// <summary>llama.cpp takes the name to say which vocabulary the file has, and refuses it without these tokens.</summary>
+    [Theory, InlineData("my-Phi3-test", "my-Phi 3-test", false), InlineData("phi-3.5 phi3", "phi 3.5 phi 3", false), InlineData("my-Phi3-test", "my-Phi3-test", true), InlineData("phi4", "phi4", false)]
+    public void A_name_says_phi_3_only_with_the_vocabulary_of_phi_3(string name, string written, bool published)
+    {
+        string[] tokens = published ? ["<unk>", "<s>", "</s>", "a", "<|endoftext|>"] : ["<unk>", "<s>", "</s>", "a"];
+        using (var source = new RandomSource(Small, 3))
+        using (var target = new GgufTarget(At("named.gguf"), name, more: [new("tokenizer.ggml.tokens", tokens)]))
+            ModelConversion.Run(source, target, _ => BlockFormat.F32, cancellation: TestContext.Current.CancellationToken);
+        using var file = GgufFile.Open(At("named.gguf"));
+        Assert.Equal(written, file.Text("general.name"));
+    }
+
     [Fact]
     public void The_result_does_not_depend_on_threads_and_random_weights_are_those_of_training()
     {

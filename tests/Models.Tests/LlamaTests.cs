@@ -21,17 +21,6 @@ public sealed class LlamaTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    [Theory, InlineData(true), InlineData(false)]
-    public void Agrees_with_the_plain_definition_in_double_precision(bool tied)
-    {
-        using var model = LanguageModel.Create(Small with { TiedHead = tied }, 3, engine);
-        int[] tokens = [1, 7, 49, 3, 3, 20, 11, 0, 31];
-        var actual = Logits(model, tokens, [5, 4]);
-        var expected = PlainLlama.Logits(model, tokens[..5]).Concat(PlainLlama.Logits(model, tokens[5..])).ToArray();
-        Assert.Equal(expected.Length, actual.Length);
-        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 2e-5);
-    }
-
     [Theory, InlineData(SafetensorsType.F32), InlineData(SafetensorsType.F16), InlineData(SafetensorsType.BF16)]
     public void A_saved_model_reads_back_with_the_same_values_trainable_or_packed(SafetensorsType type)
     {
@@ -188,79 +177,5 @@ public sealed class LlamaTests : IDisposable
         var logits = new float[tokens.Length * model.VocabularySize];
         model.Logits(model.Forward(tokens, layout), [.. Enumerable.Range(0, tokens.Length)], logits);
         return logits;
-    }
-}
-
-/// <summary>The family as its papers write it: loops over doubles, one whole sequence, nothing shared with the engine.</summary>
-internal static class PlainLlama
-{
-    public static double[] Logits(LanguageModel model, int[] tokens)
-    {
-        var c = model.Config;
-        var w = model.Weights.ToDictionary(weight => weight.Name, Rows);
-        var x = tokens.Select(token => w["model.embed_tokens.weight"][token].ToArray()).ToArray();
-        for (var layer = 0; layer < c.Layers; layer++)
-        {
-            var p = $"model.layers.{layer}.";
-            var a = x.Select(row => Norm(row, w[p + "input_layernorm.weight"][0], c.NormEpsilon)).ToArray();
-            var q = a.Select((row, t) => Rotate(Times(w[p + "self_attn.q_proj.weight"], row), c.HeadDimension, t, c.Rotary.Theta)).ToArray();
-            var k = a.Select((row, t) => Rotate(Times(w[p + "self_attn.k_proj.weight"], row), c.HeadDimension, t, c.Rotary.Theta)).ToArray();
-            var v = a.Select(row => Times(w[p + "self_attn.v_proj.weight"], row)).ToArray();
-            for (var t = 0; t < x.Length; t++)
-            {
-                var attended = new double[c.Heads * c.HeadDimension];
-                for (var h = 0; h < c.Heads; h++)
-                {
-                    var (from, kv) = (h * c.HeadDimension, h / (c.Heads / c.KeyValueHeads) * c.HeadDimension);
-                    var scores = Enumerable.Range(0, t + 1).Select(s => Enumerable.Range(0, c.HeadDimension).Sum(d => q[t][from + d] * k[s][kv + d]) / Math.Sqrt(c.HeadDimension)).ToArray();
-                    var exponentials = scores.Select(score => Numerics.Exp(score - scores.Max())).ToArray();
-                    for (var s = 0; s <= t; s++)
-                        for (var d = 0; d < c.HeadDimension; d++) attended[from + d] += exponentials[s] / exponentials.Sum() * v[s][kv + d];
-                }
-                var h1 = Plus(x[t], Times(w[p + "self_attn.o_proj.weight"], attended));
-                var m = Norm(h1, w[p + "post_attention_layernorm.weight"][0], c.NormEpsilon);
-                var gate = Times(w[p + "mlp.gate_proj.weight"], m);
-                var up = Times(w[p + "mlp.up_proj.weight"], m);
-                x[t] = Plus(h1, Times(w[p + "mlp.down_proj.weight"], [.. gate.Zip(up, (g, u) => g / (1 + Numerics.Exp(-g)) * u)]));
-            }
-        }
-        var head = w[c.TiedHead ? "model.embed_tokens.weight" : "lm_head.weight"];
-        return [.. x.SelectMany(row => Times(head, Norm(row, w["model.norm.weight"][0], c.NormEpsilon)))];
-    }
-
-    private static double[][] Rows(Weight weight)
-    {
-        var row = new float[weight.Columns];
-        return [.. Enumerable.Range(0, weight.Rows).Select(r =>
-        {
-            weight.CopyRow(r, row);
-            return row.Select(value => (double)value).ToArray();
-        })];
-    }
-
-    private static double[] Norm(double[] x, double[] gain, double epsilon)
-    {
-        var root = Math.Sqrt(x.Sum(value => value * value) / x.Length + epsilon);
-        return [.. x.Select((value, i) => value / root * gain[i])];
-    }
-
-    private static double[] Times(double[][] matrix, double[] x) => [.. matrix.Select(row => row.Zip(x, (a, b) => a * b).Sum())];
-
-    private static double[] Plus(double[] a, double[] b) => [.. a.Zip(b, (x, y) => x + y)];
-
-    private static double[] Rotate(double[] x, int dimension, int position, double theta)
-    {
-        var y = new double[x.Length];
-        for (var head = 0; head < x.Length; head += dimension)
-        {
-            for (var i = 0; i < dimension / 2; i++)
-            {
-                var angle = position * Numerics.Pow(theta, -2.0 * i / dimension);
-                var (a, b) = (x[head + i], x[head + i + dimension / 2]);
-                y[head + i] = a * Numerics.Cos(angle) - b * Numerics.Sin(angle);
-                y[head + i + dimension / 2] = b * Numerics.Cos(angle) + a * Numerics.Sin(angle);
-            }
-        }
-        return y;
     }
 }

@@ -19,6 +19,7 @@ public sealed unsafe class BareRead : IDisposable
     {
         bytes = Math.Max(256L << 20, 4 * MachineLimits.LastLevelCacheBytes() + (64L << 20)) / ReadLoop.PieceBytes * ReadLoop.PieceBytes;
         memory = new NumberBuffer(bytes / sizeof(float));
+        memory.Values.Fill(1); // what was never written is one page of zeros, which lies in the cache
         sums = new NumberBuffer(bytes / ReadLoop.PieceBytes);
         team = new ThreadTeam(threads);
     }

@@ -39,8 +39,8 @@ internal readonly unsafe struct BytesBlock : IBlock
     {
         for (var v = 0; v < PanelLayout.ByteVectors; v++)
         {
-            var q = stored + 2 + 4 * v;
-            PanelLayout.Word(block, v, lane) = q[0] | (uint)q[2] << 8 | (uint)q[1] << 16 | (uint)q[3] << 24;
+            var q = *(uint*)(stored + 2 + 4 * v);
+            PanelLayout.Word(block, v, lane) = (q & 0xFF0000FF) | (q >> 8 & 0xFF00) | (q << 8 & 0xFF0000);
         }
         return PanelLayout.SetScale(block + Scales, lane, stored);
     }
