@@ -1,6 +1,6 @@
 using Microsoft.Playwright;
 
-namespace OpenEuroLLM.Serving.Tests;
+namespace OpenEuroLLM.Serving.Tests.Page;
 
 /// <summary>One headless browser for a class of tests; a test that asks for it is skipped where there is none.</summary>
 public sealed class Chromium : IAsyncLifetime
