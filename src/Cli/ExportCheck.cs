@@ -35,8 +35,9 @@ internal sealed class ExportCheck
     /// <param name="adapters">Adapter folders that are merged into it.</param>
     public static ExportCheck Of(string path, ModelConfig config, int threads, IReadOnlyList<string>? adapters = null)
     {
-        var (ids, text) = Probe(path, config);
-        var conversation = text is null ? null : Conversation(path, TokenizerOf(path)!);
+        var tokenizer = TokenizerOf(path);
+        var (ids, text) = Probe(tokenizer, config);
+        var conversation = text is null ? null : Conversation(path, tokenizer!);
         var (needed, available) = (ModelMemory.WeightBytes(path, adapters), AvailableMemory.Bytes());
         if (needed > available)
             return new ExportCheck(ids, text, conversation, null, $"the logits were not compared: the source needs {AvailableMemory.Size(needed)} of memory, there are {AvailableMemory.Size(available)}");
@@ -106,10 +107,10 @@ internal sealed class ExportCheck
         return found;
     }
 
-    private static (int[] Ids, string? Text) Probe(string path, ModelConfig config)
+    private static (int[] Ids, string? Text) Probe(Tokenizer? tokenizer, ModelConfig config)
     {
         var most = Math.Min(MostTokens, config.ContextLength);
-        if (TokenizerOf(path) is { } tokenizer)
+        if (tokenizer is not null)
         {
             var text = string.Concat(CalibrationTexts.Read([], 200).Select(language => language.Calibration[0] + "\n"));
             int[] ids = Encode(tokenizer, text, most);
