@@ -31,6 +31,7 @@ public sealed class PublishedAnswerTests
         { "NousResearch-Hermes-3-Llama-3.1-8B-tool_use", "<tool_call>\n" + Call + "\n</tool_call>", Made },
         { "deepseek-ai-DeepSeek-R1-Distill-Llama-8B", "<think>\nI look.\n</think>\n\nCold.", "think I look.|say Cold." },
         { "google-gemma-2-2b-it", "<think>plain", "say <think>plain" },
+        { "olmo3-think", "<think>I look.</think>\n<function_calls>f(a=1)</function_calls>", "think I look.|call f {\"a\":1}" },
         { "ollama-olmo2_7b", "<tool_call>plain", "say <tool_call>plain" },
         { "microsoft-Phi-3.5-mini-instruct", "{\"name\": \"plain\"}", "say {\"name\": \"plain\"}" },
     };
