@@ -41,10 +41,10 @@ public sealed class ChatTemplate
         Format = AnswerFormat.Of(template.Text + withTools?.Text);
         var mentioned = _withTools is null ? _template.Mentioned : new HashSet<string>([.. _template.Mentioned, .. _withTools.Mentioned], StringComparer.Ordinal);
         string[] keys = [.. AnswerFormat.ReasoningKeys.Where(mentioned.Contains)];
-        SupportsTools = mentioned.Contains("tools") || mentioned.Contains("tool_calls");
         SupportsReasoning = Format.Reasoning is not null;
-        _values = new ConversationValues(keys, ArgumentsAsText: false);
-        if (SupportsTools && WantsArgumentsAsText()) _values = _values with { ArgumentsAsText = true };
+        _values = new ConversationValues(keys, ArgumentsAsText: false, ToolsPlace.Variable);
+        if (PlaceOfTools(mentioned) is { } place) (SupportsTools, _values) = (true, _values with { Tools = place });
+        if (mentioned.Contains("tool_calls") && WantsArgumentsAsText()) _values = _values with { ArgumentsAsText = true };
     }
 
     /// <summary>The roles that messages can have. A template may refuse some.</summary>
@@ -155,6 +155,34 @@ public sealed class ChatTemplate
         }
     }
 
+    // Where tools have to be given so that they change what is written; null where they never do.
+    private ToolsPlace? PlaceOfTools(IReadOnlySet<string> mentioned)
+    {
+        if (!mentioned.Contains("tools") && !mentioned.Contains("xml_tools")) return null;
+        var plain = new GenerationInput.Messages([new("user", "a")]);
+        var withTools = plain with { Tools = [new("oellm_probe", "a", """{"type": "object", "properties": {"b": {"type": "string", "description": "c"}}, "required": ["b"]}""")] };
+        string? without = TryRender(_values, plain);
+        foreach (var place in Enum.GetValues<ToolsPlace>())
+        {
+            if (TryRender(_values with { Tools = place }, withTools) is not { } shown) continue;
+            // A message of the system alone changes what is written, too.
+            if (place == ToolsPlace.SystemMessage ? shown.Contains("oellm_probe", StringComparison.Ordinal) : shown != without) return place;
+        }
+        return null;
+    }
+
+    private string? TryRender(ConversationValues values, GenerationInput.Messages conversation)
+    {
+        try
+        {
+            return (_withTools ?? _template).Render(values.Of(conversation, _controlTokens, addGenerationPrompt: true), _clock).Value;
+        }
+        catch (TemplateException)
+        {
+            return null;
+        }
+    }
+
     // Whether a call comes out whole only when its arguments are given as JSON text.
     private bool WantsArgumentsAsText()
     {
@@ -165,15 +193,7 @@ public sealed class ChatTemplate
         string? Probe(ConversationValues values)
         {
             var call = new ChatMessage("assistant", "") { ToolCalls = [new ToolCall("abcdefghi", "f", $$"""{"{{mark}}": 1}""")] };
-            var conversation = new GenerationInput.Messages([new("user", "a"), call, new("tool", "b") { ToolCallId = "abcdefghi", Name = "f" }]);
-            try
-            {
-                return (_withTools ?? _template).Render(values.Of(conversation, _controlTokens, addGenerationPrompt: true), _clock).Value;
-            }
-            catch (TemplateException)
-            {
-                return null;
-            }
+            return TryRender(values, new([new("user", "a"), call, new("tool", "b") { ToolCallId = "abcdefghi", Name = "f" }]));
         }
     }
 }

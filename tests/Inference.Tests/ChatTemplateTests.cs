@@ -168,6 +168,40 @@ public sealed class ChatTemplateTests : IDisposable
         Assert.Equal(expected, Parse(template).RenderText(new([new("assistant", "") { ToolCalls = [new("i", "f", """{"a":1}""")] }]), true).Value);
 
     [Theory]
+    [InlineData("{% for t in xml_tools or [] %}<{{ t.function.name }}>{% endfor %}{{ messages[0].content }}", "<f>a")]
+    [InlineData("{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{{ m.tools }};{% endfor %}", """s:[{"name": "f", "description": "é", "parameters": {"type": "object"}}];u:a;""")]
+    public void Tools_are_given_where_the_template_looks_for_them(string template, string expected)
+    {
+        var parsed = Parse(template);
+        Assert.True(parsed.SupportsTools);
+        Assert.Equal(expected, parsed.RenderText(new([new("user", "a")], [new("f", "é", """{"type":"object"}""")]), true).Value);
+    }
+
+    [Fact]
+    public void Tools_in_the_message_of_the_system_stand_beside_what_it_says_and_calls_stand_between_their_marks()
+    {
+        var template = Parse("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% if m.tools %}<|tool|>{{ m.tools }}<|/tool|>{% endif %}<|end|>{% endfor %}");
+        var call = new ChatMessage("assistant", "Look. <|tool_call|>") { ToolCalls = [new("i", "f", """{"a":"<|end|>"}"""), new("j", "g", "{}")] };
+        var text = template.RenderText(new([new("system", "Be kind."), new("user", "a"), call], [new("f")]), true);
+        Assert.Equal("<|system|>Be kind.<|tool|>[{\"name\": \"f\"}]<|/tool|><|end|><|user|>a<|end|><|assistant|>Look. <|tool_call|>" +
+            "<|tool_call|>[{\"name\": \"f\", \"arguments\": {\"a\": \"<|end|>\"}}, {\"name\": \"g\", \"arguments\": {}}]<|/tool_call|><|end|>", text.Value);
+        string trusted = string.Concat(text.Stretches().Where(stretch => stretch.Trusted).Select(stretch => text.Value[stretch.Start..stretch.End]));
+        Assert.Equal(1, trusted.Split("<|tool_call|>").Length - 1);
+        Assert.Equal(3, trusted.Split("<|end|>").Length - 1);
+        Assert.Equal("<|system|>Be kind.<|end|><|user|>a<|end|>", template.RenderText(new([new("system", "Be kind."), new("user", "a")]), true).Value);
+    }
+
+    [Theory]
+    [InlineData("{{ messages[0].content }}{% if messages[0].tool_calls and tools %}x{% endif %}")]
+    [InlineData("{% for m in messages %}{{ m.role }}{{ m.tool_calls }}{% endfor %}{% if tools and no_such %}{{ tools }}{% endif %}")]
+    public void A_template_that_never_shows_tools_refuses_them(string text)
+    {
+        var template = Parse(text);
+        Assert.False(template.SupportsTools);
+        Assert.Equal("tools", Assert.Throws<RequestException>(() => template.Render(new([new("user", "a")], [new("f")]), addGenerationPrompt: true)).Field);
+    }
+
+    [Theory]
     [InlineData("{{ raise_exception('turns must alternate') }}", null, null, "messages", "refuses the conversation: turns must alternate")]
     [InlineData("a\n{{ messages.x.y }}", null, null, "messages", "(line 2): ")]
     [InlineData("{{ x }}", """{"messages": []}""", null, "template_arguments", "'messages', which requests cannot set")]

@@ -1,11 +1,26 @@
 using System.Text.Json;
+using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Inference;
+
+/// <summary>Where a template looks for tools.</summary>
+internal enum ToolsPlace
+{
+    /// <summary>In the variable <c>tools</c>.</summary>
+    Variable,
+
+    /// <summary>In the variable <c>xml_tools</c>.</summary>
+    XmlVariable,
+
+    /// <summary>In <c>tools</c> of the system's message, as JSON text; calls are then part of what the assistant said.</summary>
+    SystemMessage,
+}
 
 /// <summary>A conversation as the variables that templates know.</summary>
 /// <param name="ReasoningKeys">The names under which the template looks for reasoning.</param>
 /// <param name="ArgumentsAsText">Whether the template wants the arguments of calls as JSON text and not as a mapping.</param>
-internal sealed record ConversationValues(IReadOnlyList<string> ReasoningKeys, bool ArgumentsAsText)
+/// <param name="Tools">Where the template looks for tools.</param>
+internal sealed record ConversationValues(IReadOnlyList<string> ReasoningKeys, bool ArgumentsAsText, ToolsPlace Tools)
 {
     private const int MostDepth = 64;
 
@@ -31,8 +46,12 @@ internal sealed record ConversationValues(IReadOnlyList<string> ReasoningKeys, b
             }
         }
         foreach (var (name, token) in controlTokens) variables[name] = TemplateText.Trusted(token);
-        variables["messages"] = new TemplateList([.. conversation.Items.Select((message, i) => (object?)Message(message, i))], isData: true);
-        variables["tools"] = conversation.Tools is { Count: > 0 } tools ? new TemplateList([.. tools.Select((tool, i) => (object?)Tool(tool, i))], isData: true) : null;
+        List<object?> messages = [.. conversation.Items.Select(Message)];
+        List<TemplateMap>? tools = conversation.Tools is { Count: > 0 } given ? [.. given.Select(Tool)] : null;
+        if (tools is not null && Tools == ToolsPlace.SystemMessage) GiveToSystem(messages, tools);
+        variables["messages"] = new TemplateList(messages, isData: true);
+        variables["tools"] = tools is null ? null : new TemplateList([.. tools], isData: true);
+        if (Tools == ToolsPlace.XmlVariable) variables["xml_tools"] = variables["tools"];
         variables["documents"] = null;
         variables["add_generation_prompt"] = addGenerationPrompt;
         return variables;
@@ -50,9 +69,31 @@ internal sealed record ConversationValues(IReadOnlyList<string> ReasoningKeys, b
         if (message.Reasoning is { } reasoning)
             foreach (string key in ReasoningKeys) map[key] = TemplateText.Data(reasoning);
         if (message.ToolCallId is { } id) map["tool_call_id"] = TemplateText.Data(id);
-        if (message.ToolCalls is { Count: > 0 } calls)
-            map["tool_calls"] = new TemplateList([.. calls.Select((call, i) => (object?)Call(call, FormattableString.Invariant($"messages[{place}].tool_calls[{i}].arguments")))], isData: true);
+        if (message.ToolCalls is { Count: > 0 } given)
+        {
+            TemplateMap[] calls = [.. given.Select((call, i) => Call(call, FormattableString.Invariant($"messages[{place}].tool_calls[{i}].arguments")))];
+            if (Tools == ToolsPlace.SystemMessage) map["content"] = WithCalls(message.Content, calls);
+            else map["tool_calls"] = new TemplateList([.. calls], isData: true);
+        }
         return map;
+    }
+
+    private static void GiveToSystem(List<object?> messages, IEnumerable<TemplateMap> tools)
+    {
+        if (messages is not [TemplateMap system, ..] || !system.TryGet("role", out object? role) || role is not TemplateText { Value: "system" })
+            messages.Insert(0, system = new TemplateMap { ["role"] = TemplateText.Trusted("system"), ["content"] = TemplateText.Empty });
+        system["tools"] = Functions(tools);
+    }
+
+    private static TemplateText WithCalls(string content, IEnumerable<TemplateMap> calls) => new TemplateText.Builder()
+        .Append(content, trusted: false)
+        .Append(AnswerFormat.ListedCalls.Open, trusted: true).Append(Functions(calls)).Append(AnswerFormat.ListedCalls.Close!, trusted: true).Build();
+
+    // The functions of tools or calls as JSON, spaced as Python's json.dumps does.
+    private static TemplateText Functions(IEnumerable<TemplateMap> items)
+    {
+        var functions = new TemplateList([.. items.Select(item => item.TryGet("function", out object? function) ? function : null)]);
+        return TemplateJson.Write(new TemplateRun(new TemplateLimits(), SystemClock.Instance), functions, new TemplateJson.Style(null, ", ", ": ", SortsKeys: false, AsciiOnly: false));
     }
 
     private TemplateMap Call(ToolCall call, string field)

@@ -76,7 +76,7 @@ internal static class PythonText
             case long whole: text.Append(whole.ToString(CultureInfo.InvariantCulture), trusted: true); break;
             case double real: text.Append(Number(real), trusted: true); break;
             case TemplateText quoted: ShowText(run, quoted, text); break;
-            case TemplateList list: ShowList(run, list, text); break;
+            case TemplateList { IsStream: false } list: ShowList(run, list, text); break;
             case TemplateMap map: ShowMap(run, map, text); break;
             case NamespaceValue space:
                 text.Append("<Namespace ", trusted: true);

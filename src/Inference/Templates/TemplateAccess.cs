@@ -22,8 +22,8 @@ internal static class TemplateAccess
         switch (target, index)
         {
             case (UndefinedValue missing, _): throw run.Error($"{missing.Description}, so it has no elements");
-            case (_, UndefinedValue missing): throw run.Error(missing.Description);
-            case (TemplateList list, long or bool):
+            case (_, UndefinedValue or TemplateList or TemplateMap): return Missing(target, $"element at {Values.KindOf(index)}");
+            case (TemplateList { IsStream: false } list, long or bool):
                 return Place(index, list.Items.Count) is int at ? list.Items[at] : Missing(target, "that many elements");
             case (TemplateText text, long or bool):
                 return Place(index, text.Count) is int position ? text.Part(text.Position(position), text.Position(position + 1)) : Missing(target, "that many characters");
@@ -39,7 +39,7 @@ internal static class TemplateAccess
     public static object? Slice(TemplateRun run, object? target, object? start, object? stop, object? step)
     {
         if (target is UndefinedValue missing) throw run.Error($"{missing.Description}, so it has no elements");
-        if (target is not (TemplateText or TemplateList)) throw run.Error($"{Values.KindOf(target)} cannot be sliced");
+        if (target is not (TemplateText or TemplateList { IsStream: false })) throw run.Error($"{Values.KindOf(target)} cannot be sliced");
         int count = (int)Values.Length(run, target);
         long stride = step is null ? 1 : Values.Whole(run, step, "the step of a slice");
         if (stride == 0) run.Fail("a slice with step 0");

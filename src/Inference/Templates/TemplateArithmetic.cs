@@ -13,13 +13,13 @@ internal static class TemplateArithmetic
         switch (sign, left, right)
         {
             case ("+", TemplateText a, TemplateText b): return TemplateStrings.Concat(run, a, b);
-            case ("+", TemplateList a, TemplateList b) when a.IsTuple == b.IsTuple:
+            case ("+", TemplateList a, TemplateList b) when a.IsTuple == b.IsTuple && !a.IsStream && !b.IsStream:
                 run.Step((long)a.Items.Count + b.Items.Count);
                 return new TemplateList([.. a.Items, .. b.Items], a.IsTuple);
             case ("*", TemplateText text, _) when Values.TryWhole(right, out long times): return TemplateStrings.Repeat(run, text, times);
             case ("*", _, TemplateText text) when Values.TryWhole(left, out long times): return TemplateStrings.Repeat(run, text, times);
-            case ("*", TemplateList list, _) when Values.TryWhole(right, out long times): return Repeat(run, list, times);
-            case ("*", _, TemplateList list) when Values.TryWhole(left, out long times): return Repeat(run, list, times);
+            case ("*", TemplateList { IsStream: false } list, _) when Values.TryWhole(right, out long times): return Repeat(run, list, times);
+            case ("*", _, TemplateList { IsStream: false } list) when Values.TryWhole(left, out long times): return Repeat(run, list, times);
             case ("%", TemplateText text, _): return TemplateFormats.Percent(run, text, right is TemplateList { IsTuple: true } values ? values.Items : [right]);
         }
         if (Values.TryWhole(left, out long x) && Values.TryWhole(right, out long y)) return Whole(run, sign, x, y);

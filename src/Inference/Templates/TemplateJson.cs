@@ -66,7 +66,7 @@ internal static class TemplateJson
             case long whole: text.Append(whole.ToString(CultureInfo.InvariantCulture), trusted: true); break;
             case double real: text.Append(Number(real), trusted: true); break;
             case TemplateText quoted: WriteText(run, quoted, style, text); break;
-            case TemplateList list: WriteMany(run, [.. list.Items.Select(item => ((object?)null, item))], '[', ']', style, depth, text); break;
+            case TemplateList { IsStream: false } list: WriteMany(run, [.. list.Items.Select(item => ((object?)null, item))], '[', ']', style, depth, text); break;
             case TemplateMap map: WriteMany(run, Pairs(run, map, style), '{', '}', style, depth, text); break;
             default: throw run.Error($"{Values.KindOf(value)} cannot be written as JSON");
         }

@@ -18,6 +18,18 @@ internal static partial class TemplateFilters
         return item;
     }
 
+    private static TemplateList Stream(List<object?> items) => new(items, isStream: true);
+
+    private static object? First(TemplateRun run, object? value, CallArguments arguments)
+    {
+        object? first = new UndefinedValue("there is no first item");
+        if (value is not TemplateList { IsStream: true, Items: var stream }) return Values.Items(run, value) is [var found, ..] ? found : first;
+        if (stream.Count == 0) return first;
+        first = stream[0];
+        stream.RemoveAt(0);
+        return first;
+    }
+
     private static Func<object?, object?> Key(TemplateRun run, object? attribute, bool caseSensitive) => item =>
     {
         object? key = CallArguments.IsAbsent(attribute) || attribute is null ? item : AttributePath(run, item, attribute);
@@ -67,7 +79,7 @@ internal static partial class TemplateFilters
             seen.Set(mark, true);
             kept.Add(item);
         }
-        return new TemplateList(kept);
+        return Stream(kept);
     }
 
     private static object? Extreme(TemplateRun run, object? value, CallArguments arguments, int sign)
@@ -107,19 +119,22 @@ internal static partial class TemplateFilters
         return new TemplateList(groups);
     }
 
+    // What is false, none too, gives nothing to map and select.
+    private static List<object?> Passed(TemplateRun run, object? value) => Values.IsTrue(value) ? Values.Items(run, value) : [];
+
     private static TemplateList Map(TemplateRun run, object? value, CallArguments arguments)
     {
-        var items = Values.Items(run, value);
+        var items = Passed(run, value);
         if (arguments.Positional.Count == 0)
         {
             var bound = arguments.Bind(run, "map", "attribute", "default");
             object? path = Given(run, bound[0], "map");
-            return new TemplateList([.. items.Select(item => AttributePath(run, item, path) is var found && found is UndefinedValue && !CallArguments.IsAbsent(bound[1]) && bound[1] is not null ? bound[1] : found)]);
+            return Stream([.. items.Select(item => AttributePath(run, item, path) is var found && found is UndefinedValue && !CallArguments.IsAbsent(bound[1]) && bound[1] is not null ? bound[1] : found)]);
         }
         string name = Values.Text(run, arguments.Positional[0], "the filter of map").Value;
         if (!All.TryGetValue(name, out var filter)) throw run.Error($"map: the filter '{name}' is not supported");
         var inner = arguments.After(1);
-        return new TemplateList([.. items.Select(item => filter(run, item, inner))]);
+        return Stream([.. items.Select(item => filter(run, item, inner))]);
     }
 
     private static TemplateList Select(TemplateRun run, object? value, CallArguments arguments, bool byAttribute, bool keeps)
@@ -134,14 +149,15 @@ internal static partial class TemplateFilters
             if (!TemplateTests.All.TryGetValue(name, out test!)) run.Fail($"the test '{name}' is not supported");
             inner = inner.After(1);
         }
-        return new TemplateList([.. Values.Items(run, value).Where(item => test(run, byAttribute ? AttributePath(run, item, path) : item, inner) == keeps)]);
+        return Stream([.. Passed(run, value).Where(item => test(run, byAttribute ? AttributePath(run, item, path) : item, inner) == keeps)]);
     }
 
     private static object? Reverse(TemplateRun run, object? value)
     {
         var items = Values.Items(run, value);
         items.Reverse();
-        return value is TemplateText ? TemplateStrings.Join(run, TemplateText.Empty, [.. items.Cast<TemplateText>()]) : new TemplateList(items);
+        if (value is TemplateText) return TemplateStrings.Join(run, TemplateText.Empty, [.. items.Cast<TemplateText>()]);
+        return new TemplateList(items, isStream: value is not TemplateList { IsStream: true });
     }
 
     private static object? Sum(TemplateRun run, object? value, CallArguments arguments)
@@ -171,7 +187,7 @@ internal static partial class TemplateFilters
             run.Step(size);
             while (batch.Count < size) batch.Add(bound[1]);
         }
-        return new TemplateList(batches);
+        return Stream(batches);
     }
 
     private static TemplateList Slice(TemplateRun run, object? value, CallArguments arguments)
@@ -191,6 +207,6 @@ internal static partial class TemplateFilters
             if (i >= longer && !CallArguments.IsAbsent(bound[1]) && bound[1] is not null) part.Add(bound[1]);
             cut.Add(new TemplateList(part));
         }
-        return new TemplateList(cut);
+        return Stream(cut);
     }
 }

@@ -47,7 +47,7 @@ internal static class TemplateMethods
     public static TemplateFunction? Find(TemplateRun run, object? target, string name) => target switch
     {
         TemplateText text when OfTexts.TryGetValue(name, out var method) => new TemplateFunction(name, arguments => method(run, text, arguments)),
-        TemplateList list when OfLists.Contains(name) => new TemplateFunction(name, arguments => Call(run, list, name, arguments)),
+        TemplateList { IsStream: false } list when OfLists.Contains(name) => new TemplateFunction(name, arguments => Call(run, list, name, arguments)),
         TemplateMap map when OfMaps.Contains(name) => new TemplateFunction(name, arguments => Call(run, map, name, arguments)),
         _ => null,
     };
@@ -80,7 +80,7 @@ internal static class TemplateMethods
         if (name == "get")
         {
             var bound = arguments.Bind(run, "get", "key", "default");
-            return map.TryGet(Values.Key(run, bound[0]), out object? found) ? found : CallArguments.IsAbsent(bound[1]) ? null : bound[1];
+            return bound[0] is not UndefinedValue && map.TryGet(Values.Key(run, bound[0]), out object? found) ? found : CallArguments.IsAbsent(bound[1]) ? null : bound[1];
         }
         arguments.Bind(run, name);
         run.Step(map.Count);

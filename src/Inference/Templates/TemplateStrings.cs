@@ -25,8 +25,24 @@ internal static class TemplateStrings
 
     public static TemplateText Concat(TemplateRun run, TemplateText left, TemplateText right)
     {
+        bool isSafe = left.IsSafe || right.IsSafe;
+        if (isSafe) (left, right) = (Escaped(run, left), Escaped(run, right));
         run.Characters((long)left.Value.Length + right.Value.Length);
-        return new TemplateText.Builder().Append(left).Append(right).Build();
+        var sum = new TemplateText.Builder().Append(left).Append(right).Build();
+        return isSafe ? sum.AsSafe() : sum;
+    }
+
+    private static TemplateText Escaped(TemplateRun run, TemplateText text)
+    {
+        if (text.IsSafe || text.Value.AsSpan().IndexOfAny("&<>'\"") < 0) return text;
+        run.Characters(text.Value.Length * 5L);
+        var escaped = new TemplateText.Builder();
+        foreach (var (start, end, trusted) in text.Stretches())
+        {
+            foreach (char unit in text.Value.AsSpan(start, end - start))
+                escaped.Append(unit switch { '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", '\'' => "&#39;", '"' => "&#34;", _ => unit.ToString() }, trusted);
+        }
+        return escaped.Build();
     }
 
     public static TemplateText Repeat(TemplateRun run, TemplateText text, long times)

@@ -29,7 +29,7 @@ internal static class TemplateTests
             ["number"] = (_, value, _) => value is long or double or bool,
             ["odd"] = (run, value, _) => IsOdd(run, value),
             ["sameas"] = (run, value, arguments) => IsSame(value, One(run, arguments)),
-            ["sequence"] = (_, value, _) => Values.IsIterable(value) && value is not UndefinedValue,
+            ["sequence"] = (_, value, _) => Values.IsIterable(value) && value is not (UndefinedValue or TemplateList { IsStream: true }),
             ["string"] = (_, value, _) => value is TemplateText,
             ["test"] = (_, value, _) => value is TemplateText { Value: var name } && All!.ContainsKey(name),
             ["true"] = (_, value, _) => value is true,

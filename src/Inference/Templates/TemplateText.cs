@@ -10,11 +10,14 @@ internal sealed class TemplateText
     private readonly bool _startsTrusted;
     private int _count = -1;
 
-    private TemplateText(string value, bool startsTrusted, int[] borders) => (Value, _startsTrusted, _borders) = (value, startsTrusted, borders);
+    private TemplateText(string value, bool startsTrusted, int[] borders, bool isSafe = false) => (Value, _startsTrusted, _borders, IsSafe) = (value, startsTrusted, borders, isSafe);
 
     public static TemplateText Empty { get; } = Trusted("");
 
     public string Value { get; }
+
+    /// <summary>Whether the filter <c>safe</c> made it: what is added to it is escaped for HTML, as the reference does it.</summary>
+    public bool IsSafe { get; }
 
     /// <summary>Number of code points.</summary>
     public int Count => _count >= 0 ? _count : _count = CountOf(Value);
@@ -24,6 +27,8 @@ internal sealed class TemplateText
     public static TemplateText Data(string value) => new(value, false, []);
 
     public override string ToString() => Value;
+
+    public TemplateText AsSafe() => IsSafe ? this : new TemplateText(Value, _startsTrusted, _borders, isSafe: true);
 
     /// <summary>The stretches of one origin, in order, with UTF-16 positions.</summary>
     public IEnumerable<(int Start, int End, bool Trusted)> Stretches()
@@ -48,7 +53,7 @@ internal sealed class TemplateText
         int inside = passed;
         while (inside < _borders.Length && _borders[inside] < end) inside++;
         int[] borders = inside == passed ? [] : [.. _borders[passed..inside].Select(border => border - start)];
-        return new TemplateText(Value[start..end], _startsTrusted ^ (passed % 2 != 0), borders);
+        return new TemplateText(Value[start..end], _startsTrusted ^ (passed % 2 != 0), borders, IsSafe);
     }
 
     /// <summary>The UTF-16 position of a code point.</summary>

@@ -14,13 +14,16 @@ internal sealed record UndefinedValue(string Description);
 /// <param name="items">Its elements.</param>
 /// <param name="isTuple">Whether it is written with parentheses and never grows.</param>
 /// <param name="isData">Whether it came with the conversation; then it never grows either.</param>
-internal sealed class TemplateList(List<object?> items, bool isTuple = false, bool isData = false)
+/// <param name="isStream">Whether it is what many filters give: true even when empty, without a length, and gone through once (Python's generators).</param>
+internal sealed class TemplateList(List<object?> items, bool isTuple = false, bool isData = false, bool isStream = false)
 {
     public List<object?> Items { get; } = items;
 
     public bool IsTuple { get; } = isTuple;
 
     public bool IsData { get; } = isData;
+
+    public bool IsStream { get; } = isStream;
 }
 
 /// <summary>A mapping in the order of insertion.</summary>
@@ -137,6 +140,7 @@ internal static class Values
         double => "a number",
         TemplateText => "a text",
         TemplateList { IsTuple: true } => "a tuple",
+        TemplateList { IsStream: true } => "the unfinished result of a filter (a filter 'list' behind it finishes it)",
         TemplateList => "a list",
         TemplateMap => "a mapping",
         UndefinedValue => "undefined",
@@ -151,7 +155,7 @@ internal static class Values
         long whole => whole != 0,
         double real => real != 0,
         TemplateText text => text.Value.Length > 0,
-        TemplateList list => list.Items.Count > 0,
+        TemplateList list => list.IsStream || list.Items.Count > 0,
         TemplateMap map => map.Count > 0,
         _ => true,
     };
@@ -167,6 +171,7 @@ internal static class Values
                 return a.Value == b.Value;
             case (long a, long b): return a == b;
             case (TemplateList a, TemplateList b):
+                if (a.IsStream || b.IsStream) return ReferenceEquals(a, b);
                 if (a.IsTuple != b.IsTuple || a.Items.Count != b.Items.Count) return false;
                 run.EnterValue();
                 for (int i = 0; i < a.Items.Count; i++)
@@ -198,7 +203,7 @@ internal static class Values
                 run.Characters(Math.Min(a.Value.Length, b.Value.Length));
                 return CompareTexts(a.Value, b.Value);
             case (long a, long b): return a.CompareTo(b);
-            case (TemplateList a, TemplateList b) when a.IsTuple == b.IsTuple:
+            case (TemplateList a, TemplateList b) when a.IsTuple == b.IsTuple && !a.IsStream && !b.IsStream:
                 run.EnterValue();
                 for (int i = 0; i < Math.Min(a.Items.Count, b.Items.Count); i++)
                 {
@@ -258,7 +263,9 @@ internal static class Values
         {
             case TemplateList list:
                 run.Step(list.Items.Count);
-                return [.. list.Items];
+                List<object?> items = [.. list.Items];
+                if (list.IsStream) list.Items.Clear();
+                return items;
             case TemplateMap map:
                 run.Step(map.Count);
                 return [.. map.Keys.Select(KeyValue)];
@@ -282,7 +289,7 @@ internal static class Values
     public static long Length(TemplateRun run, object? value) => value switch
     {
         TemplateText text => text.Count,
-        TemplateList list => list.Items.Count,
+        TemplateList { IsStream: false } list => list.Items.Count,
         TemplateMap map => map.Count,
         UndefinedValue => 0,
         _ => throw run.Error($"{KindOf(value)} has no length"),
@@ -297,14 +304,17 @@ internal static class Values
                 if (value is not TemplateText part) throw run.Error($"{KindOf(value)} cannot be looked for in a text");
                 run.Characters(text.Value.Length);
                 return text.Value.Contains(part.Value, StringComparison.Ordinal);
-            case TemplateMap map: return map.TryGet(Key(run, value), out _);
+            case TemplateMap map: return value is not UndefinedValue && map.TryGet(Key(run, value), out _);
             case TemplateList list:
-                foreach (object? item in list.Items)
+                int passed = 0;
+                bool contains = false;
+                while (!contains && passed < list.Items.Count)
                 {
                     run.Step();
-                    if (AreEqual(run, item, value)) return true;
+                    contains = AreEqual(run, list.Items[passed++], value);
                 }
-                return false;
+                if (list.IsStream) list.Items.RemoveRange(0, passed);
+                return contains;
             case UndefinedValue: return false;
             default: throw run.Error($"nothing can be looked for in {KindOf(container)}");
         }

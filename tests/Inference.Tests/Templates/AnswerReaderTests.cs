@@ -7,7 +7,7 @@ public sealed class AnswerReaderTests
     private static AnswerFormat FormatOf(string family) => AnswerFormat.Of(File.ReadAllText(Path.Combine(TemplateFiles.Folder, "Families", family + ".jinja")));
 
     // One line per event, neighbours of one kind joined: 'say', 'think' or 'call NAME ARGUMENTS'.
-    private static string Read(AnswerFormat format, IEnumerable<string> pieces, bool thinks = false)
+    internal static string Read(AnswerFormat format, IEnumerable<string> pieces, bool thinks = false)
     {
         var reader = new AnswerReader(format, thinks);
         var parts = new List<AnswerPart>();
@@ -66,6 +66,11 @@ public sealed class AnswerReaderTests
         { "mistral-tekken", "[TOOL_CALLS]f and nothing", "say [TOOL_CALLS]f and nothing" },
         { "apertus", "<|tools_prefix|>[{\"f\": {\"a\": 1}}, {\"g\": {}}]<|tools_suffix|>", "call f {\"a\": 1}|call g {}" },
         { "apertus", "<|tools_prefix|>[{\"f\": {}, \"g\": {}}]<|tools_suffix|>", "say <|tools_prefix|>[{\"f\": {}, \"g\": {}}]<|tools_suffix|>" },
+        { "apertus", "<|inner_prefix|>a<|tools_prefix|>[{\"f\": {}}]<|tools_suffix|>b<|inner_suffix|>c", "think a|call f {}|think b|say c" },
+        { "apertus", "<|inner_prefix|>a<|tools_prefix|>[{\"f\": {}}]", "think a|call f {}" },
+        { "apertus", "<|inner_prefix|>a<|tools_prefix|>no<|inner_suffix|>c", "think a<|tools_prefix|>no|say c" },
+        { "apertus", "a<|tools_prefix|>[{\"f\": {}}]<|tools_suffix|>c", "say a|call f {}|say c" },
+        { "qwen3", "<think>a<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call></think>b", "think a<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>|say b" },
         { "olmo3", "<function_calls>\nget_weather(city='Łódź', days=2, x=None, l=[1, 2.5, {'k': \"v\"}], t=True)\nnow()\n</function_calls>", "call get_weather {\"city\":\"Łódź\",\"days\":2,\"x\":null,\"l\":[1,2.5,{\"k\":\"v\"}],\"t\":true}|call now {}" },
         { "olmo3", "<function_calls>[f(a=1), g(b=\"q\\\"\\n\")]</function_calls>", "call f {\"a\":1}|call g {\"b\":\"q\\\"\\n\"}" },
         { "olmo3", "<function_calls>__import__('os').system('x')</function_calls>", "say <function_calls>__import__('os').system('x')</function_calls>" },
@@ -74,6 +79,9 @@ public sealed class AnswerReaderTests
         { "olmo3", "<function_calls>f(a=1)", "call f {\"a\":1}" },
         { "phi4-mini", "functools[{\"name\": \"f\", \"arguments\": {\"a\": 1}}]", "call f {\"a\": 1}" },
         { "phi4-mini", "Use functools in Python.", "say Use functools in Python." },
+        { "phi4-mini-system", "<|tool_call|>[{\"name\": \"f\", \"arguments\": {\"a\": 1}}, {\"name\": \"g\", \"arguments\": {}}]<|/tool_call|>", "call f {\"a\": 1}|call g {}" },
+        { "phi4-mini-system", "functools[{\"name\": \"f\", \"arguments\": {}}]", "call f {}" },
+        { "phi4-mini-system", "<|tool_call|>none<|/tool_call|>", "say <|tool_call|>none<|/tool_call|>" },
         { "gemma3", "<think>x</think>", "say <think>x</think>" },
     };
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace OpenEuroLLM.Inference.Tests;
@@ -16,7 +14,8 @@ public sealed class FamilyTests
     [Theory, MemberData(nameof(Names))]
     public void A_family_renders_as_the_reference_does_byte_for_byte(string family)
     {
-        Compare(Path.Combine(TemplateFiles.Folder, "Families"), family, TemplateFiles.Json("Families/conversations.json"));
+        var wrong = Differences(Path.Combine(TemplateFiles.Folder, "Families"), family, TemplateFiles.Json("Families/conversations.json"), out _);
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
     [Fact]
@@ -25,13 +24,33 @@ public sealed class FamilyTests
         // Nobody's template text is committed: bench/peers/templates.py says how to compare with those that one has.
         string? folder = Environment.GetEnvironmentVariable("OELLM_PUBLISHED_TEMPLATES");
         Assert.SkipWhen(folder is null, "needs a folder of published templates in OELLM_PUBLISHED_TEMPLATES");
-        foreach (string file in Directory.EnumerateFiles(folder!, "*.jinja")) Compare(folder!, Path.GetFileNameWithoutExtension(file), TemplateFiles.Json("Families/conversations.json"));
+        var conversations = TemplateFiles.Json("Families/conversations.json");
+        List<string> wrong = [], refused = [];
+        int templates = 0, renderings = 0, errors = 0;
+        foreach (string file in Directory.EnumerateFiles(folder!, "*.jinja").Order(StringComparer.Ordinal))
+        {
+            templates++;
+            try
+            {
+                wrong.AddRange(Differences(folder!, Path.GetFileNameWithoutExtension(file), conversations, out var same));
+                (renderings, errors) = (renderings + same.Renderings, errors + same.Errors);
+            }
+            catch (TemplateException error)
+            {
+                string reason = $"{Path.GetFileName(file)}: refused at line {error.Line}: {error.Reason}";
+                (error.Reason.Contains("is not supported", StringComparison.Ordinal) ? refused : wrong).Add(reason);
+            }
+        }
+        TestContext.Current.TestOutputHelper!.WriteLine($"{templates} templates, {refused.Count} of them refused at load: {renderings} renderings are the reference's, {errors} conversations are refused by both, {wrong.Count} differ.\n{string.Join('\n', refused)}");
+        Assert.True(renderings > 0, $"{folder} has no *.jinja that renders as *.jsonl beside it");
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    private static void Compare(string folder, string family, JsonElement conversations)
+    private static List<string> Differences(string folder, string family, JsonElement conversations, out (int Renderings, int Errors) same)
     {
         var template = new Template(File.ReadAllText(Path.Combine(folder, family + ".jinja")));
-        var wrong = new StringBuilder();
+        var wrong = new List<string>();
+        same = default;
         foreach (var (line, conversation) in File.ReadLines(Path.Combine(folder, family + ".jsonl")).Select(line => JsonDocument.Parse(line).RootElement).Zip(conversations.EnumerateArray()))
         {
             string? expected = line.TryGetProperty("out", out var output) ? output.GetString() : null, actual, why = null;
@@ -42,10 +61,12 @@ public sealed class FamilyTests
             }
             catch (TemplateException error)
             {
-                (actual, why) = (null, error.Message);
+                (actual, why) = (null, $"an error in line {error.Line}: {error.Message}");
             }
-            if (actual != expected) wrong.AppendLine(CultureInfo.InvariantCulture, $"{family}, {line.GetProperty("case")}\n    expected {expected ?? "an error"}\n    found    {actual ?? why}");
+            if (actual != expected) wrong.Add($"{family}, {line.GetProperty("case")}\n    expected {expected ?? "an error"}\n    found    {actual ?? why}");
+            else if (actual is null) same.Errors++;
+            else same.Renderings++;
         }
-        Assert.True(wrong.Length == 0, wrong.ToString());
+        return wrong;
     }
 }

@@ -30,25 +30,33 @@ internal sealed record AnswerFormat((string Open, string Close)? Reasoning, IRea
     /// <summary>Stands between name and arguments of <see cref="CallNotation.NameAndArguments"/>.</summary>
     public const string ArgumentsMark = "[ARGS]";
 
+    private const string InnerOpen = "<|inner_prefix|>";
+
     /// <summary>Stands between name and id of <see cref="CallNotation.NameAndArguments"/>, where there is an id.</summary>
     public const string IdMark = "[CALL_ID]";
 
     /// <summary>The names by which templates ask for reasoning of earlier turns.</summary>
     public static IReadOnlyList<string> ReasoningKeys { get; } = ["reasoning_content", "reasoning", "thinking"];
 
-    private static readonly (string Open, string Close)[] KnownReasoning = [("<|inner_prefix|>", "<|inner_suffix|>"), ("[THINK]", "[/THINK]"), ("<think>", "</think>")];
+    /// <summary>Calls as a list of JSON, where templates have tools in the system's message.</summary>
+    public static CallMarks ListedCalls { get; } = new("<|tool_call|>", "<|/tool_call|>", CallNotation.Json);
+
+    private static readonly (string Open, string Close)[] KnownReasoning = [(InnerOpen, "<|inner_suffix|>"), ("[THINK]", "[/THINK]"), ("<think>", "</think>")];
 
     // A mark that occurs in a template means that its model was trained with it.
     private static readonly CallMarks[] KnownCalls =
     [
         new("<tool_call>", "</tool_call>", CallNotation.Json),
-        new("<|tool_call|>", "<|/tool_call|>", CallNotation.Json),
+        ListedCalls,
         new("<|tools_prefix|>", "<|tools_suffix|>", CallNotation.JsonByName),
         new("<|python_tag|>", null, CallNotation.Json),
         new("functools", null, CallNotation.Json),
         new("<function_calls>", "</function_calls>", CallNotation.Python),
         new("```tool_code", "```", CallNotation.Python),
     ];
+
+    /// <summary>Whether calls stand inside of reasoning, which goes on behind them; elsewhere a mark in reasoning is a thought.</summary>
+    public bool CallsInReasoning => Reasoning?.Open == InnerOpen;
 
     public bool IsPlain => Reasoning is null && Calls.Count == 0;
 
@@ -69,6 +77,7 @@ internal sealed record AnswerFormat((string Open, string Close)? Reasoning, IRea
     {
         bool Has(string text) => template.Contains(text, StringComparison.Ordinal);
         var calls = KnownCalls.Where(marks => Has(marks.Open)).ToList();
+        if (Has("<|tool|>") && calls.Count == 0) calls.AddRange([ListedCalls, new("functools", null, CallNotation.Json)]);
         if (Has("[TOOL_CALLS]")) calls.Add(new CallMarks("[TOOL_CALLS]", null, Has(ArgumentsMark) ? CallNotation.NameAndArguments : CallNotation.Json));
         if (Has("python_tools")) calls.Add(new CallMarks("<code>", "</code>", CallNotation.Python));
         if (Has("\"parameters\"") && Has("ipython"))

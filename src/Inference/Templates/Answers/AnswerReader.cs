@@ -17,7 +17,9 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
         [.. format.Calls.Where(call => call.Open.Length > 0).Select(call => (call.Open, (CallMarks?)call)), .. format.Reasoning is var (open, _) ? new[] { (open, (CallMarks?)null) } : []];
     private readonly CallMarks? _bare = format.Calls.FirstOrDefault(call => call.Open.Length == 0);
     private readonly StringBuilder _pending = new();
-    private State _state = thinks && format.Reasoning is not null ? State.Thinks : State.Says;
+    private readonly string[] _marksOfReasoning =
+        [.. format.Reasoning is var (_, close) ? [close] : Array.Empty<string>(), .. format.CallsInReasoning ? format.Calls.Where(call => call.Open.Length > 0).Select(call => call.Open) : []];
+    private State _state = thinks && format.Reasoning is not null ? State.Thinks : State.Says, _afterCall;
     private bool _dropsBreaks = thinks, _begins = true;
     private CallMarks? _call;
     private JsonExtent _extent;
@@ -67,17 +69,11 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
             if (said.Length == 0 && !ends) return false;
             if (said.StartsWith('{'))
             {
-                Begin(_bare, 0);
+                Begin(_bare);
                 return true;
             }
         }
-        int first = -1;
-        (string Mark, CallMarks? Call) found = ("", null);
-        foreach (var open in _opens)
-        {
-            int at = text.IndexOf(open.Mark, StringComparison.Ordinal);
-            if (at >= 0 && (first < 0 || at < first || (at == first && open.Mark.Length > found.Mark.Length))) (first, found) = (at, open);
-        }
+        var (first, mark) = First(text, _opens.Select(open => open.Mark));
         if (first < 0)
         {
             if (text.Length > 0) _begins = false;
@@ -86,8 +82,8 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
         }
         _begins = false;
         Say(parts, WithoutBreaks(text, first), isThought: false);
-        _pending.Clear().Append(text, first + found.Mark.Length, text.Length - first - found.Mark.Length);
-        if (found.Call is not null) Begin(found.Call, 0);
+        _pending.Clear().Append(text, first + mark.Length, text.Length - first - mark.Length);
+        if (_opens.First(open => open.Mark == mark).Call is { } call) Begin(call);
         else (_state, _dropsBreaks) = (State.Thinks, true);
         return true;
     }
@@ -95,21 +91,34 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
     private bool ReadReasoning(List<AnswerPart> parts, bool ends)
     {
         DropBreaks();
-        string text = _pending.ToString(), close = format.Reasoning!.Value.Close;
-        int at = text.IndexOf(close, StringComparison.Ordinal);
+        string text = _pending.ToString();
+        var (at, mark) = First(text, _marksOfReasoning);
         if (at < 0)
         {
-            Say(parts, ends ? WithoutBreaks(text, text.Length) : text.Length - Held(text, [close]), isThought: true);
+            Say(parts, ends ? WithoutBreaks(text, text.Length) : text.Length - Held(text, _marksOfReasoning), isThought: true);
             if (ends) _pending.Clear();
             return false;
         }
         Say(parts, WithoutBreaks(text, at), isThought: true);
-        _pending.Clear().Append(text, at + close.Length, text.Length - at - close.Length);
-        (_state, _dropsBreaks) = (State.Says, true);
+        _pending.Clear().Append(text, at + mark.Length, text.Length - at - mark.Length);
+        if (mark != format.Reasoning!.Value.Close) Begin(format.Calls.First(call => call.Open == mark));
+        else (_state, _dropsBreaks) = (State.Says, true);
         return true;
     }
 
-    private void Begin(CallMarks call, int scanned) => (_state, _call, _scanned, _argumentsAt, _extent, _begins) = (State.Calls, call, scanned, -1, default, false);
+    // The mark that comes first, and among those at one place the longest.
+    private static (int At, string Mark) First(string text, IEnumerable<string> marks)
+    {
+        (int at, string found) = (-1, "");
+        foreach (string mark in marks)
+        {
+            int place = text.IndexOf(mark, StringComparison.Ordinal);
+            if (place >= 0 && (at < 0 || place < at || (place == at && mark.Length > found.Length))) (at, found) = (place, mark);
+        }
+        return (at, found);
+    }
+
+    private void Begin(CallMarks call) => (_afterCall, _state, _call, _scanned, _argumentsAt, _extent, _begins) = (_state, State.Calls, call, 0, -1, default, false);
 
     private bool ReadCall(List<AnswerPart> parts, bool ends)
     {
@@ -125,17 +134,17 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
         {
             // The mark alone becomes text where what follows may still hold other marks.
             int given = end == NotACall ? 0 : body.Length;
-            Text(parts, _call.Open + body[..given]);
+            Give(parts, _call.Open + body[..given], _afterCall == State.Thinks);
             _pending.Remove(0, given);
-            (_state, _dropsBreaks) = (State.Says, false);
+            (_state, _dropsBreaks) = (_afterCall, false);
             return true;
         }
         var calls = AnswerCalls.Read(body, _call.Notation);
-        if (calls is null) Text(parts, _call.Open + body);
+        if (calls is null) Give(parts, _call.Open + body, _afterCall == State.Thinks);
         else parts.AddRange(calls);
         _pending.Remove(0, body.Length);
         _dropsBreaks = false;
-        _state = State.Says;
+        _state = _afterCall;
         if (_call.Close is null) _dropsBreaks = calls is not null;
         else if (calls is not null) _state = State.Closes;
         return true;
@@ -189,7 +198,7 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
         string rest = text.TrimStart();
         if (rest.StartsWith(close, StringComparison.Ordinal)) _pending.Clear().Append(rest, close.Length, rest.Length - close.Length);
         else if (!ends && text.Length - rest.Length < MostHeldBreaks && close.StartsWith(rest, StringComparison.Ordinal)) return false;
-        (_state, _dropsBreaks) = (State.Says, true);
+        (_state, _dropsBreaks) = (_afterCall, true);
         return true;
     }
 
@@ -206,13 +215,12 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
         if (length <= 0) return;
         string value = _pending.ToString(0, length);
         _pending.Remove(0, length);
-        if (isThought) parts.Add(new AnswerPart.Thought(value));
-        else Text(parts, value);
+        Give(parts, value, isThought);
     }
 
-    private static void Text(List<AnswerPart> parts, string value)
+    private static void Give(List<AnswerPart> parts, string value, bool isThought)
     {
-        if (value.Length > 0) parts.Add(new AnswerPart.Said(value));
+        if (value.Length > 0) parts.Add(isThought ? new AnswerPart.Thought(value) : new AnswerPart.Said(value));
     }
 
     private static int WithoutBreaks(string text, int end)
