@@ -50,7 +50,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         if (request.CacheSalt is { } salt)
         {
             CheckText(salt, "cache_salt");
-            Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
+            if (salt.Length == 0 || salt.Length > limits.MaxSaltLength)
+                throw new RequestException("cache_salt", $"cache_salt has {salt.Length} characters; expected 1 to {limits.MaxSaltLength}.");
         }
 
         var prompt = Encode(request.Input);

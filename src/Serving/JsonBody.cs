@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -12,10 +13,19 @@ internal static class JsonBody
     /// <summary>Writes the whole body of a response, with its length.</summary>
     public static async Task WriteAsync(HttpResponse response, Action<Utf8JsonWriter> write)
     {
-        using var body = new MemoryStream();
-        using (var json = new Utf8JsonWriter(body, Form)) write(json);
+        ReadOnlyMemory<byte> body = Write(write).WrittenMemory;
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
-        await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), response.HttpContext.RequestAborted).ConfigureAwait(false);
+        await response.Body.WriteAsync(body, response.HttpContext.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>The bytes of a body.</summary>
+    public static byte[] ToBytes(Action<Utf8JsonWriter> write) => Write(write).WrittenSpan.ToArray();
+
+    private static ArrayBufferWriter<byte> Write(Action<Utf8JsonWriter> write)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(body, Form)) write(json);
+        return body;
     }
 }
