@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -17,6 +18,14 @@ internal static class JsonBody
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
         await response.Body.WriteAsync(body, response.HttpContext.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes an error: its status, when to try again, and what the dialect says of it.</summary>
+    public static Task WriteErrorAsync(HttpResponse response, ApiError error, Action<Utf8JsonWriter> write)
+    {
+        response.StatusCode = error.Status;
+        if (error.RetryAfterSeconds is int seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return WriteAsync(response, write);
     }
 
     /// <summary>The bytes of a body.</summary>
