@@ -113,7 +113,7 @@ internal sealed class ResponseOutput(ResponseId response)
             case GenerationEvent.Finished end:
                 // Who looks for a text finds one, even when nothing was said.
                 if (items.Count == 0) Open(ResponseItem.Message.Kind, null, changes);
-                DecideRest(end);
+                DecideRest();
                 Close(end.Reason == FinishReason.Length ? ResponseItem.Incomplete : ResponseItem.Completed, changes);
                 break;
         }
@@ -162,9 +162,9 @@ internal sealed class ResponseOutput(ResponseId response)
         held = null;
     }
 
-    private void DecideRest(GenerationEvent.Finished end)
+    private void DecideRest()
     {
-        bool ended = end is { Reason: FinishReason.Stop, StopText: null };
+        bool ended = whole.Certain < whole.Scored.Count;
         if (ended && undecided.Count > 0) undecided.RemoveAt(undecided.Count - 1);
         else if (ended) held = null;
         DecideHeld();

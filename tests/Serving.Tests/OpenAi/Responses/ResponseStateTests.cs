@@ -76,6 +76,9 @@ public sealed class ResponseStateTests
         }
         Assert.Equal((200, 200), ((await SendAsync(mine, HttpMethod.Get, "/v1/responses/" + id)).Status,
             (await SendAsync(mine, HttpMethod.Post, "/v1/responses", $$"""{"model":"test-model","input":"b","previous_response_id":"{{id}}"}""")).Status));
+        string stream = (await SendAsync(mine, HttpMethod.Post, "/v1/responses", Body[..^1] + ",\"stream\":true}")).Body;
+        string streamed = IdOf(Parse(stream)[^1].GetProperty("response"));
+        Assert.Equal((200, 404), ((await SendAsync(mine, HttpMethod.Get, "/v1/responses/" + streamed)).Status, (await SendAsync(other, HttpMethod.Get, "/v1/responses/" + streamed)).Status));
         Assert.DoesNotContain("Dobrý", server.Log.ToString(), StringComparison.Ordinal);
 
         async Task<(int Status, string Body)> SendAsync(string key, HttpMethod method, string path, string? body = null)
@@ -170,6 +173,25 @@ public sealed class ResponseStateTests
     }
 
     [Fact]
+    public async Task An_idle_server_forgets_in_time()
+    {
+        var clock = new CalledClock();
+        var store = new MemoryResponseStore(new StoredResponseLimits(MaxHours: 1), clock);
+        await store.AddAsync(new StoredResponse("a", null, null, new byte[10], ReadOnlyMemory<byte>.Empty), TestContext.Current.CancellationToken);
+        clock.Move(TimeSpan.FromMinutes(30));
+        await store.AddAsync(new StoredResponse("b", null, null, new byte[10], ReadOnlyMemory<byte>.Empty), TestContext.Current.CancellationToken);
+        Assert.Equal(TimeSpan.FromHours(1), Assert.Single(clock.Waits));
+
+        clock.Move(TimeSpan.FromMinutes(30));
+        clock.Call();
+        Assert.Equal((1, TimeSpan.FromMinutes(30)), (store.Kept.Count, clock.Waits[^1]));
+        clock.Move(TimeSpan.FromMinutes(30));
+        clock.Call();
+
+        Assert.Equal((0, 2), (store.Kept.Count, clock.Waits.Count));
+    }
+
+    [Fact]
     public async Task What_is_too_large_to_be_stored_is_refused_and_answered_without()
     {
         await using RunningServer server = await RunningServer.StartAsync(new ScriptedEngine(), new ServerOptions(StoredResponses: new StoredResponseLimits(MaxBytesPerKey: 2_000)));
@@ -184,5 +206,36 @@ public sealed class ResponseStateTests
         Assert.Equal((404, "response_not_found"), (await server.ErrorAsync(new HttpRequestMessage(HttpMethod.Get, "/v1/responses/" + id))).Kind);
         Assert.Equal((404, "response_not_found"), (await server.ErrorAsync(new HttpRequestMessage(HttpMethod.Delete, "/v1/responses/" + id))).Kind);
         Assert.Equal((404, "previous_response_not_found"), (await server.ErrorAsync($$"""{"model":"test-model","input":"b","previous_response_id":"{{id}}"}""")).Kind);
+    }
+
+    /// <summary>A clock whose timers a test sets off.</summary>
+    private sealed class CalledClock : TimeProvider
+    {
+        private DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        private Action call = () => { };
+
+        public List<TimeSpan> Waits { get; } = [];
+
+        public override DateTimeOffset GetUtcNow() => now;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waits.Add(dueTime);
+            call = () => callback(state);
+            return new Timer();
+        }
+
+        public void Move(TimeSpan time) => now += time;
+
+        public void Call() => call();
+
+        private sealed class Timer : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose() { }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
     }
 }
