@@ -2,7 +2,6 @@ using System.CommandLine;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Serving;
-using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Cli;
 
