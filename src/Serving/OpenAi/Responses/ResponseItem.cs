@@ -14,8 +14,8 @@ internal abstract record ResponseItem(string Id, string Status)
 
     protected abstract string Type { get; }
 
-    /// <summary>Writes the item; likelihoods need the engine's texts of tokens.</summary>
-    public void Write(Utf8JsonWriter json, IInferenceEngine engine)
+    /// <summary>Writes the item; likelihoods need the engine's texts of tokens, null is enough for an item without.</summary>
+    public void Write(Utf8JsonWriter json, IInferenceEngine? engine = null)
     {
         json.WriteStartObject();
         json.WriteString("id", Id);
@@ -25,7 +25,7 @@ internal abstract record ResponseItem(string Id, string Status)
         json.WriteEndObject();
     }
 
-    protected abstract void WriteFields(Utf8JsonWriter json, IInferenceEngine engine);
+    protected abstract void WriteFields(Utf8JsonWriter json, IInferenceEngine? engine);
 
     /// <summary>A message.</summary>
     /// <param name="Id">Its name.</param>
@@ -40,7 +40,7 @@ internal abstract record ResponseItem(string Id, string Status)
         protected override string Type => "message";
 
         /// <summary>Writes one part of an assistant's message.</summary>
-        public static void WriteOutputText(Utf8JsonWriter json, IInferenceEngine engine, string text, IReadOnlyList<GenerationEvent.Token>? scored)
+        public static void WriteOutputText(Utf8JsonWriter json, IInferenceEngine? engine, string text, IReadOnlyList<GenerationEvent.Token>? scored)
         {
             json.WriteStartObject();
             json.WriteString("type", "output_text");
@@ -48,12 +48,12 @@ internal abstract record ResponseItem(string Id, string Status)
             json.WriteStartArray("annotations");
             json.WriteEndArray();
             json.WriteStartArray("logprobs");
-            TokenTexts.WriteScored(json, engine, scored ?? []);
+            if (scored is not null) TokenTexts.WriteScored(json, engine!, scored);
             json.WriteEndArray();
             json.WriteEndObject();
         }
 
-        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine engine)
+        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine? engine)
         {
             json.WriteString("role", Role);
             json.WriteStartArray("content");
@@ -75,7 +75,7 @@ internal abstract record ResponseItem(string Id, string Status)
 
         public static void WritePart(Utf8JsonWriter json, string text) => WriteText(json, "reasoning_text", text);
 
-        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine engine)
+        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine? engine)
         {
             json.WriteStartArray("summary");
             json.WriteEndArray();
@@ -92,7 +92,7 @@ internal abstract record ResponseItem(string Id, string Status)
 
         protected override string Type => "function_call";
 
-        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine engine)
+        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine? engine)
         {
             json.WriteString("call_id", CallId);
             json.WriteString("name", Name);
@@ -107,7 +107,7 @@ internal abstract record ResponseItem(string Id, string Status)
 
         protected override string Type => "function_call_output";
 
-        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine engine)
+        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine? engine)
         {
             json.WriteString("call_id", CallId);
             json.WriteString("output", Output);
@@ -121,7 +121,7 @@ internal abstract record ResponseItem(string Id, string Status)
     {
         protected override string Type => "item_reference";
 
-        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine engine) { }
+        protected override void WriteFields(Utf8JsonWriter json, IInferenceEngine? engine) { }
     }
 
     private static void WriteText(Utf8JsonWriter json, string type, string text)

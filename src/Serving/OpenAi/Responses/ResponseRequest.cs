@@ -40,14 +40,16 @@ internal sealed record ResponseRequest(
     private static readonly string[] Conversation =
         ["model", "input", "instructions", "previous_response_id", "tools", "tool_choice", "reasoning", "text", "truncation"];
 
-    private static readonly FieldTable Fields = AddCommon(SamplingFields.AddChoice(new FieldTable()))
+    /// <summary>The fields of a body that wants an answer.</summary>
+    public static readonly FieldTable Fields = AddCommon(SamplingFields.AddChoice(new FieldTable()))
         .Read("max_output_tokens", "top_logprobs", "include", "metadata", "store", "stream", "stream_options", "prompt_cache_key")
         .Ignored("user", "safety_identifier", "service_tier", "prompt_cache_retention", "prompt_cache_options", "max_tool_calls")
         .Unsupported(IsFalse, "background")
         .Unsupported(IsEmpty, "context_management")
         .Unsupported(_ => false, "prompt", "moderation");
 
-    private static readonly FieldTable CountFields = AddCommon(new FieldTable());
+    /// <summary>The fields of a body whose tokens are counted only.</summary>
+    public static readonly FieldTable CountFields = AddCommon(new FieldTable());
 
     private static readonly FieldTable StreamFields = new FieldTable().Ignored("include_obfuscation");
 
@@ -70,7 +72,6 @@ internal sealed record ResponseRequest(
         RequireBody(body);
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         (count ? CountFields : Fields).Check(body, "", ignored);
-        RequireModel(body, model);
         bool stream = Flag(body, "stream") ?? false;
         CheckStreamOptions(body, stream, ignored);
         string? effort = ReadEffort(body, ignored), format = ReadFormat(body, ignored), previous = Text(body, "previous_response_id");

@@ -9,7 +9,7 @@ using OpenEuroLLM.Serving.Security;
 namespace OpenEuroLLM.Serving.OpenAi.Responses;
 
 /// <summary>OpenAI's Responses: answers that are made of items, and what is kept of them.</summary>
-internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+internal sealed class ResponseRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Response header with the number of items that <c>truncation: auto</c> left out.</summary>
     public const string DroppedItemsHeader = "x-oellm-dropped-items";
@@ -33,10 +33,10 @@ internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions opti
     {
         DateTimeOffset created = time.GetUtcNow();
         var id = ResponseId.New();
-        ResponseRequest request = await ReadAsync(context, id, count: false).ConfigureAwait(false);
+        var (engine, request) = await ReadAsync(context, id, count: false).ConfigureAwait(false);
         var (input, turns) = await GatherAsync(context, request).ConfigureAwait(false);
         byte[] kept = request.Settings.Store ? InputToKeep(input) : [];
-        var (generation, dropped) = Fit(request, turns);
+        var (generation, dropped) = Fit(engine, request, turns);
         if (request.Settings.Truncates) context.Response.Headers[DroppedItemsHeader] = FormattableString.Invariant($"{dropped}");
 
         IAsyncEnumerable<GenerationEvent> events = engine.Generate(generation, context.RequestAborted);
@@ -64,9 +64,9 @@ internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions opti
 
     private async Task CountAsync(HttpContext context)
     {
-        ResponseRequest request = await ReadAsync(context, ResponseId.New(), count: true).ConfigureAwait(false);
+        var (engine, request) = await ReadAsync(context, ResponseId.New(), count: true).ConfigureAwait(false);
         var (_, turns) = await GatherAsync(context, request).ConfigureAwait(false);
-        var (generation, _) = Fit(request, turns);
+        var (generation, _) = Fit(engine, request, turns);
         int tokens = engine.Encode(generation.Input).Count;
         await JsonBody.WriteAsync(context.Response, json =>
         {
@@ -111,7 +111,7 @@ internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions opti
             json.WriteStartObject();
             json.WriteString("object", "list");
             json.WriteStartArray("data");
-            foreach (ResponseItem item in page) item.Write(json, engine);
+            foreach (ResponseItem item in page) item.Write(json);
             json.WriteEndArray();
             json.WriteString("first_id", page.Count == 0 ? null : page[0].Id);
             json.WriteString("last_id", page.Count == 0 ? null : page[^1].Id);
@@ -126,12 +126,13 @@ internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions opti
         throw ApiException.Unsupported("id", "Only responses in the background can be cancelled, and this server has none; to end a response, close its connection.");
     }
 
-    private async Task<ResponseRequest> ReadAsync(HttpContext context, ResponseId id, bool count)
+    private async Task<(IInferenceEngine Engine, ResponseRequest Request)> ReadAsync(HttpContext context, ResponseId id, bool count)
     {
         using JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false);
+        IInferenceEngine engine = await models.UseAsync(context, body.RootElement, count ? ResponseRequest.CountFields : ResponseRequest.Fields).ConfigureAwait(false);
         ResponseRequest request = ResponseRequest.Read(body.RootElement, engine.Info, id, count);
         Dialects.TellIgnored(context.Response, request.Ignored);
-        return request;
+        return (engine, request);
     }
 
     private async Task<(IReadOnlyList<ResponseItem> Input, List<ResponseTurn> Turns)> GatherAsync(HttpContext context, ResponseRequest request)
@@ -144,7 +145,7 @@ internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions opti
         return (input, ResponseConversation.Of(request.Settings.Instructions, items));
     }
 
-    private (GenerationRequest Generation, int Dropped) Fit(ResponseRequest request, List<ResponseTurn> turns)
+    private static (GenerationRequest Generation, int Dropped) Fit(IInferenceEngine engine, ResponseRequest request, List<ResponseTurn> turns)
     {
         if (!request.Settings.Truncates) return (request.GenerationOf([.. turns.Select(turn => turn.Message)]), 0);
         long room = engine.Info.Capacity - Math.Max(1L, request.Generation.MaxTokens ?? 1);
@@ -157,7 +158,7 @@ internal sealed class ResponseRoutes(IInferenceEngine engine, ServerOptions opti
         byte[] bytes = JsonBody.ToBytes(json =>
         {
             json.WriteStartArray();
-            foreach (ResponseItem item in input) item.Write(json, engine);
+            foreach (ResponseItem item in input) item.Write(json);
             json.WriteEndArray();
         });
         long most = options.StoredResponses.MaxBytesPerKey / 2;
