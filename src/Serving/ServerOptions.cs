@@ -11,6 +11,7 @@ namespace OpenEuroLLM.Serving;
 /// <param name="DrainSeconds">How long running answers may go on after the server was asked to stop.</param>
 /// <param name="ReadySeconds">How long the one token of the readiness check may take.</param>
 /// <param name="Security">Keys and TLS; null for neither, on loopback only.</param>
+/// <param name="StoredResponses">What is kept of OpenAI's Responses; null for the usual limits.</param>
 public sealed record ServerOptions(
     string Host = "127.0.0.1",
     int Port = 8080,
@@ -18,8 +19,12 @@ public sealed record ServerOptions(
     double KeepAliveSeconds = 10,
     double DrainSeconds = 1.5,
     double ReadySeconds = 10,
-    SecurityOptions? Security = null)
+    SecurityOptions? Security = null,
+    StoredResponseLimits? StoredResponses = null)
 {
+    /// <summary>What is kept of OpenAI's Responses.</summary>
+    public StoredResponseLimits StoredResponses { get; init; } = StoredResponses ?? new();
+
     /// <summary>Keys and TLS.</summary>
     public SecurityOptions Security { get; init; } = Security ?? new();
 
