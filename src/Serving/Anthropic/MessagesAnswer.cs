@@ -176,6 +176,7 @@ internal sealed class MessagesStream(HttpContext context, MessagesAnswer answer,
             write(json);
             json.WriteEndObject();
         }).ConfigureAwait(false);
+        if (index == 0) await PingAsync().ConfigureAwait(false); // where clients have learned to expect the first
     }
 
     private async Task CloseAsync()

@@ -46,6 +46,7 @@ internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions option
         json.WriteString("object", "model");
         json.WriteNumber("created", loaded.ToUnixTimeSeconds());
         json.WriteString("owned_by", "local");
+        json.WriteNumber("max_model_len", engine.Info.ContextLength); // vLLM's name for it
         json.WriteEndObject();
     }
 

@@ -28,6 +28,7 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
     {
         List<GenerationInput> inputs;
         bool base64;
+        int? dimensions;
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
@@ -42,17 +43,16 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
                 "base64" => true,
                 string other => throw ApiException.Invalid("encoding_format", $"'encoding_format' is '{RequestBody.Shown(other)}'; expected float or base64."),
             };
-            if (Integer(root, "dimensions") is int wanted && wanted != engine.Info.Width)
-                throw ApiException.Unsupported("dimensions", FormattableString.Invariant($"'dimensions' is {wanted}; this model's embeddings have {engine.Info.Width} and cannot be cut."));
+            dimensions = EmbeddingDimensions.Read(root, "dimensions", "", engine.Info);
         }
         Dialects.TellIgnored(context.Response, ignored);
         CancellationToken left = context.RequestAborted;
         // The call waits for the model's worker; the threads of the server must not.
         IReadOnlyList<Embedding> made = await Task.Run(() => engine.Embed(inputs, cancellation: left), left).ConfigureAwait(false);
-        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, made, base64)).ConfigureAwait(false);
+        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, made, dimensions, base64)).ConfigureAwait(false);
     }
 
-    private void WriteEmbeddings(Utf8JsonWriter json, IReadOnlyList<Embedding> made, bool base64)
+    private void WriteEmbeddings(Utf8JsonWriter json, IReadOnlyList<Embedding> made, int? dimensions, bool base64)
     {
         json.WriteStartObject();
         json.WriteString("object", "list");
@@ -62,11 +62,12 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
             json.WriteStartObject();
             json.WriteString("object", "embedding");
             json.WriteNumber("index", index);
-            if (base64) json.WriteBase64String("embedding", LittleEndian(made[index].Vector));
+            IReadOnlyList<float> vector = EmbeddingDimensions.Cut(made[index].Vector, dimensions);
+            if (base64) json.WriteBase64String("embedding", LittleEndian(vector));
             else
             {
                 json.WriteStartArray("embedding");
-                foreach (float number in made[index].Vector) json.WriteNumberValue(number);
+                foreach (float number in vector) json.WriteNumberValue(number);
                 json.WriteEndArray();
             }
             json.WriteEndObject();
