@@ -61,8 +61,7 @@ public sealed class MessagesModelTests(SmallModel model) : IClassFixture<SmallMo
         await using RunningServer server = await RunningServer.StartAsync(model.Engine);
         AnthropicClient client = OfficialClientTests.Connect(server);
         string text = OfficialClientTests.TextOf(await client.Messages.Create(OfficialClientTests.Ask("Proč?", "small") with { MaxTokens = 40 }, TestContext.Current.CancellationToken));
-        string stop = new(text[(text.Length / 2)..].Where(char.IsAsciiLetterOrDigit).Take(1).ToArray());
-        Assert.SkipWhen(stop.Length == 0, "the random model said no letter");
+        string stop = text.Skip(3).First(char.IsAscii).ToString();
 
         Message stopped = await client.Messages.Create(OfficialClientTests.Ask("Proč?", "small") with { MaxTokens = 40, StopSequences = ["never said", stop] }, TestContext.Current.CancellationToken);
 

@@ -24,7 +24,6 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
         ["two Content-Lengths"] = Post($"Content-Length: {Number(Body.Length)}\r\nContent-Length: 4", Body),
         ["two equal Content-Lengths"] = Post($"Content-Length: {Number(Body.Length)}\r\nContent-Length: {Number(Body.Length)}", Body),
         ["a list of Content-Lengths"] = Post($"Content-Length: {Number(Body.Length)}, {Number(Body.Length)}", Body),
-        ["a Content-Length with a sign"] = Post($"Content-Length: +{Number(Body.Length)}", Body),
         ["a negative Content-Length"] = Post("Content-Length: -1", Body),
         ["a hexadecimal Content-Length"] = Post("Content-Length: 0x4", Body),
         ["a Content-Length beyond 64 bits"] = Post("Content-Length: 99999999999999999999", Body),
@@ -34,7 +33,6 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
         ["chunked before another encoding"] = Post("Transfer-Encoding: chunked, gzip", Chunked),
         ["identity"] = Post("Transfer-Encoding: identity", Chunked),
         ["Transfer-Encoding in HTTP/1.0"] = Post("Transfer-Encoding: chunked", Chunked).Replace("HTTP/1.1", "HTTP/1.0", StringComparison.Ordinal),
-        ["neither length"] = Post("x-none: 1", ""),
         ["a header folded over two lines"] = Post($"Content-Length: {Number(Body.Length)}\r\nx-folded: a\r\n b", Body),
         ["a first header that begins with a blank"] = $"POST {Dialect.Chat.Path} HTTP/1.1\r\n x: 1\r\nHost: 127.0.0.1\r\n\r\n",
         ["lines that end with a bare line feed"] = Post($"Content-Length: {Number(Body.Length)}", Body).Replace("\r\n", "\n", StringComparison.Ordinal),
@@ -43,7 +41,6 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
         ["a NUL in a value"] = Post($"x-a: b\0c\r\nContent-Length: {Number(Body.Length)}", Body),
         ["a header without a name"] = Post($": b\r\nContent-Length: {Number(Body.Length)}", Body),
         ["a header without a colon"] = Post($"x-a\r\nContent-Length: {Number(Body.Length)}", Body),
-        ["a name with brackets"] = Post($"x(a): b\r\nContent-Length: {Number(Body.Length)}", Body),
         ["a chunk size that is no number"] = Post("Transfer-Encoding: chunked", "xyz\r\n" + Hidden),
         ["a chunk size beyond 64 bits"] = Post("Transfer-Encoding: chunked", "ffffffffffffffffff\r\n" + Hidden),
         ["a negative chunk size"] = Post("Transfer-Encoding: chunked", "-1\r\n" + Hidden),
@@ -51,7 +48,6 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
         ["a chunk that ends with a bare line feed"] = Post("Transfer-Encoding: chunked", "2\r\n{}\n0\r\n\r\n"),
         ["HTTP/0.9"] = "GET /v1/models\r\n\r\n",
         ["HTTP/1.2"] = "GET /v1/models HTTP/1.2\r\nHost: 127.0.0.1\r\n\r\n",
-        ["HTTP/2 over an HTTP/1 port"] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         ["no version"] = "GET /v1/models HTTP/\r\nHost: 127.0.0.1\r\n\r\n",
         ["two blanks in the first line"] = "GET  /v1/models  HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
         ["TLS on a plain port"] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + new string('\x01', 500),
@@ -64,7 +60,6 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
         ["a NUL in the path"] = "GET /v1/models/small%00 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
         ["a raw NUL in the path"] = "GET /v1/models/small\0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
         ["a raw letter beyond ASCII in the path"] = "GET /v1/models/\xe9 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-        ["half an escape in the path"] = "GET /v1/models/%c3%28 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
         ["a header of 20,000 bytes"] = $"GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nx: {new string('a', 20_000)}\r\n\r\n",
         ["100 headers"] = $"GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n{string.Concat(Enumerable.Range(0, 100).Select(i => $"x-{Number(i)}: a\r\n"))}\r\n",
         ["a first line of 20,000 bytes"] = $"GET /v1/models/{new string('a', 20_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
@@ -99,6 +94,7 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
     [InlineData("/v1/messages/%2e%2e%2fmodels")]
     [InlineData("/v1beta/models/..%2f..%2fmetrics")]
     [InlineData("/.git/config")]
+    [InlineData("/v1/models/%c3%28")]
     public async Task A_path_leads_nowhere_but_where_it_says(string path)
     {
         string answer = await ExchangeAsync($"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
@@ -125,12 +121,33 @@ public sealed class HostileConnectionTests(HostileServer hostile) : IClassFixtur
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Odd_but_clear_requests_get_one_answer()
+    {
+        (string Request, int Status)[] cases =
+        [
+            (Post("Connection: close", ""), 400),
+            (Post($"Connection: close\r\nx(a): b\r\nContent-Length: {Number(Body.Length)}", Body), 200),
+            (Post($"Connection: close\r\nContent-Length: 00{Number(Body.Length)}", Body), 200),
+            (Post("Connection: close\r\nTransfer-Encoding: Chunked", Chunked.Replace("\r\n" + Body, ";x=\"y\"\r\n" + Body, StringComparison.Ordinal)), 200),
+        ];
+        foreach ((string request, int status) in cases)
+        {
+            string answer = await ExchangeAsync(request);
+            Assert.StartsWith(FormattableString.Invariant($"HTTP/1.1 {status} "), answer, StringComparison.Ordinal);
+            Assert.Equal(1, Count(answer, "HTTP/1.1 "));
+        }
+        // The beginning of HTTP/2 is answered in HTTP/2: go away.
+        Assert.DoesNotContain("HTTP/1.1 200", await ExchangeAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), StringComparison.Ordinal);
+        await hostile.ServesAsync(Dialect.Chat);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Nothing_from_a_request_comes_back_in_a_header()
     {
         foreach (string request in new[]
         {
-            Post("x-request-id: a\r\nanthropic-version: b%0d%0aSet-Cookie: c\r\nContent-Length: 2", "{}"),
-            Post("Content-Length: 40", "{\"a\\r\\nSet-Cookie: b\":1,                }")[..^0],
+            Post("Connection: close\r\nx-request-id: a\r\nanthropic-version: b%0d%0aSet-Cookie: c\r\nContent-Length: 2", "{}", Dialect.Messages.Path),
+            Post("Connection: close\r\nContent-Length: 27", """{"a\r\nSet-Cookie: b":1234}""", Dialect.Messages.Path),
             "GET /v1/models/a%0d%0aSet-Cookie:%20b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
             "GET /v1/models?a=%0d%0aSet-Cookie:%20b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
         })

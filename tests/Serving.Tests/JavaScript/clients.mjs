@@ -103,7 +103,8 @@ async function anthropic() {
   const told = { model: "scripted", max_tokens: 50, tools, thinking: { type: "enabled", budget_tokens: 1024 }, messages: [{ role: "user", content: "call" }] };
   const content = [
     { type: "thinking", thinking: "Two calls.", signature: "" }, { type: "text", text: "Let me see." },
-    { type: "tool_use", id: "id1", name: "weather", input: { city: "Říše" } }, { type: "tool_use", id: "id2", name: "time", input: {} },
+    { type: "tool_use", id: "id1", name: "weather", caller: { type: "direct" }, input: { city: "Říše" } },
+    { type: "tool_use", id: "id2", name: "time", caller: { type: "direct" }, input: {} },
   ];
   const called = await scripted.messages.create(told);
   assert.deepEqual(called.content, content);
