@@ -81,7 +81,7 @@ internal sealed class RequestGuard(ListenAddress address, ILogger logger)
     private static void RefuseTwoLengths(HttpRequest request)
     {
         if (request.Headers.TransferEncoding.Count > 0 && (request.Headers.ContainsKey("X-Content-Length") || request.Protocol == HttpProtocol.Http10))
-            throw new ApiException(400, "bad_request", "The request says in two ways where it ends; expected one of Content-Length and, from HTTP/1.1 on, Transfer-Encoding.");
+            throw new ApiException(400, "bad_request", "The request says in two ways where it ends; expected either Content-Length or Transfer-Encoding, the latter not in HTTP/1.0.");
     }
 
     private void RefuseOtherNames(HttpRequest request)
