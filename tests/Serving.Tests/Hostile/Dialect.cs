@@ -14,33 +14,76 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
 
     private static readonly Dictionary<string, string> SamplingFields = new()
     {
-        ["temperature"] = Number, ["top_p"] = Number, ["top_k"] = Integer, ["min_p"] = Number, ["typical_p"] = Number, ["repetition_penalty"] = Number,
-        ["presence_penalty"] = Number, ["frequency_penalty"] = Number, ["logit_bias"] = Object, ["n"] = Integer, ["stop"] = TextOrList, ["stop_token_ids"] = List,
-        ["seed"] = Integer, ["max_tokens"] = Integer, ["min_tokens"] = Integer, ["ignore_eos"] = Flag, ["cache_salt"] = Text, ["stream"] = Flag,
-        ["stream_options"] = Object, ["model"] = Text,
+        ["temperature"] = Number,
+        ["top_p"] = Number,
+        ["top_k"] = Integer,
+        ["min_p"] = Number,
+        ["typical_p"] = Number,
+        ["repetition_penalty"] = Number,
+        ["presence_penalty"] = Number,
+        ["frequency_penalty"] = Number,
+        ["logit_bias"] = Object,
+        ["n"] = Integer,
+        ["stop"] = TextOrList,
+        ["stop_token_ids"] = List,
+        ["seed"] = Integer,
+        ["max_tokens"] = Integer,
+        ["min_tokens"] = Integer,
+        ["ignore_eos"] = Flag,
+        ["cache_salt"] = Text,
+        ["stream"] = Flag,
+        ["stream_options"] = Object,
+        ["model"] = Text,
     };
 
     private static readonly Dictionary<string, string> MessagesFields = new()
     {
-        ["model"] = Text, ["messages"] = List, ["system"] = TextOrList, ["tools"] = List, ["tool_choice"] = Object, ["thinking"] = Object,
-        ["messages.0.role"] = Text, ["messages.0.content"] = TextOrList,
+        ["model"] = Text,
+        ["messages"] = List,
+        ["system"] = TextOrList,
+        ["tools"] = List,
+        ["tool_choice"] = Object,
+        ["thinking"] = Object,
+        ["messages.0.role"] = Text,
+        ["messages.0.content"] = TextOrList,
     };
 
     private static readonly Dictionary<string, string> ContentsFields = new()
     {
-        ["contents"] = List, ["systemInstruction"] = Object, ["tools"] = List, ["toolConfig"] = Object, ["generationConfig"] = Object,
-        ["contents.0.role"] = Text, ["contents.0.parts"] = List, ["contents.0.parts.0.text"] = Text,
-        ["generationConfig.temperature"] = Number, ["generationConfig.topP"] = Number, ["generationConfig.topK"] = Number, ["generationConfig.candidateCount"] = Integer,
-        ["generationConfig.maxOutputTokens"] = Integer, ["generationConfig.stopSequences"] = List, ["generationConfig.seed"] = Integer,
-        ["generationConfig.presencePenalty"] = Number, ["generationConfig.frequencyPenalty"] = Number, ["generationConfig.responseLogprobs"] = Flag,
-        ["generationConfig.logprobs"] = Integer, ["generationConfig.thinkingConfig"] = Object,
+        ["contents"] = List,
+        ["systemInstruction"] = Object,
+        ["tools"] = List,
+        ["toolConfig"] = Object,
+        ["generationConfig"] = Object,
+        ["contents.0.role"] = Text,
+        ["contents.0.parts"] = List,
+        ["contents.0.parts.0.text"] = Text,
+        ["generationConfig.temperature"] = Number,
+        ["generationConfig.topP"] = Number,
+        ["generationConfig.topK"] = Number,
+        ["generationConfig.candidateCount"] = Integer,
+        ["generationConfig.maxOutputTokens"] = Integer,
+        ["generationConfig.stopSequences"] = List,
+        ["generationConfig.seed"] = Integer,
+        ["generationConfig.presencePenalty"] = Number,
+        ["generationConfig.frequencyPenalty"] = Number,
+        ["generationConfig.responseLogprobs"] = Flag,
+        ["generationConfig.logprobs"] = Integer,
+        ["generationConfig.thinkingConfig"] = Object,
     };
 
     public static readonly Dialect Chat = new("/v1/chat/completions", """{"model":"small","max_tokens":2,"messages":[{"role":"user","content":"TEXT"}]}""",
         new Dictionary<string, string>(SamplingFields)
         {
-            ["messages"] = List, ["logprobs"] = Flag, ["top_logprobs"] = Integer, ["tools"] = List, ["chat_template_kwargs"] = Object, ["reasoning_effort"] = Text,
-            ["messages.0.role"] = Text, ["messages.0.content"] = TextOrList, ["messages.0.name"] = Text,
+            ["messages"] = List,
+            ["logprobs"] = Flag,
+            ["top_logprobs"] = Integer,
+            ["tools"] = List,
+            ["chat_template_kwargs"] = Object,
+            ["reasoning_effort"] = Text,
+            ["messages.0.role"] = Text,
+            ["messages.0.content"] = TextOrList,
+            ["messages.0.name"] = Text,
         });
 
     public static readonly Dialect Completions = new("/v1/completions", """{"model":"small","max_tokens":2,"prompt":"TEXT"}""",
@@ -55,7 +98,12 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
     public static readonly Dialect Messages = new("/v1/messages", """{"model":"small","max_tokens":2,"messages":[{"role":"user","content":"TEXT"}]}""",
         new Dictionary<string, string>(MessagesFields)
         {
-            ["max_tokens"] = Integer, ["temperature"] = Number, ["top_p"] = Number, ["top_k"] = Integer, ["stop_sequences"] = List, ["stream"] = Flag,
+            ["max_tokens"] = Integer,
+            ["temperature"] = Number,
+            ["top_p"] = Number,
+            ["top_k"] = Integer,
+            ["stop_sequences"] = List,
+            ["stream"] = Flag,
         });
 
     public static readonly Dialect CountTokens = new("/v1/messages/count_tokens", """{"model":"small","messages":[{"role":"user","content":"TEXT"}]}""", MessagesFields);
