@@ -95,4 +95,8 @@ public sealed record GenerationRequest(
     int? Logprobs = null,
     int? PromptLogprobs = null,
     Speculation? Speculation = null,
-    string? CacheSalt = null);
+    string? CacheSalt = null)
+{
+    /// <summary>Called once, on the engine's worker, when waiting is over and the first answer has its place; null calls nobody. Must return at once.</summary>
+    public Action? Admitted { get; init; }
+}

@@ -22,6 +22,7 @@ internal sealed record ValidatedRequest(
     public int? PromptLogprobs { get; init; }
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
+    public Action? Admitted { get; init; }
 }
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
@@ -65,6 +66,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             PromptLogprobs = request.PromptLogprobs,
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
+            Admitted = request.Admitted,
         };
     }
 

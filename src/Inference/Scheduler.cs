@@ -35,6 +35,7 @@ internal sealed class Scheduler : IDisposable
     private readonly BatchPart[] _parts;
     private float[] _logits = [];
     private long _promptTokens, _cachedTokens;  // read by anyone: written under the lock
+    private readonly StepCounter _steps = new();
 
     /// <param name="model">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
@@ -60,7 +61,7 @@ internal sealed class Scheduler : IDisposable
     {
         get
         {
-            lock (_gate) return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens);
+            lock (_gate) return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens, _model.PageTokens) { Steps = _steps.Read() };
         }
     }
 
@@ -198,6 +199,7 @@ internal sealed class Scheduler : IDisposable
                 _promptTokens += next.Job.Request.Prompt.Length;
                 _cachedTokens += sequence.Length;
                 next.Start(sequence);
+                next.Job.Admit();
                 _waiting.RemoveAt(0);
                 _running.Add(next);
                 _runningCount = _running.Count;
@@ -208,6 +210,7 @@ internal sealed class Scheduler : IDisposable
     private void Step()
     {
         var (tokenCount, partCount, rowCount) = Gather();
+        _steps.Count(tokenCount);
         int vocabulary = _model.VocabularySize;
         if (_logits.Length < rowCount * vocabulary) _logits = new float[rowCount * vocabulary];
         try
