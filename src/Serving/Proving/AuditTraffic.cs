@@ -27,7 +27,7 @@ public sealed class AuditTraffic(Uri address, string model, int clients)
     /// <summary>Asks until the server is gone or <paramref name="cancellation"/> says so.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        if (!address.IsLoopback) throw new ArgumentException("The proof asks servers on this machine only.", nameof(address));
+        if (!address.IsLoopback) throw new InvalidOperationException("The proof asks servers on this machine only.");
         using var client = new HttpClient { BaseAddress = address };
         await Task.WhenAll(Enumerable.Range(0, clients).Select(number => AskAsync(client, number, cancellation))).ConfigureAwait(false);
     }
