@@ -70,6 +70,9 @@ public sealed record ModelInfo(
     /// <summary>What requests are checked against.</summary>
     public RequestLimits Limits { get; init; } = new();
 
+    /// <summary>Why conversations cannot be rendered; null when they can.</summary>
+    public string? ChatObstacle { get; init; }
+
     /// <summary>Whether the chat template shows tools to the model.</summary>
     public bool SupportsTools { get; init; }
 
@@ -89,4 +92,13 @@ public sealed record EngineStatus(int Running, int Waiting, int FreePages, int T
 {
     /// <summary>How many tokens the steps since the start computed; null where nobody counts.</summary>
     public StepSizes? Steps { get; init; }
+
+    /// <summary>Tokens of prompts and answers computed per second in the recent past; 0 while nothing is known.</summary>
+    public double TokensPerSecond { get; init; }
+
+    /// <summary>Seconds until all that waits and runs is expected to be done at that speed; 0 while nothing is known.</summary>
+    public double QueueSeconds { get; init; }
+
+    /// <summary>Tenants that the scheduler remembers: those with answers, and those that were served ahead of others who still wait.</summary>
+    public int TenantAccounts { get; init; }
 }

@@ -23,6 +23,15 @@ public static class ModelMemory
         return WeightBytes(source);
     }
 
+    /// <summary>Bytes that an engine's steps need at most beside weights and cache: the states of all rows at the widest place of a layer, and logits.</summary>
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="limits">How much a step does.</param>
+    public static long StepBytes(ModelConfig config, EngineLimits limits)
+    {
+        long rows = Math.Max(limits.BatchRows, Math.Min(config.ContextLength, Embedder.BatchRows));
+        return sizeof(float) * ((rows * 2 * (config.Width + config.Hidden)) + ((limits.Sequences + Scheduler.ExtraScoredRows) * 2L * config.VocabularySize));
+    }
+
     /// <summary>Refuses a model whose weights are larger than the memory there is.</summary>
     /// <param name="source">The opened model.</param>
     /// <param name="available">Bytes that there are; null asks the machine.</param>

@@ -23,6 +23,7 @@ internal sealed record ValidatedRequest(
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
     public Action? Admitted { get; init; }
+    public string? Tenant { get; init; }
 }
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
@@ -48,11 +49,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         CheckStop(stop);
         CheckStopTokens(request.StopTokens ?? []);
         CheckSpeculation(request.Speculation);
-        if (request.CacheSalt is { } salt)
-        {
-            CheckText(salt, "cache_salt");
-            Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
-        }
+        CheckName(request.CacheSalt, "cache_salt");
+        CheckName(request.Tenant, "tenant");
 
         var prompt = Encode(request.Input);
         int maxTokens = MaxTokens(prompt.Length, request.MaxTokens);
@@ -67,6 +65,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
             Admitted = request.Admitted,
+            Tenant = request.Tenant,
         };
     }
 
@@ -224,6 +223,13 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             bytes += Encoding.UTF8.GetByteCount(text);
             CheckBytes(bytes, "messages");
         }
+    }
+
+    private void CheckName(string? name, string field)
+    {
+        if (name is null) return;
+        CheckText(name, field);
+        Require(name.Length >= 1 && name.Length <= limits.MaxSaltLength, $"{field}'s length", name.Length, $"1 to {limits.MaxSaltLength}");
     }
 
     private void CheckBytes(long bytes, string field)

@@ -7,6 +7,10 @@ public sealed record StepSizes(IReadOnlyList<long> Counts, long Tokens)
 {
     /// <summary>Tokens of a step, ascending.</summary>
     public static IReadOnlyList<double> Bounds { get; } = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384];
+
+    /// <summary>The steps of two engines together; null where neither counted.</summary>
+    public static StepSizes? Sum(StepSizes? one, StepSizes? other) => one is null ? other : other is null ? one
+        : new StepSizes([.. one.Counts.Zip(other.Counts, (mine, theirs) => mine + theirs)], one.Tokens + other.Tokens);
 }
 
 /// <summary>Counts steps; one thread counts, any reads.</summary>

@@ -22,7 +22,7 @@ using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary>The HTTP server: the dialects, the probes and the chat page before one engine.</summary>
+/// <summary>The HTTP server: the dialects, the probes and the chat page before a catalogue of models.</summary>
 public sealed class GatewayHost : IAsyncDisposable
 {
     // Readers that take nothing any more cannot be told of the end; they are cut off.
@@ -31,9 +31,9 @@ public sealed class GatewayHost : IAsyncDisposable
     private readonly ServerOptions options;
     private readonly Drain drain;
     private readonly Auditor? auditor;
-    private readonly IReadOnlyList<ModelInfo> models;
+    private readonly IModelCatalogue models;
 
-    private GatewayHost(WebApplication application, ServerOptions options, Drain drain, Auditor? auditor, IReadOnlyList<ModelInfo> models) =>
+    private GatewayHost(WebApplication application, ServerOptions options, Drain drain, Auditor? auditor, IModelCatalogue models) =>
         (this.application, this.options, this.drain, this.auditor, this.models) = (application, options, drain, auditor, models);
 
     /// <summary>Where the server answers, e.g. <c>http://127.0.0.1:8080</c>; known once it was started.</summary>
@@ -45,17 +45,28 @@ public sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Puts the server together; nothing listens yet.</summary>
     /// <param name="options">How it listens and what it allows.</param>
-    /// <param name="engine">What answers; stays the caller's to dispose of, after the server.</param>
+    /// <param name="models">What answers; stays the caller's to dispose of, after the server.</param>
     /// <param name="log">Gets one entry per defect, never a prompt or an answer; null for no log.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="audit">Where every use of the model is written down; null for nowhere. Stays the caller's to dispose of, after the server.</param>
     /// <param name="requests">Gets a line for each request; null for no such log. Stays the caller's as well.</param>
     /// <exception cref="UserErrorException">The address cannot be used, or others could reach it without keys or TLS.</exception>
+    public static GatewayHost Build(ServerOptions options, IModelCatalogue models, TextWriter? log = null, TimeProvider? time = null, IAuditStore? audit = null, RequestLog? requests = null) =>
+        Build(options, models, logging => { if (log is not null) logging.AddProvider(new TextLog(log)).SetMinimumLevel(LogLevel.Warning); }, time, audit, requests);
+
+    /// <summary>As for a catalogue, with one model that stays loaded.</summary>
+    /// <inheritdoc cref="Build(ServerOptions, IModelCatalogue, TextWriter?, TimeProvider?, IAuditStore?, RequestLog?)"/>
+    /// <param name="options">How it listens and what it allows.</param>
+    /// <param name="engine">What answers; stays the caller's to dispose of, after the server.</param>
+    /// <param name="log">Gets one entry per defect, never a prompt or an answer; null for no log.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="audit">Where every use of the model is written down; null for nowhere.</param>
+    /// <param name="requests">Gets a line for each request; null for no such log.</param>
     public static GatewayHost Build(ServerOptions options, IInferenceEngine engine, TextWriter? log = null, TimeProvider? time = null, IAuditStore? audit = null, RequestLog? requests = null) =>
-        Build(options, engine, logging => { if (log is not null) logging.AddProvider(new TextLog(log)).SetMinimumLevel(LogLevel.Warning); }, time, audit, requests);
+        Build(options, new SingleModel(engine), log, time, audit, requests);
 
     /// <summary>As the public form, with any kind of log.</summary>
-    internal static GatewayHost Build(ServerOptions options, IInferenceEngine engine, Action<ILoggingBuilder> logging, TimeProvider? time, IAuditStore? audit = null, RequestLog? requests = null)
+    internal static GatewayHost Build(ServerOptions options, IModelCatalogue catalogue, Action<ILoggingBuilder> logging, TimeProvider? time, IAuditStore? audit = null, RequestLog? requests = null)
     {
         time ??= TimeProvider.System;
         ListenAddress address = ListenAddress.Parse(options.Host, options.Port, options.Security);
@@ -70,7 +81,7 @@ public sealed class GatewayHost : IAsyncDisposable
 
         WebApplication application = builder.Build();
         ILogger logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("OpenEuroLLM.Serving");
-        var metrics = new GatewayMetrics(time);
+        var metrics = new GatewayMetrics(catalogue, time);
         metrics.Count(application);
         Auditor? auditor = metrics.Auditor = audit is null ? null : new Auditor(audit, time, logger);
         var drain = new Drain(time);
@@ -84,14 +95,12 @@ public sealed class GatewayHost : IAsyncDisposable
         application.Use((context, next) => access.InvokeAsync(context, next));
         metrics.Map(application);
         ChatPage.Map(application);
-        // The probe asks the model itself: it is nobody's request, and is neither charged, recorded nor measured.
-        new Probes(engine, options, drain, time, logger).Map(application);
-        ModelInfo model = engine.Info;
-        engine = new TenantEngine(new RecordingEngine(new DrainingEngine(new MeteredEngine(engine, metrics.Of(engine), time), drain), auditor, time, requests is { WithContent: true }));
-        new OpenAiRoutes(engine, options, time, logger).Map(application);
-        new AnthropicRoutes(engine, options, time, logger).Map(application);
-        new GeminiRoutes(engine, options, time, logger).Map(application);
-        return new GatewayHost(application, options, drain, auditor, [model]);
+        var models = new ServedModels(catalogue, metrics, auditor, drain, time, keepContent: requests is { WithContent: true });
+        new Probes(models, options, drain, time, logger).Map(application);
+        new OpenAiRoutes(models, options, time, logger).Map(application);
+        new AnthropicRoutes(models, options, time, logger).Map(application);
+        new GeminiRoutes(models, options, time, logger).Map(application);
+        return new GatewayHost(application, options, drain, auditor, catalogue);
     }
 
     /// <summary>Starts to listen.</summary>
@@ -101,7 +110,11 @@ public sealed class GatewayHost : IAsyncDisposable
         if (auditor is not null)
         {
             await auditor.StartAsync().ConfigureAwait(false);
-            foreach (ModelInfo model in models) auditor.Learn(model);
+            foreach (ModelStatus model in models.Models)
+            {
+                using ModelLease? loaded = models.TryUse(model.Name);
+                if (loaded is not null) auditor.Learn(loaded.Engine.Info);
+            }
         }
         try
         {

@@ -7,8 +7,9 @@ using OpenEuroLLM.Serving.Operation;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary><c>/health</c>: the process answers. <c>/ready</c>: the model generates, proven by one token, at most once in <see cref="ServerOptions.ReadyCacheSeconds"/>.</summary>
-internal sealed class Probes(IInferenceEngine engine, ServerOptions options, Drain drain, TimeProvider time, ILogger logger)
+/// <summary><c>/health</c>: the process answers. <c>/ready</c>: every model that is loaded generates, proven by one token, at most once in
+/// <see cref="ServerOptions.ReadyCacheSeconds"/>; none is loaded or kept for it.</summary>
+internal sealed class Probes(ServedModels models, ServerOptions options, Drain drain, TimeProvider time, ILogger logger)
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
     private readonly TimeSpan limit = TimeSpan.FromSeconds(options.ReadySeconds), keep = TimeSpan.FromSeconds(options.ReadyCacheSeconds);
@@ -46,13 +47,13 @@ internal sealed class Probes(IInferenceEngine engine, ServerOptions options, Dra
             if (running is null || (running.IsCompleted && time.GetElapsedTime(asked) >= keep))
             {
                 asked = time.GetTimestamp();
-                running = GenerateOneTokenAsync();
+                running = models.FirstProblemAsync(GenerateOneTokenAsync);
             }
             return running;
         }
     }
 
-    private async Task<string?> GenerateOneTokenAsync()
+    private async Task<string?> GenerateOneTokenAsync(IInferenceEngine engine)
     {
         using var deadline = new CancellationTokenSource(limit, time);
         try

@@ -3,26 +3,23 @@ using OpenEuroLLM.Inference;
 
 namespace OpenEuroLLM.Serving.Metrics;
 
-/// <summary>What one model has done since the server started.</summary>
+/// <summary>What one model has done since the server started; goes on over its unloading and loading.</summary>
 internal sealed class ModelMetrics
 {
     private readonly ConcurrentDictionary<string, long> ends = new(StringComparer.Ordinal);
     private long promptTokens, generationTokens, cachedTokens, cancelled, failed;
 
-    public ModelMetrics(IInferenceEngine engine)
+    public ModelMetrics(string name, int contextLength)
     {
-        Engine = engine;
-        double[] tokens = Histogram.Tokens(engine.Info.ContextLength);
-        Labels = $"{MetricsText.Label("model_name", engine.Info.Name)},engine=\"0\"";
+        double[] tokens = Histogram.Tokens(contextLength);
+        Labels = $"{MetricsText.Label("model_name", name)},engine=\"0\"";
         PromptTokens = new Histogram(tokens);
         GenerationTokens = new Histogram(tokens);
         LongestAnswer = new Histogram(tokens);
         MaxTokens = new Histogram(tokens);
     }
 
-    /// <summary>What answers now; a model that was unloaded and loaded again has another engine and the same counts.</summary>
-    public IInferenceEngine Engine { get; set; }
-
+    /// <summary>The labels that tell its values from those of other models.</summary>
     public string Labels { get; }
 
     public Histogram FirstToken { get; } = new(Histogram.Seconds);

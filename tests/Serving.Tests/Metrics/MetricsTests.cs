@@ -98,7 +98,7 @@ public sealed class MetricsTests
     [Fact]
     public void Counts_by_key_do_not_grow_without_end()
     {
-        var metrics = new GatewayMetrics(TimeProvider.System);
+        var metrics = new GatewayMetrics(new SingleModel(new ScriptedEngine()), TimeProvider.System);
         for (int key = 0; key < 1000; key++)
         {
             var request = new Serving.Operation.RequestRecord("req", "POST", default, 0);
