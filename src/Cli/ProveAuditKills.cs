@@ -75,6 +75,8 @@ internal static class ProveAuditKills
         }
         var traffic = new AuditTraffic(address.Task.Result, Path.GetFileName(model), Clients);
         Task asking = traffic.RunAsync(proof.Cancellation);
+        // The moment counts from the first end on: a program that has just been started compiles itself first.
+        while (!traffic.HasAcknowledged && SystemClock.Instance.SecondsSince(began) < Patience.TotalSeconds) server.Wait(proof.Cancellation, TimeSpan.FromMilliseconds(5));
         server.Wait(proof.Cancellation, TimeSpan.FromSeconds(moment));
         server.Kill();
         asking.GetAwaiter().GetResult();

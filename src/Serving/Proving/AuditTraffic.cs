@@ -24,6 +24,9 @@ public sealed class AuditTraffic(Uri address, string model, int clients)
     /// <summary>The ends that were seen so far.</summary>
     public IReadOnlyCollection<AcknowledgedRequest> Acknowledged => [.. seen.Values];
 
+    /// <summary>Whether one was seen.</summary>
+    public bool HasAcknowledged => !seen.IsEmpty;
+
     /// <summary>Asks until the server is gone or <paramref name="cancellation"/> says so.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
