@@ -68,7 +68,6 @@ internal sealed class FairQueue(int most, Pace pace)
         account.Level.Admit(account);
         RemoveWaiting(account, answer);
         account.Waiting.RemoveAt(0);
-        account.Running++;
         account.Promised += answer.Promised = answer.Job.Request.Prompt.Length - cachedTokens;
         Tidy(account.Level);
     }
@@ -82,6 +81,7 @@ internal sealed class FairQueue(int most, Pace pace)
         answer.Promised -= prompt;
         account.Promised -= prompt;
         account.Served += prompt + generated;
+        account.Computed += prompt + generated;
         return prompt + generated;
     }
 

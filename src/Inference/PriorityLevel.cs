@@ -19,8 +19,11 @@ internal sealed class TenantAccount(string tenant, PriorityLevel level)
     /// <summary>Answers under way.</summary>
     public int Running { get; set; }
 
-    /// <summary>Tokens computed, on the scale of all tenants' virtual time.</summary>
+    /// <summary>Tokens computed since it first waited, and those that it was brought up by when it came back: its time among those that wait.</summary>
     public long Served { get; set; }
+
+    /// <summary>The same among those whose answers are under way, where rows of a step are shared.</summary>
+    public long Computed { get; set; }
 
     /// <summary>Tokens of prompts of running answers that are still to be computed.</summary>
     public long Promised { get; set; }
@@ -77,11 +80,16 @@ internal sealed class PriorityLevel(int priority)
         return _next?.Waiting[0];
     }
 
-    /// <summary>The turn was used.</summary>
+    /// <summary>The turn was used: one more answer of the account is under way.</summary>
     public void Admit(TenantAccount account)
     {
         _time = Math.Max(_time, account.Charged);
         _next = null;
+        if (account.Running++ > 0) return;
+        long least = long.MaxValue;
+        foreach (var other in Accounts)
+            if (other != account && other.Running > 0) least = Math.Min(least, other.Computed);
+        if (least != long.MaxValue) account.Computed = Math.Max(account.Computed, least);
     }
 
     /// <summary>Forgets the tenants that have nothing under way and are not ahead of the others.</summary>

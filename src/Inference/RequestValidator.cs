@@ -229,7 +229,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     {
         if (name is null) return;
         CheckText(name, field);
-        Require(name.Length >= 1 && name.Length <= limits.MaxSaltLength, $"{field}'s length", name.Length, $"1 to {limits.MaxSaltLength}");
+        if (name.Length == 0 || name.Length > limits.MaxSaltLength)
+            throw new RequestException(field, Invariant($"{field} has {name.Length} characters; expected 1 to {limits.MaxSaltLength}."));
     }
 
     private void CheckBytes(long bytes, string field)

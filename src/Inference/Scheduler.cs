@@ -303,7 +303,10 @@ internal sealed class Scheduler : IDisposable
     private static bool GoesBefore(Answer one, Answer other)
     {
         var (mine, theirs) = (one.Account!, other.Account!);
-        return mine.Level.Priority != theirs.Level.Priority ? mine.Level.Priority > theirs.Level.Priority : mine.Served + mine.Planned < theirs.Served + theirs.Planned;
+        if (mine == theirs) return false;
+        if (mine.Level != theirs.Level) return mine.Level.Priority > theirs.Level.Priority;
+        long lead = theirs.Computed + theirs.Planned - mine.Computed - mine.Planned;
+        return lead > 0 || (lead == 0 && one.PendingRows < other.PendingRows);
     }
 
     private (int Tokens, int Parts, int Rows) Gather()

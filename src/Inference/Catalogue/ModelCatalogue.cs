@@ -197,7 +197,8 @@ public sealed class ModelCatalogue : IModelCatalogue, IAsyncDisposable
             if (free < slot.Plan.Bytes)
                 throw new RequestException("model", FormattableString.Invariant(
                     $"The model '{slot.Name}' needs about {AvailableMemory.Size(slot.Plan.Bytes)} of memory, and the machine has {AvailableMemory.Size(free)} at this moment; try again later."),
-                    RequestErrorCode.ModelUnavailable) { RetryAfterSeconds = SecondsAfterFailure };
+                    RequestErrorCode.ModelUnavailable)
+                { RetryAfterSeconds = SecondsAfterFailure };
             long began = _clock.Timestamp;
             var engine = _load(slot.Plan);
             lock (_gate) (slot.Engine, slot.Loading, slot.FailedAt, slot.LastUsed) = (engine, null, null, _clock.Timestamp);
@@ -251,6 +252,7 @@ public sealed class ModelCatalogue : IModelCatalogue, IAsyncDisposable
         double seconds = _slots.Where(other => other.Engine is not null && other.Leases > 0).Select(other => other.Engine!.Status.QueueSeconds).DefaultIfEmpty(1).Min();
         return new RequestException("model", FormattableString.Invariant(
             $"The model '{slot.Name}' needs about {AvailableMemory.Size(slot.Plan.Bytes)} of memory, and models in use leave no room for it at this moment; try again later."),
-            RequestErrorCode.ModelUnavailable) { RetryAfterSeconds = Math.Clamp((int)Math.Ceiling(seconds), 1, LongestRetrySeconds) };
+            RequestErrorCode.ModelUnavailable)
+        { RetryAfterSeconds = Math.Clamp((int)Math.Ceiling(seconds), 1, LongestRetrySeconds) };
     }
 }
