@@ -67,6 +67,9 @@ public sealed record ModelInfo(
     /// <summary>Numbers of a token's state, and so of an embedding.</summary>
     public int Width { get; init; }
 
+    /// <summary>Most tokens of prompt and answer that fit at once: the context, or the whole key/value cache where that is smaller.</summary>
+    public int Capacity { get; init; } = ContextLength;
+
     /// <summary>What requests are checked against.</summary>
     public RequestLimits Limits { get; init; } = new();
 

@@ -12,6 +12,7 @@ namespace OpenEuroLLM.Serving;
 /// <param name="ReadySeconds">How long the one token of the readiness check may take.</param>
 /// <param name="Security">Keys and TLS; null for neither, on loopback only.</param>
 /// <param name="ReadyCacheSeconds">For how long the outcome of the readiness check is given again, so that probes cannot load the model.</param>
+/// <param name="StoredResponses">What is kept of OpenAI's Responses; null for the usual limits.</param>
 public sealed record ServerOptions(
     string Host = "127.0.0.1",
     int Port = 8080,
@@ -20,8 +21,12 @@ public sealed record ServerOptions(
     double DrainSeconds = 25,
     double ReadySeconds = 10,
     SecurityOptions? Security = null,
-    double ReadyCacheSeconds = 1)
+    double ReadyCacheSeconds = 1,
+    StoredResponseLimits? StoredResponses = null)
 {
+    /// <summary>What is kept of OpenAI's Responses.</summary>
+    public StoredResponseLimits StoredResponses { get; init; } = StoredResponses ?? new();
+
     /// <summary>Keys and TLS.</summary>
     public SecurityOptions Security { get; init; } = Security ?? new();
 
