@@ -10,10 +10,13 @@ internal sealed class ProofChild : IDisposable
     private readonly Process _process;
     private string? _lastWords;
 
-    private ProofChild(ProcessStartInfo start)
+    private ProofChild(ProcessStartInfo start, Action<string>? said)
     {
         _process = Process.Start(start)!;
-        _process.OutputDataReceived += static (_, _) => { };
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is string text) said?.Invoke(text);
+        };
         _process.ErrorDataReceived += (_, line) => _lastWords = string.IsNullOrEmpty(line.Data) ? _lastWords : line.Data;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -27,13 +30,13 @@ internal sealed class ProofChild : IDisposable
     /// <summary>The most memory it was seen to hold, in bytes.</summary>
     public long PeakMemoryBytes { get; private set; }
 
-    public static ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff)
+    public static ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff, Action<string>? said = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true, RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(ProveCommand).Assembly.Location);
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         if (switchedOff is not null) start.Environment[switchedOff] = "0";
-        return new ProofChild(start);
+        return new ProofChild(start, said);
     }
 
     /// <summary>Waits for its end, with an eye on its memory.</summary>

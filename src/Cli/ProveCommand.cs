@@ -22,6 +22,7 @@ internal static class ProveCommand
         new("corpus-bombs", "input made to exhaust memory or time, or damaged, is counted with its place and costs no good document", [options.Bytes, options.Only], ProveCorpusBombs.Run),
         new("erasure", "documents forgotten by a finished run are gone from every shard and token file, kept out afterwards, and a kill at a random moment leaves the old or the new state", [options.Kills, options.Tokens, options.Documents, options.Input], ProveErasure.Run),
         new("near-duplicates", "of pairs of documents of known similarity those that are alike are joined, and no others", [options.Pairs], ProveNearDuplicates.Run),
+        new("audit-kills", "a server killed at random moments while clients ask has the audit row of every answer whose end a client saw, and the chain of rows holds", [options.Kills], ProveAuditKills.Run),
     ];
 
     public static Command Create()

@@ -90,8 +90,12 @@ public sealed record ModelInfo(
 /// <param name="TotalPages">Pages of the key/value cache altogether.</param>
 /// <param name="PromptTokens">Tokens of all prompts since the start.</param>
 /// <param name="CachedTokens">Those of them that were still in the cache from earlier requests with the same beginning.</param>
-public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0)
+/// <param name="PageTokens">Tokens of a page.</param>
+public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0, int PageTokens = 0)
 {
+    /// <summary>How many tokens the steps since the start computed; null where nobody counts.</summary>
+    public StepSizes? Steps { get; init; }
+
     /// <summary>Tokens of prompts and answers computed per second in the recent past; 0 while nothing is known.</summary>
     public double TokensPerSecond { get; init; }
 
