@@ -17,27 +17,29 @@ internal static class ServeCommand
         var adapter = SamplingOptions.Adapter();
         var threads = SamplingOptions.ThreadsOption();
         var host = new Option<string>("--host") { Description = "Address to listen on: 127.0.0.1, ::1 or localhost; another one needs --keys, and --certificate or --insecure-http.", HelpName = "H", DefaultValueFactory = _ => Defaults.Host };
+        var cacheTokens = new Option<int?>("--cache-tokens") { Description = "Tokens of all answers together that the cache holds; more answers run at once, and more memory is used. Default: eight full contexts, at least 16384.", HelpName = "N" };
         var port = new Option<int>("--port") { Description = "TCP port; 0 takes a free one.", HelpName = "P", DefaultValueFactory = _ => Defaults.Port };
         var command = new Command("serve", "Serves a model: OpenAI's API under /v1, a chat page at /, /health and /ready. Ctrl+C stops it.\n" +
-            "Example: oellm serve --port 8080") { model, adapter, host, port, threads };
+            "Example: oellm serve --port 8080") { model, adapter, host, port, threads, cacheTokens };
         var security = new ServeSecurity();
         security.AddTo(command);
         command.SetAction((parsed, cancellation) => Serve(ModelPath.Resolve(parsed.GetValue(model)), parsed.GetValue(host)!, parsed.GetValue(port),
-            RunCommand.ThreadCount(parsed.GetValue(threads)), parsed.GetValue(adapter), security.Of(parsed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation));
+            RunCommand.ThreadCount(parsed.GetValue(threads)), parsed.GetValue(adapter), parsed.GetValue(cacheTokens), security.Of(parsed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation));
         return command;
     }
 
     /// <summary>Serves a model folder until cancelled; running answers may end first.</summary>
     /// <exception cref="UserErrorException">No model, an address that others reach without keys, or the port is taken.</exception>
     public static Task<int> Serve(string modelPath, string host, int port, CancellationToken cancellation) =>
-        Serve(modelPath, host, port, threads: null, adapters: null, new(), Console.Out, Console.Error, cancellation);
+        Serve(modelPath, host, port, threads: null, adapters: null, cacheTokens: null, new(), Console.Out, Console.Error, cancellation);
 
     private static async Task<int> Serve(
-        string modelPath, string host, int port, int? threads, IReadOnlyList<string>? adapters, SecurityOptions security, TextWriter output, TextWriter error, CancellationToken cancellation)
+        string modelPath, string host, int port, int? threads, IReadOnlyList<string>? adapters, int? cacheTokens, SecurityOptions security, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
         ServerOptions options = Defaults with { Host = host, Port = port, Security = security };
+        if (cacheTokens < 1) throw new UserErrorException(FormattableString.Invariant($"--cache-tokens is {cacheTokens}; expected 1 or more."));
         options.Validate(); // a wrong address is said before the model is loaded
-        await using InferenceEngine engine = InferenceEngine.Load(modelPath, threads, adapters: adapters);
+        await using InferenceEngine engine = InferenceEngine.Load(modelPath, threads, new EngineLimits(CacheTokens: cacheTokens), adapters: adapters);
         await using GatewayHost server = GatewayHost.Build(options, engine, error);
         await server.StartAsync(cancellation).ConfigureAwait(false);
 

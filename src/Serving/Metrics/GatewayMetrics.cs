@@ -97,6 +97,9 @@ internal sealed class GatewayMetrics(IInferenceEngine engine, TimeProvider time)
         text.Counter("oellm_requests_failed_total", "Requests that the engine refused or failed to answer.", labels, Interlocked.Read(ref failed));
         text.Counter("oellm_http_responses_total", "Responses by status.", responses.OrderBy(entry => entry.Key)
             .Select(entry => (MetricsText.Label("status", entry.Key.ToString(CultureInfo.InvariantCulture)), (double)entry.Value)));
+        GCMemoryInfo heap = GC.GetGCMemoryInfo(GCKind.FullBlocking);
+        text.Gauge("oellm_heap_live_bytes", "Bytes of managed objects that the last full blocking collection left; 0 before one.", labels, heap.HeapSizeBytes - heap.FragmentedBytes);
+        text.Gauge("oellm_heap_collection", "Number of that collection among all collections.", labels, heap.Index);
         text.Gauge("oellm_uptime_seconds", "Seconds since the server started.", labels, time.GetElapsedTime(started).TotalSeconds);
         text.Gauge("oellm_build_info", "1, with the version of the server.", MetricsText.Label("version", BuildVersion.Current), 1);
         return text.ToString();
