@@ -31,6 +31,16 @@ internal sealed class ProofChild : IDisposable
     /// <summary>Its last line on the error stream.</summary>
     public string? LastWords => _lastWords;
 
+    /// <summary>The memory that it holds now, in bytes.</summary>
+    public long MemoryBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>The most memory it was seen to hold, in bytes.</summary>
     public long PeakMemoryBytes { get; private set; }
 

@@ -29,6 +29,9 @@ internal sealed class ServerChild : IDisposable
     /// <summary>Open files and connections of the process.</summary>
     public int OpenFiles => Directory.GetFileSystemEntries(Of("fd")).Length;
 
+    /// <summary>Memory that the process holds.</summary>
+    public long ResidentBytes => process.MemoryBytes;
+
     public int ProcessId => process.Id;
 
     /// <param name="arguments">Options of <c>serve</c>; its port is chosen here.</param>
