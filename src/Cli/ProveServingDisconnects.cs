@@ -14,7 +14,7 @@ internal static class ProveServingDisconnects
     private const int FaithfulEvery = 20;
 
     private const int FaithfulRequests = 10;
-    private const int SlowReaders = 32;
+    private const int SlowReaders = 16;
     private const int SmallBuffer = 4096;
 
     /// <summary>The thread pool gives a thread back when it has had nothing to do for 20 seconds.</summary>
@@ -31,6 +31,7 @@ internal static class ProveServingDisconnects
         var clients = new Clients(proof, server);
         await clients.AskFaithfullyAsync().ConfigureAwait(false);
         await clients.LeaveAsync(Math.Min(count, 500), run.Streams ?? UsualStreams, "warming").ConfigureAwait(false);  // so that pools are as large as they get
+        clients.BeginCounting();
         Resources baseline = await SettleAsync(proof, server, null).ConfigureAwait(false);
         proof.Say($"baseline: {baseline}");
         await clients.LeaveAsync(count, run.Streams ?? UsualStreams, "leaving").ConfigureAwait(false);
@@ -89,6 +90,13 @@ internal static class ProveServingDisconnects
         private readonly int[] kinds = new int[Names.Length];
         private int faithful, wrong, left, begun;
 
+        /// <summary>Forgets who left before.</summary>
+        public void BeginCounting()
+        {
+            Array.Clear(kinds);
+            (left, faithful) = (0, 0);
+        }
+
         public int Faithful => faithful;
 
         public int Wrong => wrong;
@@ -135,7 +143,7 @@ internal static class ProveServingDisconnects
                     LoopbackConnection connection = await LoopbackConnection.OpenAsync(server.Port, proof.Cancellation, SmallBuffer).ConfigureAwait(false);
                     readers.Add(connection);
                     JsonObject body = traffic.Exact(reader, words: 4, tokens: 200);
-                    (body["logprobs"], body["n"]) = (20, 8);    // about a kilobyte a token
+                    (body["logprobs"], body["n"]) = (20, 4);    // about a kilobyte a token
                     await connection.SendAsync(ServedTraffic.Wire(ServedTraffic.Text, body), proof.Cancellation).ConfigureAwait(false);
                 }
                 while (SystemClock.Instance.SecondsSince(start) < 60)

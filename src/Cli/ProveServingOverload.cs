@@ -18,7 +18,7 @@ internal static class ProveServingOverload
     public static async Task<int> RunAsync(ProofRun run)
     {
         var proof = new ServingProof(run);
-        double minutes = run.Minutes ?? UsualMinutes, peakSeconds = Math.Clamp(minutes * 60 / 5, 3, 60);
+        double minutes = run.Minutes ?? UsualMinutes, peakSeconds = Math.Clamp(minutes * 60 / 5, 5, 60);
         using ServerChild server = await proof.StartAsync().ConfigureAwait(false);
         var load = new Load(proof, server);
         await load.SustainAsync(8, 2, "warming").ConfigureAwait(false);
@@ -54,6 +54,10 @@ internal static class ProveServingOverload
     /// <summary>What became of requests.</summary>
     private sealed class Tally
     {
+        private const double RampShare = 0.2;
+
+        private readonly ConcurrentQueue<double> moments = [];
+        private long began = SystemClock.Instance.Timestamp;
         private int sent, answered, refused, withoutTime, other, broken;
 
         public int Sent => sent;
@@ -68,10 +72,22 @@ internal static class ProveServingOverload
 
         public int Broken => broken;
 
-        /// <summary>Answers that were complete before this.</summary>
-        public double Seconds { get; set; }
+        public double Seconds { get; private set; }
 
-        public double AnswersPerSecond { get; set; }
+        /// <summary>While the work was steady: after the first answers, which all come at once and late.</summary>
+        public double AnswersPerSecond { get; private set; }
+
+        /// <summary>Seconds since the beginning.</summary>
+        public double Now => SystemClock.Instance.SecondsSince(began);
+
+        public void Begin() => began = SystemClock.Instance.Timestamp;
+
+        public void End(double seconds)
+        {
+            Seconds = Now;
+            double steady = RampShare * seconds;
+            AnswersPerSecond = moments.Count(moment => moment >= steady && moment <= seconds) / (seconds - steady);
+        }
 
         public void Send() => Interlocked.Increment(ref sent);
 
@@ -79,7 +95,11 @@ internal static class ProveServingOverload
 
         public void Add(LoadAnswer answer)
         {
-            if (answer is { Status: 200, Error: null, CompletionTokens: Tokens }) Interlocked.Increment(ref answered);
+            if (answer is { Status: 200, Error: null, CompletionTokens: Tokens })
+            {
+                Interlocked.Increment(ref answered);
+                moments.Enqueue(Now);
+            }
             else if (answer.Status is 429 or 503)
             {
                 Interlocked.Increment(ref refused);
@@ -98,18 +118,15 @@ internal static class ProveServingOverload
         /// <summary>As many clients as streams, each with its next request when the last is answered: what the server can do.</summary>
         public async Task<Tally> SustainAsync(int streams, double seconds, string what)
         {
-            var tally = new Tally { Seconds = seconds };
-            long began = SystemClock.Instance.Timestamp;
-            int inTime = 0;
+            var tally = new Tally();
+            tally.Begin();
             Func<int?> numbers = ServingProof.Numbers(int.MaxValue);
-            await ServingProof.RunClientsAsync(streams, () => SystemClock.Instance.SecondsSince(began) < seconds ? numbers() : null, async (_, _) =>
+            await ServingProof.RunClientsAsync(streams, () => tally.Now < seconds ? numbers() : null, async (_, _) =>
             {
                 await AskAsync(tally).ConfigureAwait(false);
-                if (SystemClock.Instance.SecondsSince(began) < seconds) inTime = tally.Answered;
-                proof.Update(FormattableString.Invariant($"{what}: {tally.Answered} answers, {Math.Max(0, seconds - SystemClock.Instance.SecondsSince(began)):0} s left"));
+                proof.Update(FormattableString.Invariant($"{what}: {tally.Answered} answers, {Math.Max(0, seconds - tally.Now):0} s left"));
             }).ConfigureAwait(false);
-            tally.Seconds = SystemClock.Instance.SecondsSince(began);
-            tally.AnswersPerSecond = inTime / seconds;
+            tally.End(seconds);
             proof.Say(FormattableString.Invariant($"{what}: {tally.AnswersPerSecond:0.0} answers/s"));
             return tally;
         }
@@ -127,10 +144,9 @@ internal static class ProveServingOverload
         {
             var tally = new Tally();
             var open = new ConcurrentDictionary<int, Task>();
-            long began = SystemClock.Instance.Timestamp;
             double said = 0;
-            int inTime = 0;
-            for (double now = 0; (now = SystemClock.Instance.SecondsSince(began)) < seconds;)
+            tally.Begin();
+            for (double now = 0; (now = tally.Now) < seconds;)
             {
                 for (; tally.Sent < now * perSecond; tally.Send())
                 {
@@ -141,7 +157,6 @@ internal static class ProveServingOverload
                         open.TryRemove(own, out _);
                     });
                 }
-                inTime = tally.Answered;
                 if (now - said > 30)
                 {
                     said = now;
@@ -149,8 +164,7 @@ internal static class ProveServingOverload
                 }
                 await Task.Delay(2, proof.Cancellation).ConfigureAwait(false);
             }
-            tally.Seconds = SystemClock.Instance.SecondsSince(began);
-            tally.AnswersPerSecond = inTime / tally.Seconds;
+            tally.End(seconds);
             proof.Say(FormattableString.Invariant($"flood: {tally.AnswersPerSecond:0.0} answers/s of {perSecond:0.0} requests/s"));
             return tally;
         }
