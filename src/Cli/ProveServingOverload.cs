@@ -19,7 +19,9 @@ internal static class ProveServingOverload
     {
         var proof = new ServingProof(run);
         double minutes = run.Minutes ?? UsualMinutes, peakSeconds = Math.Clamp(minutes * 60 / 5, 5, 60);
-        using ServerChild server = await proof.StartAsync().ConfigureAwait(false);
+        // The clients share the machine, in life they do not: one processor is left to them and to the refusals.
+        int threads = Math.Max(1, Environment.ProcessorCount - 1);
+        using ServerChild server = await proof.StartAsync(threads).ConfigureAwait(false);
         var load = new Load(proof, server);
         await load.SustainAsync(8, 2, "warming").ConfigureAwait(false);
         double[] alone = await load.AloneAsync(20).ConfigureAwait(false);
@@ -34,6 +36,7 @@ internal static class ProveServingOverload
         return proof.Conclude(holds, new JsonObject
         {
             ["minutes"] = minutes,
+            ["threads"] = threads,
             ["peakAnswersPerSecond"] = Math.Round(peak, 2),
             ["peakBefore"] = Math.Round(before.AnswersPerSecond, 2),
             ["peakAfter"] = Math.Round(after.AnswersPerSecond, 2),
