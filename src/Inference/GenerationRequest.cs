@@ -70,7 +70,7 @@ public sealed record Speculation(int Tokens = 8, int MinMatch = 2, int MaxMatch 
 /// as many as fit into the context. 0 is allowed where the prompt's likelihoods are all that is wanted.</param>
 /// <param name="Stop">Texts that end an answer and are not part of it; null for none.</param>
 /// <param name="Choices">Number of independent answers.</param>
-/// <param name="Priority">Among waiting requests the highest goes first; equal ones in order of arrival.</param>
+/// <param name="Priority">Among waiting requests the highest goes first; equal ones take fair turns between tenants, and come in order of arrival within one.</param>
 /// <param name="Deadline">The moment after which the answer is of no use; the request then ends with
 /// <see cref="RequestErrorCode.DeadlineExceeded"/>.</param>
 /// <param name="StopTokens">Ids that end an answer beside the model's own; null for none.</param>
@@ -81,6 +81,7 @@ public sealed record Speculation(int Tokens = 8, int MinMatch = 2, int MaxMatch 
 /// <param name="Speculation">Guessing ahead; null does not.</param>
 /// <param name="CacheSalt">Only requests with the same salt use each other's computed beginnings: whoever can measure time cannot learn
 /// from another tenant's. Null is a salt of its own.</param>
+/// <param name="Tenant">Who asks: tenants share the engine fairly, whoever sends more waits longer. Null is one tenant of all who give none.</param>
 public sealed record GenerationRequest(
     GenerationInput Input,
     Sampling? Sampling = null,
@@ -95,4 +96,5 @@ public sealed record GenerationRequest(
     int? Logprobs = null,
     int? PromptLogprobs = null,
     Speculation? Speculation = null,
-    string? CacheSalt = null);
+    string? CacheSalt = null,
+    string? Tenant = null);

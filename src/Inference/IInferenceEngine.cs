@@ -70,6 +70,9 @@ public sealed record ModelInfo(
     /// <summary>What requests are checked against.</summary>
     public RequestLimits Limits { get; init; } = new();
 
+    /// <summary>Why conversations cannot be rendered; null when they can.</summary>
+    public string? ChatObstacle { get; init; }
+
     /// <summary>Whether the chat template shows tools to the model.</summary>
     public bool SupportsTools { get; init; }
 
@@ -84,4 +87,14 @@ public sealed record ModelInfo(
 /// <param name="TotalPages">Pages of the key/value cache altogether.</param>
 /// <param name="PromptTokens">Tokens of all prompts since the start.</param>
 /// <param name="CachedTokens">Those of them that were still in the cache from earlier requests with the same beginning.</param>
-public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0);
+public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0)
+{
+    /// <summary>Tokens of prompts and answers computed per second in the recent past; 0 while nothing is known.</summary>
+    public double TokensPerSecond { get; init; }
+
+    /// <summary>Seconds until all that waits and runs is expected to be done at that speed; 0 while nothing is known.</summary>
+    public double QueueSeconds { get; init; }
+
+    /// <summary>Tenants that the scheduler remembers: those with answers, and those that were served ahead of others who still wait.</summary>
+    public int TenantAccounts { get; init; }
+}

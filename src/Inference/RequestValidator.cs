@@ -22,6 +22,7 @@ internal sealed record ValidatedRequest(
     public int? PromptLogprobs { get; init; }
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
+    public string? Tenant { get; init; }
 }
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
@@ -47,11 +48,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         CheckStop(stop);
         CheckStopTokens(request.StopTokens ?? []);
         CheckSpeculation(request.Speculation);
-        if (request.CacheSalt is { } salt)
-        {
-            CheckText(salt, "cache_salt");
-            Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
-        }
+        CheckName(request.CacheSalt, "cache_salt");
+        CheckName(request.Tenant, "tenant");
 
         var prompt = Encode(request.Input);
         int maxTokens = MaxTokens(prompt.Length, request.MaxTokens);
@@ -65,6 +63,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             PromptLogprobs = request.PromptLogprobs,
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
+            Tenant = request.Tenant,
         };
     }
 
@@ -222,6 +221,14 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             bytes += Encoding.UTF8.GetByteCount(text);
             CheckBytes(bytes, "messages");
         }
+    }
+
+    private void CheckName(string? name, string field)
+    {
+        if (name is null) return;
+        CheckText(name, field);
+        if (name.Length == 0 || name.Length > limits.MaxSaltLength)
+            throw new RequestException(field, Invariant($"{field} has {name.Length} characters; expected 1 to {limits.MaxSaltLength}."));
     }
 
     private void CheckBytes(long bytes, string field)

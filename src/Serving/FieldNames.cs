@@ -22,7 +22,9 @@ internal sealed record FieldNames(IReadOnlyDictionary<string, string> Names)
             if (inner != "prompt") message = message.Replace(inner, outer, StringComparison.Ordinal);
         return problem.Code switch
         {
-            RequestErrorCode.Overloaded => new ApiError(429, "rate_limit_exceeded", message, field, RetryAfterSeconds: 1),
+            RequestErrorCode.Overloaded => new ApiError(429, "rate_limit_exceeded", message, field, problem.RetryAfterSeconds ?? 1),
+            RequestErrorCode.ModelNotFound => new ApiError(404, problem.Code, message, field),
+            RequestErrorCode.ModelUnavailable or RequestErrorCode.ModelFailed => new ApiError(503, problem.Code, message, field, problem.RetryAfterSeconds ?? 1),
             RequestErrorCode.DeadlineExceeded => new ApiError(504, problem.Code, message, field),
             _ => new ApiError(400, problem.Code, message, field),
         };

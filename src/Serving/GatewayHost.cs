@@ -20,7 +20,7 @@ using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary>The HTTP server: the dialects, the probes and the chat page before one engine.</summary>
+/// <summary>The HTTP server: the dialects, the probes and the chat page before a catalogue of models.</summary>
 public sealed class GatewayHost : IAsyncDisposable
 {
     private readonly WebApplication application;
@@ -41,20 +41,29 @@ public sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Puts the server together; nothing listens yet.</summary>
     /// <param name="options">How it listens and what it allows.</param>
-    /// <param name="engine">What answers; stays the caller's to dispose of, after the server.</param>
+    /// <param name="models">What answers; stays the caller's to dispose of, after the server.</param>
     /// <param name="log">Gets one entry per defect, never a prompt or an answer; null for no log.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <exception cref="UserErrorException">The address cannot be used, or others could reach it without keys or TLS.</exception>
+    public static GatewayHost Build(ServerOptions options, IModelCatalogue models, TextWriter? log = null, TimeProvider? time = null) =>
+        Build(options, models, logging => { if (log is not null) logging.AddProvider(new TextLog(log)).SetMinimumLevel(LogLevel.Warning); }, time);
+
+    /// <summary>As for a catalogue, with one model that stays loaded.</summary>
+    /// <inheritdoc cref="Build(ServerOptions, IModelCatalogue, TextWriter?, TimeProvider?)"/>
+    /// <param name="options">How it listens and what it allows.</param>
+    /// <param name="engine">What answers; stays the caller's to dispose of, after the server.</param>
+    /// <param name="log">Gets one entry per defect, never a prompt or an answer; null for no log.</param>
+    /// <param name="time">The clock; null for the system's.</param>
     public static GatewayHost Build(ServerOptions options, IInferenceEngine engine, TextWriter? log = null, TimeProvider? time = null) =>
-        Build(options, engine, logging => { if (log is not null) logging.AddProvider(new TextLog(log)).SetMinimumLevel(LogLevel.Warning); }, time);
+        Build(options, new SingleModel(engine), log, time);
 
     /// <summary>As the public form, with any kind of log.</summary>
-    internal static GatewayHost Build(ServerOptions options, IInferenceEngine engine, Action<ILoggingBuilder> logging, TimeProvider? time)
+    internal static GatewayHost Build(ServerOptions options, IModelCatalogue catalogue, Action<ILoggingBuilder> logging, TimeProvider? time)
     {
         ListenAddress address = ListenAddress.Parse(options.Host, options.Port, options.Security);
         ServerCertificate? certificate = ServerCertificate.Load(options.Security, (time ?? TimeProvider.System).GetUtcNow());
-        var metrics = new GatewayMetrics(engine, time ?? TimeProvider.System);
-        engine = new TenantEngine(new MeteredEngine(engine, metrics, time ?? TimeProvider.System));
+        var metrics = new GatewayMetrics(catalogue, time ?? TimeProvider.System);
+        var models = new ServedModels(catalogue, metrics, time ?? TimeProvider.System);
         // The empty builder reads no file and no environment variable: only the options decide where the server listens.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(server => Configure(server, address.Address, options, certificate));
@@ -73,10 +82,10 @@ public sealed class GatewayHost : IAsyncDisposable
         application.Use((context, next) => access.InvokeAsync(context, next));
         metrics.Map(application);
         ChatPage.Map(application);
-        new Probes(engine, TimeSpan.FromSeconds(options.ReadySeconds), time ?? TimeProvider.System, logger).Map(application);
-        new OpenAiRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
-        new AnthropicRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
-        new GeminiRoutes(engine, options, time ?? TimeProvider.System, logger).Map(application);
+        new Probes(models, TimeSpan.FromSeconds(options.ReadySeconds), time ?? TimeProvider.System, logger).Map(application);
+        new OpenAiRoutes(models, options, time ?? TimeProvider.System, logger).Map(application);
+        new AnthropicRoutes(models, options, time ?? TimeProvider.System, logger).Map(application);
+        new GeminiRoutes(models, options, time ?? TimeProvider.System, logger).Map(application);
         return new GatewayHost(application, options);
     }
 

@@ -6,8 +6,8 @@ using OpenEuroLLM.Inference;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary><c>/health</c>: the process answers. <c>/ready</c>: the model generates, proven by one token each time.</summary>
-internal sealed class Probes(IInferenceEngine engine, TimeSpan limit, TimeProvider time, ILogger logger)
+/// <summary><c>/health</c>: the process answers. <c>/ready</c>: every model that is loaded generates, proven by one token each time; none is loaded or kept for it.</summary>
+internal sealed class Probes(ServedModels models, TimeSpan limit, TimeProvider time, ILogger logger)
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
     private readonly Lock sharing = new();
@@ -40,12 +40,12 @@ internal sealed class Probes(IInferenceEngine engine, TimeSpan limit, TimeProvid
     {
         lock (sharing)
         {
-            if (running is null || running.IsCompleted) running = GenerateOneTokenAsync();
+            if (running is null || running.IsCompleted) running = models.FirstProblemAsync(GenerateOneTokenAsync);
             return running;
         }
     }
 
-    private async Task<string?> GenerateOneTokenAsync()
+    private async Task<string?> GenerateOneTokenAsync(IInferenceEngine engine)
     {
         using var deadline = new CancellationTokenSource(limit, time);
         try

@@ -60,7 +60,7 @@ public sealed class ServerTests
     public async Task Prompts_and_answers_are_in_no_log_at_any_level()
     {
         var logs = new RecordingLogs();
-        await using GatewayHost host = GatewayHost.Build(new ServerOptions(Port: 0), new ScriptedEngine(),
+        await using GatewayHost host = GatewayHost.Build(new ServerOptions(Port: 0), new SingleModel(new ScriptedEngine()),
             logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace), TimeProvider.System);
         await host.StartAsync(TestContext.Current.CancellationToken);
         using var client = new HttpClient { BaseAddress = host.Address };

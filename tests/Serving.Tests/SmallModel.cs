@@ -15,11 +15,11 @@ public sealed class SmallModel : IDisposable
 
     public SmallModel()
     {
-        string folder = Path.Combine(parent.FullName, "small");
+        string folder = Path;
         Directory.CreateDirectory(folder);
         Tokenizer tokenizer = MadeUpVocabulary.Create(MadeUpVocabulary.SmallestSize);
         tokenizer.Save(folder);
-        File.WriteAllText(Path.Combine(folder, ChatTemplate.FileName), ChatTemplate.Text);
+        File.WriteAllText(System.IO.Path.Combine(folder, ChatTemplate.FileName), ChatTemplate.Text);
         var config = new LlamaConfig(Layers: 2, Width: 32, Heads: 2, KeyValueHeads: 1, HeadDimension: 16, Hidden: 48,
             tokenizer.VocabularySize, ContextLength)
         { EndIds = [tokenizer.Chat.EndOfText, tokenizer.Chat.EndOfTurn] };
@@ -30,6 +30,9 @@ public sealed class SmallModel : IDisposable
     }
 
     public InferenceEngine Engine { get; }
+
+    /// <summary>The folder.</summary>
+    public string Path => System.IO.Path.Combine(parent.FullName, "small");
 
     public void Dispose()
     {

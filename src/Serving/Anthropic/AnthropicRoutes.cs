@@ -8,7 +8,7 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Anthropic;
 
 /// <summary>The routes of Anthropic's dialect: <c>/v1/messages</c> and the count of its tokens.</summary>
-internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+internal sealed class AnthropicRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Where this dialect's addresses begin.</summary>
     public static readonly PathString Root = "/v1/messages";
@@ -24,8 +24,10 @@ internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions opt
     private async Task AnswerAsync(HttpContext context)
     {
         MessagesRequest request;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
+            engine = await models.UseAsync(context, body.RootElement, MessagesRequest.Fields).ConfigureAwait(false);
             request = MessagesRequest.Read(body.RootElement, engine.Info);
         }
         Dialects.TellIgnored(context.Response, request.Ignored);
@@ -48,8 +50,10 @@ internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions opt
     {
         GenerationInput.Messages conversation;
         IReadOnlyCollection<string> ignored;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
+            engine = await models.UseAsync(context, body.RootElement, MessagesRequest.CountFields).ConfigureAwait(false);
             (conversation, ignored) = MessagesRequest.ReadForCount(body.RootElement, engine.Info);
         }
         Dialects.TellIgnored(context.Response, ignored);

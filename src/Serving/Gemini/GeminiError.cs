@@ -33,6 +33,13 @@ internal static class GeminiError
             _ => "INVALID_ARGUMENT",
         });
         json.WriteStartArray("details");
+        if (error.RetryAfterSeconds is int seconds)
+        {
+            json.WriteStartObject();
+            json.WriteString("@type", "type.googleapis.com/google.rpc.RetryInfo");
+            json.WriteString("retryDelay", seconds.ToString(CultureInfo.InvariantCulture) + "s");
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();

@@ -4,7 +4,7 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Metrics;
 
 /// <summary>The engine with a stopwatch: every dialect passes here, so that none has to measure.</summary>
-internal sealed class MeteredEngine(IInferenceEngine engine, GatewayMetrics metrics, TimeProvider time) : IInferenceEngine
+internal sealed class MeteredEngine(IInferenceEngine engine, ModelMetrics metrics, TimeProvider time) : IInferenceEngine
 {
     public ModelInfo Info => engine.Info;
 

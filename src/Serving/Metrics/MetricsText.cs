@@ -11,19 +11,26 @@ internal sealed class MetricsText
 
     public void Gauge(string name, string help, string labels, double value) => Single(name, "gauge", help, [(labels, value)]);
 
+    /// <summary>One gauge with several sets of labels.</summary>
+    public void Gauge(string name, string help, IEnumerable<(string Labels, double Value)> values) => Single(name, "gauge", help, values);
+
     public void Counter(string name, string help, string labels, double value) => Single(name, "counter", help, [(labels, value)]);
 
     /// <summary>One counter with several sets of labels.</summary>
     public void Counter(string name, string help, IEnumerable<(string Labels, double Value)> values) => Single(name, "counter", help, values);
 
-    public void Histogram(string name, string help, string labels, Histogram histogram)
+    /// <summary>Histograms of one name with several sets of labels.</summary>
+    public void Histogram(string name, string help, IEnumerable<(string Labels, Histogram Histogram)> histograms)
     {
         Head(name, "histogram", help);
-        var (buckets, sum, count) = histogram.Read();
-        foreach ((double bound, long below) in buckets) Line(name + "_bucket", $"{labels},le=\"{Number(bound)}\"", below);
-        Line(name + "_bucket", labels + ",le=\"+Inf\"", count);
-        Line(name + "_sum", labels, sum);
-        Line(name + "_count", labels, count);
+        foreach (var (labels, histogram) in histograms)
+        {
+            var (buckets, sum, count) = histogram.Read();
+            foreach ((double bound, long below) in buckets) Line(name + "_bucket", $"{labels},le=\"{Number(bound)}\"", below);
+            Line(name + "_bucket", labels + ",le=\"+Inf\"", count);
+            Line(name + "_sum", labels, sum);
+            Line(name + "_count", labels, count);
+        }
     }
 
     /// <summary>A label with its value; what the format gives a meaning to is escaped.</summary>

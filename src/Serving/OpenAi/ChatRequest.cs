@@ -17,7 +17,8 @@ internal sealed record ChatRequest(
     FieldNames Names,
     IReadOnlyCollection<string> Ignored)
 {
-    private static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
+    /// <summary>The fields of a body.</summary>
+    public static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
         .Read("model", "messages", "max_completion_tokens", "logprobs", "top_logprobs", "tools", "tool_choice", "chat_template_kwargs", "reasoning_effort")
         .Ignored("user", "safety_identifier", "store", "metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention")
         .Unsupported(IsFalse, "echo")
@@ -40,7 +41,6 @@ internal sealed record ChatRequest(
         RequireBody(body);
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         Fields.Check(body, "", ignored);
-        RequireModel(body, model);
         if (Value(body, "max_tokens") is not null && Value(body, "max_completion_tokens") is not null)
             throw ApiException.Invalid("max_tokens", "'max_tokens' and 'max_completion_tokens' mean the same; send one of them.");
         string maxTokensField = Value(body, "max_tokens") is null ? "max_completion_tokens" : "max_tokens";
