@@ -22,6 +22,14 @@ internal sealed record ProofRun(string Name, string Folder, IReadOnlyList<string
 
     public string? Only { get; init; }
 
+    public string? Model { get; init; }
+
+    public int? Count { get; init; }
+
+    public int? Streams { get; init; }
+
+    public double? Minutes { get; init; }
+
     /// <summary>The recipe that the program is run with.</summary>
     public string RecipePath => Path.Combine(Folder, RecipeName);
 

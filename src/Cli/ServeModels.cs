@@ -26,6 +26,8 @@ internal sealed class ServeModels
         HelpName = "SIZE",
     };
 
+    private readonly Option<int?> cacheTokens = new("--cache-tokens") { Description = "Tokens of all answers together that a model's cache holds: more answers at once, more memory. Default: eight full contexts, at least 16384.", HelpName = "N" };
+
     private readonly Option<string?> idleUnload = new("--idle-unload") { Description = "Unloads a model that nobody used for so long, such as 10m. Default: never.", HelpName = "TIME" };
 
     private readonly Option<bool> lazy = new("--lazy") { Description = "Loads no model before a request names it." };
@@ -33,7 +35,7 @@ internal sealed class ServeModels
     /// <summary>Adds the options to the command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { model, adapter, threads, memory, idleUnload, lazy }) command.Add(option);
+        foreach (Option option in new Option[] { model, adapter, threads, memory, cacheTokens, idleUnload, lazy }) command.Add(option);
     }
 
     /// <summary>What the user chose.</summary>
@@ -43,11 +45,12 @@ internal sealed class ServeModels
         string[] given = parsed.GetValue(model)!, adapters = parsed.GetValue(adapter)!;
         if (given.Length > 1 && adapters.Length > 0)
             throw new UserErrorException("--adapter belongs to one model, but several were given with --model; merge it with 'oellm convert --adapter' first, or serve that model alone.");
+        if (parsed.GetValue(cacheTokens) < 1) throw new UserErrorException(FormattableString.Invariant($"--cache-tokens is {parsed.GetValue(cacheTokens)}; expected 1 or more."));
         IReadOnlyList<OfferedModel> models = given.Length == 0 ? [new OfferedModel(ModelPath.Resolve(null), null, adapters)] : [.. given.Select(text => Read(text, adapters))];
         return (models, new CatalogueOptions(
             parsed.GetValue(memory) is { } size ? ByteSize.Parse(size, "--memory") : null,
             parsed.GetValue(idleUnload) is { } time ? Duration.Parse(time, "--idle-unload") : null,
-            RunCommand.ThreadCount(parsed.GetValue(threads))), parsed.GetValue(lazy));
+            RunCommand.ThreadCount(parsed.GetValue(threads)), new EngineLimits(CacheTokens: parsed.GetValue(cacheTokens))), parsed.GetValue(lazy));
     }
 
     // What lies there under the whole text is meant, so that paths with an equals sign need no name.

@@ -49,7 +49,7 @@ internal sealed record ModelPlan(OfferedModel Model, int ContextLength, int Cach
     {
         public ModelPlan With(int contexts)
         {
-            long tokens = CacheTokens ?? (long)contexts * Config.ContextLength, pages = (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
+            long tokens = CacheTokens ?? ModelMemory.UsualTokens(Config, contexts), pages = (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
             long cache = pages > int.MaxValue / KeyValueCache.PageTokens ? long.MaxValue / 4 : KeyValueCache.BytesOf(Config.Layers, Config.KeyValueHeads, Config.HeadDimension, pages);
             return new ModelPlan(Model, Config.ContextLength, (int)Math.Min(tokens, int.MaxValue), OtherBytes + cache);
         }

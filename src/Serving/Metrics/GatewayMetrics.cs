@@ -132,6 +132,9 @@ internal sealed class GatewayMetrics(IModelCatalogue catalogue, TimeProvider tim
             text.Gauge("oellm_audit_rows_waiting", "Rows of the audit that wait to be written.", [("", auditor.Waiting)]);
             text.Counter("oellm_audit_rows_lost_total", "Rows of the audit that were given up.", [("", auditor.Lost)]);
         }
+        GCMemoryInfo heap = GC.GetGCMemoryInfo(GCKind.FullBlocking);
+        text.Gauge("oellm_heap_live_bytes", "Bytes of managed objects that the last full blocking collection left; 0 before one.", [("", heap.HeapSizeBytes - heap.FragmentedBytes)]);
+        text.Gauge("oellm_heap_collection", "Number of that collection among all collections.", [("", heap.Index)]);
         text.Gauge("oellm_uptime_seconds", "Seconds since the server started.", [("", time.GetElapsedTime(started).TotalSeconds)]);
         text.Gauge("oellm_build_info", "1, with the version of the server.", [(MetricsText.Label("version", BuildVersion.Current), 1)]);
     }
