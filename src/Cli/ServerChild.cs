@@ -116,6 +116,9 @@ internal sealed class ServerChild : IDisposable
     }
 
     /// <summary>Ends it as a power cut would.</summary>
+    public void Kill() => process.Kill();
+
+    /// <inheritdoc cref="Kill"/>
     public void Dispose() => process.Dispose();
 
     /// <summary>The port in the line that tells the address, or null in any other line.</summary>
