@@ -14,7 +14,7 @@ internal static class ProveServingDisconnects
     private const int FaithfulEvery = 20;
 
     private const int FaithfulRequests = 10;
-    private const int SlowReaders = 16;
+    private const int SlowReaders = 4;
     private const int SmallBuffer = 4096;
 
     /// <summary>The thread pool gives a thread back when it has had nothing to do for 20 seconds.</summary>
@@ -62,7 +62,7 @@ internal static class ProveServingDisconnects
         {
             var (running, waiting, held) = await server.LoadAsync(proof.Cancellation).ConfigureAwait(false);
             long alive = await server.LiveBytesAsync(proof.Cancellation).ConfigureAwait(false);
-            var now = new Resources(running + waiting, held, server.Threads, server.OpenFiles, alive);
+            var now = new Resources(running + waiting, held, server.Threads, server.Sockets, alive);
             double seconds = SystemClock.Instance.SecondsSince(began);
             if (seconds > Settling.TotalSeconds || (baseline is null ? seconds > 25 : now.Within(baseline))) return now;
             proof.Update(FormattableString.Invariant($"settling: {now}"));
@@ -70,13 +70,13 @@ internal static class ProveServingDisconnects
         }
     }
 
-    private sealed record Resources(double Answers, double HeldShare, int Threads, int OpenFiles, long LiveBytes)
+    private sealed record Resources(double Answers, double HeldShare, int Threads, int Sockets, long LiveBytes)
     {
-        public bool Within(Resources baseline) => Answers == 0 && HeldShare == 0 && Threads <= baseline.Threads + MoreThreads && OpenFiles <= baseline.OpenFiles && LiveBytes <= baseline.LiveBytes + MostGrowthBytes;
+        public bool Within(Resources baseline) => Answers == 0 && HeldShare == 0 && Threads <= baseline.Threads + MoreThreads && Sockets <= baseline.Sockets && LiveBytes <= baseline.LiveBytes + MostGrowthBytes;
 
-        public JsonObject ToJson() => new() { ["answers"] = Answers, ["pagesHeldShare"] = HeldShare, ["threads"] = Threads, ["openFiles"] = OpenFiles, ["liveBytes"] = LiveBytes };
+        public JsonObject ToJson() => new() { ["answers"] = Answers, ["pagesHeldShare"] = HeldShare, ["threads"] = Threads, ["sockets"] = Sockets, ["liveBytes"] = LiveBytes };
 
-        public override string ToString() => FormattableString.Invariant($"{Answers} answers, {HeldShare:0.0%} of the pages, {Threads} threads, {OpenFiles} files, {LiveBytes / 1e6:0.0} MB alive");
+        public override string ToString() => FormattableString.Invariant($"{Answers} answers, {HeldShare:0.0%} of the pages, {Threads} threads, {Sockets} sockets, {LiveBytes / 1e6:0.0} MB alive");
     }
 
     private sealed class Clients(ServingProof proof, ServerChild server)
@@ -130,10 +130,10 @@ internal static class ProveServingDisconnects
         }
 
         /// <summary>Clients that ask for more than any buffer between holds, and never read a byte. They stay until the server lets go of them.</summary>
-        /// <returns>Seconds until nothing runs for them and their connections are closed on the server's side; null when they still are after a minute.</returns>
+        /// <returns>Seconds until nothing runs for them and their connections are closed on the server's side; null when they still are after two minutes.</returns>
         public async Task<double?> NeverReadAsync()
         {
-            int before = server.OpenFiles;
+            int before = server.Sockets;
             long start = SystemClock.Instance.Timestamp;
             var readers = new List<LoopbackConnection>();
             try
@@ -143,14 +143,16 @@ internal static class ProveServingDisconnects
                     LoopbackConnection connection = await LoopbackConnection.OpenAsync(server.Port, proof.Cancellation, SmallBuffer).ConfigureAwait(false);
                     readers.Add(connection);
                     JsonObject body = traffic.Exact(reader, words: 4, tokens: 200);
-                    (body["logprobs"], body["n"]) = (20, 4);    // about a kilobyte a token
+                    // About a kilobyte a token, 8 answers to each of 8 prompts: the system's buffers take 4 megabytes.
+                    (body["logprobs"], body["n"]) = (20, 8);
+                    body["prompt"] = new JsonArray([.. Enumerable.Range(0, 8).Select(_ => (JsonNode?)(string)body["prompt"]!)]);
                     await connection.SendAsync(ServedTraffic.Wire(ServedTraffic.Text, body), proof.Cancellation).ConfigureAwait(false);
                 }
-                while (SystemClock.Instance.SecondsSince(start) < 60)
+                while (SystemClock.Instance.SecondsSince(start) < 120)
                 {
                     // Whoever reads is served beside them.
                     if (await FaithfulAsync(0).ConfigureAwait(false) != expected[0]) Interlocked.Increment(ref wrong);
-                    if (await server.LoadAsync(proof.Cancellation).ConfigureAwait(false) is (0, 0, 0) && server.OpenFiles <= before) return SystemClock.Instance.SecondsSince(start);
+                    if (await server.LoadAsync(proof.Cancellation).ConfigureAwait(false) is (0, 0, 0) && server.Sockets <= before) return SystemClock.Instance.SecondsSince(start);
                     await Task.Delay(100, proof.Cancellation).ConfigureAwait(false);
                 }
                 return null;

@@ -26,8 +26,8 @@ internal sealed class ServerChild : IDisposable
     /// <summary>Threads of the process.</summary>
     public int Threads => Directory.GetDirectories(Of("task")).Length;
 
-    /// <summary>Open files and connections of the process.</summary>
-    public int OpenFiles => Directory.GetFileSystemEntries(Of("fd")).Length;
+    /// <summary>Open sockets of the process: connections, and the few that listen.</summary>
+    public int Sockets => Directory.GetFileSystemEntries(Of("fd")).Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
     /// <summary>Memory that the process holds.</summary>
     public long ResidentBytes => process.MemoryBytes;
