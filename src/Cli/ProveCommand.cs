@@ -26,6 +26,7 @@ internal static class ProveCommand
         new("serving-soak", "streams for a long time bring no error, a heap that does not grow, and a token count that is exact", [options.Model, options.Minutes, options.Streams], run => ProveServingSoak.RunAsync(run).GetAwaiter().GetResult()),
         new("serving-overload", "ten times the requests that a server can answer leave it its speed, and it is itself again at once", [options.Model, options.Minutes, options.Streams], run => ProveServingOverload.RunAsync(run).GetAwaiter().GetResult()),
         new("serving-disconnects", "clients that leave at any moment or never read cost nothing that stays, and nobody else an answer", [options.Model, options.Count, options.Streams], run => ProveServingDisconnects.RunAsync(run).GetAwaiter().GetResult()),
+        new("audit-kills", "a server killed at random moments while clients ask has the audit row of every answer whose end a client saw, and the chain of rows holds", [options.Kills], ProveAuditKills.Run),
     ];
 
     public static Command Create()

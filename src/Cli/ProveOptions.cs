@@ -17,7 +17,7 @@ internal sealed class ProveOptions
 
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Decides the moments of the kills, and what is made.", DefaultValueFactory = _ => 1UL, HelpName = "N" };
 
-    public Option<int?> Kills { get; } = new("--kills") { Description = "How often the program is killed; 20 for training, 200 for a corpus, 50 for an erasure.", HelpName = "N" };
+    public Option<int?> Kills { get; } = new("--kills") { Description = "How often the program is killed; 20 for training, 200 for a corpus, 50 for an erasure, 100 for a server.", HelpName = "N" };
 
     public Option<long> Tokens { get; } = new("--tokens") { Description = "Tokens of the run.", DefaultValueFactory = _ => 200_000, HelpName = "N" };
 

@@ -2,6 +2,9 @@ using System.CommandLine;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Serving;
+using OpenEuroLLM.Serving.Auditing;
+using OpenEuroLLM.Serving.Operation;
+using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Cli;
 
@@ -14,17 +17,21 @@ internal static class ServeCommand
     {
         var host = new Option<string>("--host") { Description = "Address to listen on: 127.0.0.1, ::1 or localhost; another one needs --keys, and --certificate or --insecure-http.", HelpName = "H", DefaultValueFactory = _ => Defaults.Host };
         var port = new Option<int>("--port") { Description = "TCP port; 0 takes a free one.", HelpName = "P", DefaultValueFactory = _ => Defaults.Port };
-        var command = new Command("serve", "Serves models: OpenAI's API under /v1, a chat page at /, /health and /ready. Ctrl+C stops it.\n" +
+        var command = new ServingCommand("serve", "Serves models: OpenAI's API under /v1, a chat page at /, /health and /ready. SIGTERM or Ctrl+C lets running answers finish and stops it; a second one ends them.\n" +
             "Example: oellm serve --port 8080\n" +
             "         oellm serve --model models/europa-nano=small --model big.gguf --memory 12GB --idle-unload 10m") { host, port };
         var models = new ServeModels();
         models.AddTo(command);
         var security = new ServeSecurity();
         security.AddTo(command);
+        var operation = new ServeOperation();
+        operation.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             var (offered, options, lazy) = models.Of(parsed);
-            return Serve(offered, options, lazy, Defaults with { Host = parsed.GetValue(host)!, Port = parsed.GetValue(port), Security = security.Of(parsed) },
+            SecurityOptions secured = security.Of(parsed);
+            ServeOperationChoice chosen = operation.Of(parsed, secured.KeysFile);
+            return Serve(offered, options, lazy, Defaults with { Host = parsed.GetValue(host)!, Port = parsed.GetValue(port), Security = secured, DrainSeconds = chosen.DrainSeconds }, chosen,
                 parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, cancellation);
         });
         return command;
@@ -33,16 +40,19 @@ internal static class ServeCommand
     /// <summary>Serves a model folder until cancelled; running answers may end first.</summary>
     /// <exception cref="UserErrorException">No model, an address that others reach without keys, or the port is taken.</exception>
     public static Task<int> Serve(string modelPath, string host, int port, CancellationToken cancellation) =>
-        Serve([new OfferedModel(modelPath)], new(), lazy: false, Defaults with { Host = host, Port = port }, Console.Out, Console.Error, cancellation);
+        Serve([new OfferedModel(modelPath)], new(), lazy: false, Defaults with { Host = host, Port = port, DrainSeconds = ServeOperationChoice.Quick.DrainSeconds }, ServeOperationChoice.Quick, Console.Out, Console.Error, cancellation);
 
-    private static async Task<int> Serve(IReadOnlyList<OfferedModel> models, CatalogueOptions catalogueOptions, bool lazy, ServerOptions options,
+    private static async Task<int> Serve(IReadOnlyList<OfferedModel> models, CatalogueOptions catalogueOptions, bool lazy, ServerOptions options, ServeOperationChoice operation,
         TextWriter output, TextWriter error, CancellationToken cancellation)
     {
-        options.Validate(); // a wrong address is said before a model is loaded
+        options.Validate(); // a wrong address or audit is said before a model is loaded
+        using SqliteAuditStore? audit = operation.OpenAudit();
         TextWriter log = TextWriter.Synchronized(error); // whoever loads a model writes there too
         await using ModelCatalogue catalogue = ModelCatalogue.Open(models, catalogueOptions, log.WriteLine);
         ModelInfo? first = lazy ? null : await LoadFirstAsync(catalogue, cancellation).ConfigureAwait(false);
-        await using GatewayHost server = GatewayHost.Build(options, catalogue, log);
+        await using RequestLog? requests = operation.OpenLog(log);
+        await using GatewayHost server = GatewayHost.Build(options, catalogue, log, audit: audit, requests: requests);
+        using var signals = new StopSignals(cancellation);
         await server.StartAsync(cancellation).ConfigureAwait(false);
 
         string address = server.Address.GetLeftPart(UriPartial.Authority), names = string.Join(", ", catalogue.Models.Select(model => $"\"{model.Name}\""));
@@ -52,12 +62,16 @@ internal static class ServeCommand
         if (models.Count > 1 || lazy)
             foreach (ModelStatus model in catalogue.Models)
                 await output.WriteLineAsync($"  {model.Name}: {(model.State == ModelState.Loaded ? "loaded" : "loads when it is asked for")}, {AvailableMemory.Size(model.Bytes)} of {AvailableMemory.Size(catalogue.MemoryBytes)}").ConfigureAwait(false);
+        if (audit is not null) await output.WriteLineAsync($"  audit       {audit.Location} (head {audit.Head})").ConfigureAwait(false);
+        foreach (string warning in operation.Warnings()) await log.WriteLineAsync(warning).ConfigureAwait(false);
         if (first?.ChatObstacle is string obstacle) await output.WriteLineAsync($"  no chat: {obstacle}").ConfigureAwait(false);
         await output.WriteLineAsync("Ctrl+C stops it.").ConfigureAwait(false);
         await output.FlushAsync(cancellation).ConfigureAwait(false);
 
-        await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await server.StopAsync().ConfigureAwait(false);
+        await Task.Delay(Timeout.Infinite, signals.First).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await server.StopAsync(signals.Second).ConfigureAwait(false);
+        // To be noted down elsewhere: with it a history that was cut off or written anew is found.
+        if (audit is not null) await log.WriteLineAsync($"The audit ends at {audit.Head}.").ConfigureAwait(false);
         await output.WriteLineAsync("Stopped.").ConfigureAwait(false);
         return ExitCode.Success;
     }

@@ -12,11 +12,20 @@ internal sealed class Job(ValidatedRequest request, ChannelWriter<GenerationEven
     public CancellationToken Cancellation { get; } = cancellation;
     public int OpenAnswers { get; set; } = request.Choices;
 
+    /// <summary>Whether one of its answers has a place.</summary>
+    public bool Admitted { get; private set; }
+
     /// <summary>Answers that were admitted.</summary>
     public int Begun { get; set; }
 
     /// <summary>The request ended early: its answers leave at the next step.</summary>
     public bool Failed { get; private set; }
+
+    public void Admit()
+    {
+        if (!Admitted) Request.Admitted?.Invoke();
+        Admitted = true;
+    }
 
     public void Fail(Exception cause)
     {

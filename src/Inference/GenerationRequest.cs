@@ -97,4 +97,8 @@ public sealed record GenerationRequest(
     int? PromptLogprobs = null,
     Speculation? Speculation = null,
     string? CacheSalt = null,
-    string? Tenant = null);
+    string? Tenant = null)
+{
+    /// <summary>Called once, on the engine's worker, when waiting is over and the first answer has its place; null calls nobody. Must return at once.</summary>
+    public Action? Admitted { get; init; }
+}

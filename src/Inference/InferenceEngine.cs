@@ -35,6 +35,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         {
             Fingerprint = model.Fingerprint(),
             DefaultMaxTokens = settings.MaxTokens,
+            Capacity = Math.Min(model.ContextLength, model.TotalPages * model.PageTokens),
             Width = model.Width,
             Limits = requestLimits,
             ChatObstacle = chatObstacle,
@@ -44,7 +45,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         _chat = chat;
         _model = model;
         _tokenizer = tokenizer;
-        _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits) { Chat = chat };
+        _validator = new RequestValidator(tokenizer, Info, Info.Capacity, chatObstacle, requestLimits) { Chat = chat };
         int[] textless = [.. Enumerable.Range(0, model.VocabularySize).Where(id => !tokenizer.Contains(id))];
         _scheduler = new Scheduler(model, tokenizer, settings.Terminators, limits ?? new EngineLimits(), clock ?? SystemClock.Instance, textless);
         ChatObstacle = chatObstacle;

@@ -22,6 +22,7 @@ internal sealed record ValidatedRequest(
     public int? PromptLogprobs { get; init; }
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
+    public Action? Admitted { get; init; }
     public string? Tenant { get; init; }
 }
 
@@ -63,6 +64,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             PromptLogprobs = request.PromptLogprobs,
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
+            Admitted = request.Admitted,
             Tenant = request.Tenant,
         };
     }

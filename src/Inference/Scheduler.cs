@@ -42,6 +42,7 @@ internal sealed class Scheduler : IDisposable
     private float[] _logits = [];
     private double _stepSeconds;
     private long _promptTokens, _cachedTokens;  // read by anyone: written under the lock
+    private readonly StepCounter _steps = new();
 
     /// <param name="model">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
@@ -71,8 +72,9 @@ internal sealed class Scheduler : IDisposable
         {
             lock (_gate)
             {
-                return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens)
+                return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens, _model.PageTokens)
                 {
+                    Steps = _steps.Read(),
                     TokensPerSecond = _pace.TokensPerSecond,
                     QueueSeconds = _waiting.Seconds,
                     TenantAccounts = _waiting.Accounts,
@@ -205,6 +207,7 @@ internal sealed class Scheduler : IDisposable
                 _cachedTokens += sequence.Length;
                 _waiting.Admit(next, sequence.Length);
                 next.Start(sequence);
+                next.Job.Admit();
                 _running.Add(next);
                 _runningCount = _running.Count;
             }
@@ -216,6 +219,7 @@ internal sealed class Scheduler : IDisposable
         long began = _clock.Timestamp;
         Plan();
         var (tokenCount, partCount, rowCount) = Gather();
+        _steps.Count(tokenCount);
         int vocabulary = _model.VocabularySize;
         if (_logits.Length < rowCount * vocabulary) _logits = new float[rowCount * vocabulary];
         try

@@ -2,12 +2,13 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Serving.Metrics;
+using OpenEuroLLM.Serving.Operation;
 using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary>The one place where a request gets its engine: by the model's name, measured and charged, and loaded until the response is complete.</summary>
-internal sealed class ServedModels(IModelCatalogue catalogue, GatewayMetrics metrics, TimeProvider time)
+/// <summary>The one place where a request gets its engine: by the model's name, measured, recorded and charged, and loaded until the response is complete.</summary>
+internal sealed class ServedModels(IModelCatalogue catalogue, GatewayMetrics metrics, Auditor? auditor, Drain drain, TimeProvider time, bool keepContent = false)
 {
     private static readonly FieldNames Names = new(new Dictionary<string, string>());
 
@@ -45,13 +46,13 @@ internal sealed class ServedModels(IModelCatalogue catalogue, GatewayMetrics met
         }
     }
 
-    /// <summary>Runs something with each model that is loaded at this moment.</summary>
+    /// <summary>Runs something with each model that is loaded at this moment; it is nobody's request, and neither measured, recorded nor charged.</summary>
     public async Task<string?> FirstProblemAsync(Func<IInferenceEngine, Task<string?>> check)
     {
         foreach (ModelStatus model in All)
         {
             using ModelLease? lease = catalogue.TryUse(model.Name);
-            if (lease is not null && await check(Watched(lease.Engine, model.Name)).ConfigureAwait(false) is string problem) return problem;
+            if (lease is not null && await check(lease.Engine).ConfigureAwait(false) is string problem) return problem;
         }
         return null;
     }
@@ -71,5 +72,6 @@ internal sealed class ServedModels(IModelCatalogue catalogue, GatewayMetrics met
         _ => "unloaded",
     };
 
-    private TenantEngine Watched(IInferenceEngine engine, string name) => new(new MeteredEngine(engine, metrics.Of(name), time));
+    private TenantEngine Watched(IInferenceEngine engine, string name) =>
+        new(new RecordingEngine(new DrainingEngine(new MeteredEngine(engine, metrics.Of(name), time), drain), auditor, time, keepContent));
 }

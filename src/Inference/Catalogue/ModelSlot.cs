@@ -4,6 +4,7 @@ namespace OpenEuroLLM.Inference;
 internal sealed class ModelSlot(ModelPlan plan)
 {
     private long _promptTokens, _cachedTokens;  // of engines that are gone
+    private StepSizes? _steps;
 
     public ModelPlan Plan { get; } = plan;
 
@@ -38,6 +39,7 @@ internal sealed class ModelSlot(ModelPlan plan)
         var engine = Engine!;
         var status = engine.Status;
         (_promptTokens, _cachedTokens) = (_promptTokens + status.PromptTokens, _cachedTokens + status.CachedTokens);
+        _steps = StepSizes.Sum(_steps, status.Steps);
         Engine = null;
         return engine;
     }
@@ -49,7 +51,7 @@ internal sealed class ModelSlot(ModelPlan plan)
         get
         {
             var now = Engine?.Status ?? new EngineStatus(0, 0, 0, 0);
-            return now with { PromptTokens = now.PromptTokens + _promptTokens, CachedTokens = now.CachedTokens + _cachedTokens };
+            return now with { PromptTokens = now.PromptTokens + _promptTokens, CachedTokens = now.CachedTokens + _cachedTokens, Steps = StepSizes.Sum(_steps, now.Steps) };
         }
     }
 }

@@ -14,6 +14,7 @@ internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, T
     /// <summary>Where this dialect's addresses begin.</summary>
     public static readonly PathString Root = "/v1beta";
 
+    private static readonly string[] Methods = ["generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"];
     private static readonly FieldTable CountFields = new FieldTable().Read("contents", "generateContentRequest");
     private static readonly FieldTable EmbedFields = new FieldTable().Read("content", "outputDimensionality").Ignored("model", "taskType", "title");
     private static readonly FieldTable BatchFields = new FieldTable().Read("requests");
@@ -38,12 +39,15 @@ internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, T
         routes.MapPost(Root + "/models/{**call}", (RequestDelegate)(context => Dialects.TranslatingAsync(context, ContentRequest.Names, () => CallAsync(context))));
     }
 
+    /// <summary>The method that an address names, with its colon; empty for none that there is.</summary>
+    public static string MethodOf(string path) => Methods.FirstOrDefault(method => path.EndsWith(":" + method, StringComparison.Ordinal)) is string known ? ":" + known : "";
+
     private async Task CallAsync(HttpContext context)
     {
         string call = (string?)context.Request.RouteValues["call"] ?? "";
         int colon = call.LastIndexOf(':');
         string method = colon < 0 ? "" : call[(colon + 1)..];
-        if (method is not ("generateContent" or "streamGenerateContent" or "countTokens" or "embedContent" or "batchEmbedContents"))
+        if (!Methods.Contains(method, StringComparer.Ordinal))
             throw new ApiException(404, "unknown_url", $"There is no method '{RequestBody.Shown(method)}' here; expected generateContent, streamGenerateContent, countTokens, embedContent or batchEmbedContents.");
         models.Find(call[..colon]);
         using JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false);

@@ -51,7 +51,8 @@ internal sealed record ChatRequest(
             ["logprobs"] = "top_logprobs",
         });
 
-        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), ReadTools(body, model, ignored), ReadTemplateArguments(body, model));
+        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), ReadTools(body, model, ignored),
+            ReadTemplateArguments(Object(body, "chat_template_kwargs"), Text(body, "reasoning_effort"), "reasoning_effort", model));
         bool stream = Flag(body, "stream") ?? false;
         GenerationRequest generation = SamplingFields.Apply(body, model, new GenerationRequest(conversation)) with
         {
@@ -92,26 +93,31 @@ internal sealed record ChatRequest(
     }
 
     /// <summary>Whether the model may see the tools.</summary>
-    private static bool ReadToolChoice(JsonElement body)
+    public static bool ReadToolChoice(JsonElement body)
     {
         if (Value(body, "tool_choice") is not JsonElement choice || IsText(choice, "auto")) return true;
         if (IsText(choice, "none")) return false;
         throw ApiException.Unsupported("tool_choice", "'tool_choice' must be \"auto\" or \"none\": calls cannot be forced in this version.");
     }
 
-    private static string? ReadTemplateArguments(JsonElement body, ModelInfo model)
+    /// <summary>What the template is told.</summary>
+    /// <param name="given">Its own arguments, or null.</param>
+    /// <param name="effort">How much the model should think, or null.</param>
+    /// <param name="field">The field that says how much.</param>
+    /// <param name="model">The model.</param>
+    public static string? ReadTemplateArguments(JsonElement? given, string? effort, string field, ModelInfo model)
     {
-        JsonElement? given = Object(body, "chat_template_kwargs");
-        if (Text(body, "reasoning_effort") is not { } effort) return given?.GetRawText();
+        if (effort is null) return given?.GetRawText();
         if (effort is not ("none" or "minimal" or "low" or "medium" or "high" or "xhigh"))
-            throw ApiException.Invalid("reasoning_effort", $"'reasoning_effort' is '{RequestBody.Shown(effort)}'; expected none, minimal, low, medium, high or xhigh.");
-        if (given is not null) throw ApiException.Invalid("reasoning_effort", "'reasoning_effort' and 'chat_template_kwargs' both speak to the template; send one of them.");
+            throw ApiException.Invalid(field, $"'{field}' is '{RequestBody.Shown(effort)}'; expected none, minimal, low, medium, high or xhigh.");
+        if (given is not null) throw ApiException.Invalid(field, $"'{field}' and 'chat_template_kwargs' both speak to the template; send one of them.");
         if (!model.SupportsReasoning)
-            return effort == "none" ? null : throw ApiException.Unsupported("reasoning_effort", "'reasoning_effort' is not available: the model's chat template knows no reasoning; leave it out.");
+            return effort == "none" ? null : throw ApiException.Unsupported(field, $"'{field}' is not available: the model's chat template knows no reasoning; leave it out.");
         return effort == "none" ? """{"enable_thinking":false}""" : $$"""{"enable_thinking":true,"reasoning_effort":"{{effort}}"}""";
     }
 
-    private static bool IsTextFormat(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.GetPropertyCount() == 1
+    /// <summary>Whether a format asks for any text.</summary>
+    public static bool IsTextFormat(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.GetPropertyCount() == 1
         && value.TryGetProperty("type", out JsonElement type) && IsText(type, "text");
 
     private static bool IsTextOnly(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text");

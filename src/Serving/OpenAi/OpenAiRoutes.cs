@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.OpenAi.Responses;
 
 namespace OpenEuroLLM.Serving.OpenAi;
 
@@ -20,6 +21,7 @@ internal sealed class OpenAiRoutes(ServedModels models, ServerOptions options, T
         routes.MapPost("/v1/chat/completions", (RequestDelegate)ChatAsync);
         routes.MapPost("/v1/completions", (RequestDelegate)CompleteAsync);
         new TextRoutes(models, options).Map(routes);
+        new ResponseRoutes(models, options, time, logger).Map(routes);
     }
 
     private Task ListModelsAsync(HttpContext context) => JsonBody.WriteAsync(context.Response, json =>
