@@ -10,12 +10,12 @@ internal sealed class ProofChild : IDisposable
     private readonly Process _process;
     private string? _lastWords;
 
-    private ProofChild(ProcessStartInfo start, Action<string>? said)
+    private ProofChild(ProcessStartInfo start, Action<string>? heard)
     {
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) =>
         {
-            if (line.Data is not null) said?.Invoke(line.Data);
+            if (line.Data is not null) heard?.Invoke(line.Data);
         };
         _process.ErrorDataReceived += (_, line) => _lastWords = string.IsNullOrEmpty(line.Data) ? _lastWords : line.Data;
         _process.BeginOutputReadLine();
@@ -46,14 +46,14 @@ internal sealed class ProofChild : IDisposable
 
     /// <param name="arguments">The command line.</param>
     /// <param name="switchedOff">A variable of its environment that is set to 0.</param>
-    /// <param name="said">Gets each line that it writes on its standard output.</param>
-    public static ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff, Action<string>? said = null)
+    /// <param name="heard">Gets each line that it says on its standard output.</param>
+    public static ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff, Action<string>? heard = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true, RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(ProveCommand).Assembly.Location);
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         if (switchedOff is not null) start.Environment[switchedOff] = "0";
-        return new ProofChild(start, said);
+        return new ProofChild(start, heard);
     }
 
     /// <summary>Waits for its end, with an eye on its memory.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using OpenEuroLLM.Inference;
 
 namespace OpenEuroLLM.Serving;
@@ -10,16 +11,13 @@ internal sealed record FieldNames(IReadOnlyDictionary<string, string> Names)
     public ApiError Translate(RequestException problem)
     {
         string? field = problem.Field;
-        string message = problem.Message;
+        string message = Renamed(problem.Message);
         if (field is not null)
         {
             int end = field.AsSpan().IndexOfAny('[', '.');
             string root = end < 0 ? field : field[..end];
             if (Names.TryGetValue(root, out string? name)) field = name + field[root.Length..];
         }
-        // "prompt" is a word of the messages too; all others are names only.
-        foreach (var (inner, outer) in Names)
-            if (inner != "prompt") message = message.Replace(inner, outer, StringComparison.Ordinal);
         return problem.Code switch
         {
             RequestErrorCode.Overloaded => new ApiError(429, "rate_limit_exceeded", message, field, problem.RetryAfterSeconds ?? 1),
@@ -28,5 +26,21 @@ internal sealed record FieldNames(IReadOnlyDictionary<string, string> Names)
             RequestErrorCode.DeadlineExceeded => new ApiError(504, problem.Code, message, field),
             _ => new ApiError(400, problem.Code, message, field),
         };
+    }
+
+    /// <summary>A message with the dialect's names. "prompt" is a word of the messages too; all others are names only.</summary>
+    private string Renamed(string message)
+    {
+        var renamed = new StringBuilder(message.Length);
+        for (int at = 0; at < message.Length;)
+        {
+            int end = at;
+            while (end < message.Length && (char.IsAsciiLetterOrDigit(message[end]) || message[end] == '_')) end++;
+            string word = message[at..end];
+            renamed.Append(word != "prompt" && Names.TryGetValue(word, out string? name) ? name : word);
+            if (end < message.Length) renamed.Append(message[end]);
+            at = end + 1;
+        }
+        return renamed.ToString();
     }
 }

@@ -68,6 +68,8 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>As the public form, with any kind of log.</summary>
     internal static GatewayHost Build(ServerOptions options, IModelCatalogue catalogue, Action<ILoggingBuilder> logging, TimeProvider? time, IAuditStore? audit = null, RequestLog? requests = null)
     {
+        // A line of a header ends with CR LF and nothing else, so that a proxy in front and this server agree where it does.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         time ??= TimeProvider.System;
         ListenAddress address = ListenAddress.Parse(options.Host, options.Port, options.Security);
         ServerCertificate? certificate = ServerCertificate.Load(options.Security, time.GetUtcNow());

@@ -16,6 +16,7 @@ internal sealed class RequestGuard(ListenAddress address, RequestRecords records
         WriteHeaders(context);
         try
         {
+            RefuseTwoLengths(context.Request);
             RefuseOtherNames(context.Request);
             RefuseOtherSites(context.Request);
             using IDisposable? place = drain.Enter(context);
@@ -57,7 +58,8 @@ internal sealed class RequestGuard(ListenAddress address, RequestRecords records
     {
         // These come before the body was read. The server then closes the connection sooner or later; a client that was not told
         // might send its next request into the closing.
-        if (error.Status is 403 or 404 or 405 or 413 or 415 && !HttpMethods.IsGet(context.Request.Method)) context.Response.Headers.Connection = "close";
+        if (error.Code == "bad_request" || (error.Status is 403 or 404 or 405 or 413 or 415 && !HttpMethods.IsGet(context.Request.Method)))
+            context.Response.Headers.Connection = "close";
         await Dialects.WriteErrorAsync(context, await records.RefuseAsync(context, error).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
@@ -72,6 +74,14 @@ internal sealed class RequestGuard(ListenAddress address, RequestRecords records
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
+    }
+
+    /// <summary>Where a request ends must have one reading: a proxy in front that goes by the other one would take what is behind it for a request of
+    /// somebody else. Kestrel goes by the chunks, and keeps the length under another name.</summary>
+    private static void RefuseTwoLengths(HttpRequest request)
+    {
+        if (request.Headers.TransferEncoding.Count > 0 && (request.Headers.ContainsKey("X-Content-Length") || request.Protocol == HttpProtocol.Http10))
+            throw new ApiException(400, "bad_request", "The request says in two ways where it ends; expected either Content-Length or Transfer-Encoding, the latter not in HTTP/1.0.");
     }
 
     private void RefuseOtherNames(HttpRequest request)

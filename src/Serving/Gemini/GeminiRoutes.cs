@@ -103,9 +103,10 @@ internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, T
     {
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         var inputs = new List<GenerationInput>();
+        var dimensions = new List<int?>();
         if (single)
         {
-            inputs.Add(ReadInput(engine, body, "", ignored));
+            inputs.Add(ReadInput(engine, body, "", dimensions, ignored));
         }
         else
         {
@@ -115,7 +116,7 @@ internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, T
             {
                 string where = FormattableString.Invariant($"requests[{inputs.Count}]");
                 RequireObject(item, where);
-                inputs.Add(ReadInput(engine, item, where + ".", ignored));
+                inputs.Add(ReadInput(engine, item, where + ".", dimensions, ignored));
             }
         }
         Dialects.TellIgnored(context.Response, ignored);
@@ -127,11 +128,11 @@ internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, T
             json.WriteStartObject();
             if (single) json.WriteStartObject("embedding");
             else json.WriteStartArray("embeddings");
-            foreach (Embedding embedding in made)
+            for (int index = 0; index < made.Count; index++)
             {
                 if (!single) json.WriteStartObject();
                 json.WriteStartArray("values");
-                foreach (float number in embedding.Vector) json.WriteNumberValue(number);
+                foreach (float number in EmbeddingDimensions.Cut(made[index].Vector, dimensions[index])) json.WriteNumberValue(number);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }
@@ -140,12 +141,10 @@ internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, T
         }).ConfigureAwait(false);
     }
 
-    private static GenerationInput.TextInput ReadInput(IInferenceEngine engine, JsonElement item, string where, ICollection<string> ignored)
+    private static GenerationInput.TextInput ReadInput(IInferenceEngine engine, JsonElement item, string where, List<int?> dimensions, ICollection<string> ignored)
     {
         EmbedFields.Check(item, where, ignored);
-        if (Integer(item, "outputDimensionality", where) is int wanted && wanted != engine.Info.Width)
-            throw ApiException.Unsupported(where + "outputDimensionality",
-                FormattableString.Invariant($"'{where}outputDimensionality' is {wanted}; this model's embeddings have {engine.Info.Width} and cannot be cut."));
+        dimensions.Add(EmbeddingDimensions.Read(item, "outputDimensionality", where, engine.Info));
         JsonElement content = Object(item, "content", where) ?? throw ApiException.Invalid(where + "content", $"'{where}content' is missing.");
         return new GenerationInput.TextInput(Contents.ReadText(content, where + "content", ignored));
     }

@@ -47,7 +47,7 @@ internal sealed class OpenAiRoutes(ServedModels models, ServerOptions options, T
         json.WriteString("object", "model");
         json.WriteNumber("created", started.ToUnixTimeSeconds());
         json.WriteString("owned_by", "local");
-        json.WriteNumber("max_model_len", model.ContextLength);
+        json.WriteNumber("max_model_len", model.ContextLength); // vLLM's name for it
         json.WriteString("state", ServedModels.StateOf(model));
         json.WriteEndObject();
     }

@@ -29,6 +29,7 @@ internal sealed class TextRoutes(ServedModels models, ServerOptions options)
         List<GenerationInput> inputs;
         IInferenceEngine engine;
         bool base64;
+        int? dimensions;
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
@@ -43,17 +44,16 @@ internal sealed class TextRoutes(ServedModels models, ServerOptions options)
                 "base64" => true,
                 string other => throw ApiException.Invalid("encoding_format", $"'encoding_format' is '{RequestBody.Shown(other)}'; expected float or base64."),
             };
-            if (Integer(root, "dimensions") is int wanted && wanted != engine.Info.Width)
-                throw ApiException.Unsupported("dimensions", FormattableString.Invariant($"'dimensions' is {wanted}; this model's embeddings have {engine.Info.Width} and cannot be cut."));
+            dimensions = EmbeddingDimensions.Read(root, "dimensions", "", engine.Info);
         }
         Dialects.TellIgnored(context.Response, ignored);
         CancellationToken left = context.RequestAborted;
         // The call waits for the model's worker; the threads of the server must not.
         IReadOnlyList<Embedding> made = await Task.Run(() => engine.Embed(inputs, cancellation: left), left).ConfigureAwait(false);
-        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, engine.Info.Name, made, base64)).ConfigureAwait(false);
+        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, engine.Info.Name, made, dimensions, base64)).ConfigureAwait(false);
     }
 
-    private static void WriteEmbeddings(Utf8JsonWriter json, string model, IReadOnlyList<Embedding> made, bool base64)
+    private static void WriteEmbeddings(Utf8JsonWriter json, string model, IReadOnlyList<Embedding> made, int? dimensions, bool base64)
     {
         json.WriteStartObject();
         json.WriteString("object", "list");
@@ -63,11 +63,12 @@ internal sealed class TextRoutes(ServedModels models, ServerOptions options)
             json.WriteStartObject();
             json.WriteString("object", "embedding");
             json.WriteNumber("index", index);
-            if (base64) json.WriteBase64String("embedding", LittleEndian(made[index].Vector));
+            IReadOnlyList<float> vector = EmbeddingDimensions.Cut(made[index].Vector, dimensions);
+            if (base64) json.WriteBase64String("embedding", LittleEndian(vector));
             else
             {
                 json.WriteStartArray("embedding");
-                foreach (float number in made[index].Vector) json.WriteNumberValue(number);
+                foreach (float number in vector) json.WriteNumberValue(number);
                 json.WriteEndArray();
             }
             json.WriteEndObject();
