@@ -41,7 +41,7 @@ internal sealed class ServerChild : IDisposable
     {
         long began = SystemClock.Instance.Timestamp;
         var address = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        ProofChild process = ProofChild.Start(["serve", "--port", "0", .. arguments], switchedOff: null, line =>
+        ProofChild process = ProofChild.Start(["serve", "--port", "0", "--log", "none", .. arguments], switchedOff: null, line =>
         {
             if (PortIn(line) is int port) address.TrySetResult(port);
         });
