@@ -63,7 +63,7 @@ public sealed class NoConnectionTests : IDisposable
     }
 
     [Fact]
-    public void On_the_command_line_one_file_knows_how_to_leave_this_machine()
+    public void On_the_command_line_one_file_connects_to_others_and_two_to_processes_of_this_machine()
     {
         string[] words = ["HttpClient", "new Socket(", "TcpClient", "UdpClient", "WebRequest", "Dns.", "NamedPipe"];
         string[] files = [.. Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
