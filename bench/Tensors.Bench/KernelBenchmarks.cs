@@ -1,9 +1,12 @@
 using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Reports;
 using OpenEuroLLM.Tensors.Measuring;
 
 namespace OpenEuroLLM.Tensors.Bench;
 
 /// <summary>Every kernel that `oellm bench kernels` measures, products with quantized weights included.</summary>
+[Config(typeof(WholeNames))]
 public class KernelBenchmarks : IDisposable
 {
     private CpuBackend? backend;
@@ -22,7 +25,7 @@ public class KernelBenchmarks : IDisposable
     public void Setup()
     {
         (backend, memory) = (new CpuBackend(Threads), new KernelMemory());
-        call = KernelCases.All().Single(kernel => Name(kernel) == Kernel).Prepare(backend, memory);
+        call = Case(Kernel).Prepare(backend, memory);
         call(); // what is made once is made now
     }
 
@@ -37,5 +40,18 @@ public class KernelBenchmarks : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    internal static KernelCase Case(string name) => KernelCases.All().Single(kernel => Name(kernel) == name);
+
     private static string Name(KernelCase kernel) => $"{kernel.Kernel} {kernel.Shape}";
+
+    /// <summary>Names of kernels as they are, and what each does a second.</summary>
+    private sealed class WholeNames : ManualConfig
+    {
+        public WholeNames()
+        {
+            const int columnWidth = 100;
+            SummaryStyle = SummaryStyle.Default.WithMaxParameterColumnWidth(columnWidth);
+            AddColumn(new RateColumn());
+        }
+    }
 }

@@ -33,16 +33,21 @@ internal sealed unsafe partial class CpuBackend
             tasks = tasks.Quantized();
         }
         var registers512 = wide && Registers512.IsSupported;
+        var scaled = rows == 1 && tasks.Any(ElementType.F16) ? Scaled(x, a.Columns) : null;
         for (var first = 0; first < rows && tasks.Panels > 0; first += RoundedBlock)
         {
             var count = Math.Min(RoundedBlock, rows - first);
             var at = tasks.AnyQuantized ? Round(x + (long)first * a.Columns, count, a.Columns) : default;
             if (rows <= FewRows.Most)
-                team.Run(new FewRowsWork(tasks, at, (nint)x, rows, team.Threads, registers512), Pieces.Count(tasks.Panels, team.Threads));
+                team.Run(new FewRowsWork(tasks, at, (nint)x, (nint)scaled, rows, team.Threads, registers512), Pieces.Count(tasks.Panels, team.Threads));
             else
                 team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, registers512), Pieces.Count(tasks.Panels, team.Threads));
         }
     }
+
+    /// <summary>A row as f16 weights are multiplied by it soonest; null: they must be widened first.</summary>
+    private float* Scaled(float* x, int columns) =>
+        columns <= Kernels.Product.SharedScratch && HalfFloat.ScaleRow(x, scratch.Shared, columns) ? scratch.Shared : null;
 
     private RoundedRows Round(float* x, int rows, int columns)
     {
@@ -86,6 +91,8 @@ internal sealed unsafe partial class CpuBackend
         public int Panels => (Outputs + PanelLayout.Lanes - 1) / PanelLayout.Lanes;
 
         public bool IsQuantized => Outputs > 0 && ElementTypes.IsQuantized(Type);
+
+        public bool Is(ElementType type) => Outputs > 0 && Type == type;
     }
 
     /// <summary>The weights of a call, their panels counted through.</summary>
@@ -94,6 +101,8 @@ internal sealed unsafe partial class CpuBackend
         public int Panels => A.Panels + B.Panels + C.Panels;
 
         public bool AnyQuantized => A.IsQuantized || B.IsQuantized || C.IsQuantized;
+
+        public bool Any(ElementType type) => A.Is(type) || B.Is(type) || C.Is(type);
 
         public PackedTasks Quantized() => new(A.IsQuantized ? A : default, B.IsQuantized ? B : default, C.IsQuantized ? C : default);
     }
@@ -126,7 +135,7 @@ internal sealed unsafe partial class CpuBackend
         }
     }
 
-    private readonly record struct FewRowsWork(PackedTasks Tasks, RoundedRows Rounded, nint X, int Rows, int Threads, bool Wide) : IWork
+    private readonly record struct FewRowsWork(PackedTasks Tasks, RoundedRows Rounded, nint X, nint Scaled, int Rows, int Threads, bool Wide) : IWork
     {
         public void Execute(int item, int thread)
         {
@@ -146,7 +155,7 @@ internal sealed unsafe partial class CpuBackend
                 var outputs = Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
                 if (Rows > 1) FewRows.Multiply(task.Type, panels, task.Columns, Rounded, Rows, y, task.Outputs, outputs, Wide);
                 else if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
-                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
+                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, (float*)Scaled, y, outputs, Wide);
                 first += here;
                 count -= here;
             }

@@ -54,6 +54,37 @@ public sealed unsafe class ProductTests
     }
 
     [Theory]
+    [InlineData(25)]
+    [InlineData(150)]
+    [InlineData(599)]
+    [InlineData(1001)]
+    public void Blocks_of_rows_for_any_number_of_threads_give_the_same_bits(int rows)
+    {
+        const int columns = 70;
+        const int depth = 300;
+        using var a = Numbers.Random(rows, depth, 1);
+        using var at = a.Transposed();
+        using var b = Numbers.Random(depth, columns, 2);
+        using var start = Numbers.Random(rows, columns, 3);
+        using var one = new CpuBackend(1);
+        using var expected = start.Copy();
+        Multiply(one, a, false, expected);
+        foreach (var threads in new[] { 2, 3, 7 })
+        {
+            using var backend = new CpuBackend(threads);
+            foreach (var (left, transposed) in new[] { (a, false), (at, true) })
+            {
+                using var c = start.Copy();
+                Multiply(backend, left, transposed, c);
+                Assert.Equal(expected.Bits(), c.Bits());
+            }
+        }
+
+        void Multiply(CpuBackend backend, Numbers left, bool transposed, Numbers c) =>
+            backend.Multiply(rows, columns, depth, left.Data, left.Columns, transposed, new RightOperand((nint)b.Data, columns, false), c.Data, columns, resume: true);
+    }
+
+    [Theory]
     [InlineData(ElementType.F32)]
     [InlineData(ElementType.BF16)]
     public void A_packed_weight_gives_the_same_bits_as_a_row_major_one(ElementType type)

@@ -114,6 +114,43 @@ public sealed unsafe class QuantizedProductTests
     }
 
     [Theory]
+    [InlineData(0.5f)]
+    [InlineData(1e-40f)]
+    [InlineData(65535f)]
+    [InlineData(65536f)]
+    [InlineData(1e37f)]
+    [InlineData(float.NegativeInfinity)]
+    [InlineData(float.NaN)]
+    public void One_row_by_f16_is_the_chain_over_k_whatever_the_size_of_its_numbers(float value)
+    {
+        const int columns = 300;
+        using var weight = Weight.Packed("w", 40, columns, ElementType.F16);
+        var row = new float[columns];
+        for (var o = 0; o < 40; o++)
+        {
+            // Each third number is subnormal as f16.
+            for (var k = 0; k < columns; k++) row[k] = (k % 3 == 0 ? 3e-6f : 0.3f) * (((k + o) % 11) - 5);
+            weight.SetRow(o, row);
+        }
+        using var x = Numbers.Random(1, columns, 2);
+        x[0, 151] = value;
+        foreach (var (threads, wide) in new[] { (1, true), (1, false), (2, true) })
+        {
+            using var backend = new CpuBackend(threads, wide);
+            using var y = Numbers.Random(1, 40, 8);
+            backend.Product(x.Data, 1, weight, y.Data);
+            for (var o = 0; o < 40; o++)
+            {
+                weight.CopyRow(o, row);
+                var chain = 0f;
+                for (var k = 0; k < columns; k++) chain = float.FusedMultiplyAdd(x[0, k], row[k], chain);
+                if (float.IsNaN(chain)) Assert.True(float.IsNaN(y[0, o]));
+                else Assert.Equal(BitConverter.SingleToInt32Bits(chain), BitConverter.SingleToInt32Bits(y[0, o]));
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void An_activation_that_is_not_finite_makes_its_own_row_not_a_number_and_no_other(float value)

@@ -17,11 +17,39 @@ internal static unsafe class HalfFloat
 
     /// <summary>Eight numbers, given as sign-extended integers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Widen(Vector256<int> bits) => (Vector256.ShiftLeft(bits, 13) & Vector256.Create(Kept)).AsSingle() * Vector256.Create(Bias);
+    public static Vector256<float> Widen(Vector256<int> bits) => Place(bits) * Vector256.Create(Bias);
 
     /// <summary>Sixteen numbers, given as sign-extended integers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Widen(Vector512<int> bits) => (Vector512.ShiftLeft(bits, 13) & Vector512.Create(Kept)).AsSingle() * Vector512.Create(Bias);
+    public static Vector512<float> Widen(Vector512<int> bits) => Place(bits) * Vector512.Create(Bias);
+
+    /// <summary>Eight numbers times 2^−112, given as sign-extended integers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Place(Vector256<int> bits) => (Vector256.ShiftLeft(bits, 13) & Vector256.Create(Kept)).AsSingle();
+
+    /// <summary>Sixteen numbers times 2^−112, given as sign-extended integers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Place(Vector512<int> bits) => (Vector512.ShiftLeft(bits, 13) & Vector512.Create(Kept)).AsSingle();
+
+    /// <summary>Numbers times 2^112, exactly, so that their products with numbers that are only placed are those with widened ones, bit for bit.</summary>
+    /// <returns>False where a number is too large for that, infinite or none.</returns>
+    public static bool ScaleRow(float* x, float* target, int count)
+    {
+        var finite = true;
+        var i = 0;
+        for (; i + 8 <= count; i += 8)
+        {
+            var scaled = Vector256.Load(x + i) * Vector256.Create(Bias);
+            finite &= Vector256.LessThanAll(Vector256.Abs(scaled), Vector256.Create(float.PositiveInfinity));
+            scaled.Store(target + i);
+        }
+        for (; i < count; i++)
+        {
+            target[i] = x[i] * Bias;
+            finite &= float.IsFinite(target[i]);
+        }
+        return finite;
+    }
 
     /// <summary>Exact widening of <paramref name="count"/> numbers.</summary>
     public static void Widen(ushort* source, float* target, long count)

@@ -117,18 +117,16 @@ internal static unsafe class Product
         int rows, int width, int steps, int depthBlock, bool resume, bool wide)
     {
         var panels = Panels(width);
-        var rowBlocks = (rows + RowBlock - 1) / RowBlock;
-        var blockRows = ((rows + rowBlocks - 1) / rowBlocks + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
-        rowBlocks = (rows + blockRows - 1) / blockRows;
-        // Enough items for balance, each wide enough that copying its block of A costs little.
-        var groups = team.Threads == 1 ? 1 : Math.Clamp((4 * team.Threads + rowBlocks - 1) / rowBlocks, 1, (panels + 7) / 8);
+        var pieces = RowPieces.Count(rows, team.Threads);
+        // Too few rows to share: then the panels are shared too, each group wide enough that copying its block of A costs little.
+        var groups = team.Threads == 1 ? 1 : Math.Clamp((4 * team.Threads + pieces - 1) / pieces, 1, (panels + 7) / 8);
         var groupPanels = ((panels + groups - 1) / groups + 1) & ~1;
         groups = (panels + groupPanels - 1) / groupPanels;
         var inPlace = b.Packed && !b.Half;
         var right = inPlace
             ? new PackedOperand((nint)((float*)b.Data + column / Tile.Columns * b.Stride + (long)k * Tile.Columns), b.Stride, Tile.Columns)
             : new PackedOperand((nint)scratch.Shared, 0, (long)panels * Tile.Columns);
-        team.Run(new MultiplyBlock(scratch, left, right, c, cStride, rows, width, steps, depthBlock, resume, wide, blockRows, groupPanels, groups), rowBlocks * groups);
+        team.Run(new MultiplyBlock(scratch, left, right, c, cStride, rows, width, steps, depthBlock, resume, wide, team.Threads, groupPanels, groups), pieces * groups);
     }
 
     private static int Panels(int columns) => (columns + Tile.Columns - 1) / Tile.Columns;
@@ -217,18 +215,53 @@ internal static unsafe class Product
         }
     }
 
+    /// <summary>Blocks of rows, whole strips, large at first and small at the end: panels are read seldom, and threads end together.</summary>
+    private static class RowPieces
+    {
+        private const int Most = RowBlock / Tile.Rows;
+        private const int Least = 4;
+
+        public static int Count(int rows, int threads)
+        {
+            var count = 0;
+            for (var left = Strips(rows); left > 0; count++) left -= Size(left, threads);
+            return count;
+        }
+
+        public static (int First, int Count) At(int piece, int rows, int threads)
+        {
+            var strips = Strips(rows);
+            var left = strips;
+            for (; piece > 0; piece--) left -= Size(left, threads);
+            var first = (strips - left) * Tile.Rows;
+            return (first, Math.Min(Size(left, threads) * Tile.Rows, rows - first));
+        }
+
+        private static int Strips(int rows) => (rows + Tile.Rows - 1) / Tile.Rows;
+
+        private static int Size(int left, int threads)
+        {
+            if (threads == 1)
+            {
+                var blocks = (left + Most - 1) / Most;
+                return (left + blocks - 1) / blocks;
+            }
+            var size = Math.Clamp(left / (2 * threads), Least, Most);
+            return left - size < Least ? Math.Min(left, Most) : size;
+        }
+    }
+
     /// <summary>A block of rows of A by a group of packed panels, one block over k after the other.</summary>
     private readonly struct MultiplyBlock(Scratch scratch, LeftOperand left, PackedOperand packed, nint c, long cStride,
-        int rows, int columns, int depth, int depthBlock, bool resume, bool wide, int blockRows, int groupPanels, int groups) : IWork
+        int rows, int columns, int depth, int depthBlock, bool resume, bool wide, int threads, int groupPanels, int groups) : IWork
     {
         private readonly nint threadScratch = (nint)scratch.Threads;
         private readonly long threadStride = scratch.ThreadStride;
 
         public void Execute(int item, int thread)
         {
-            var row = item / groups * blockRows;
+            var (row, count) = RowPieces.At(item / groups, rows, threads);
             var panel = item % groups * groupPanels;
-            var count = Math.Min(blockRows, rows - row);
             var width = Math.Min(groupPanels * Tile.Columns, columns - panel * Tile.Columns);
             var output = (float*)c + row * cStride + panel * Tile.Columns;
             var copy = (float*)threadScratch + thread * threadStride;

@@ -50,6 +50,9 @@ internal unsafe interface IRegisters<TInt, TFloat>
     /// <summary>16-bit floating-point numbers, widened exactly.</summary>
     static abstract TFloat LoadHalf(ushort* source);
 
+    /// <summary>The same times 2^−112, exactly too: see <see cref="HalfFloat.Place(Vector256{int})"/>.</summary>
+    static abstract TFloat LoadUnscaledHalf(ushort* source);
+
     /// <summary>bf16 numbers, widened exactly.</summary>
     static abstract TFloat LoadBrain(ushort* source);
 
@@ -119,6 +122,9 @@ internal readonly unsafe struct Registers512 : IRegisters<Vector512<int>, Vector
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHalf(ushort* source) => HalfFloat.Widen(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadUnscaledHalf(ushort* source) => HalfFloat.Place(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBrain(ushort* source) => Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load(source)), 16).AsSingle();
@@ -194,12 +200,10 @@ internal readonly unsafe struct Registers256 : IRegisters<Vector256<int>, Vector
     public static Vector256<float> LoadSingle(float* source) => Vector256.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadHalf(ushort* source)
-    {
-        if (Avx2.IsSupported) return HalfFloat.Widen(Avx2.ConvertToVector256Int32((short*)source));
-        var (low, high) = Vector128.Widen(Vector128.Load((short*)source));
-        return HalfFloat.Widen(Vector256.Create(low, high));
-    }
+    public static Vector256<float> LoadHalf(ushort* source) => HalfFloat.Widen(SignExtended(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadUnscaledHalf(ushort* source) => HalfFloat.Place(SignExtended(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadBrain(ushort* source) => BrainFloat.Load(source);
@@ -215,6 +219,14 @@ internal readonly unsafe struct Registers256 : IRegisters<Vector256<int>, Vector
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.FusedMultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> SignExtended(ushort* source)
+    {
+        if (Avx2.IsSupported) return Avx2.ConvertToVector256Int32((short*)source);
+        var (low, high) = Vector128.Widen(Vector128.Load((short*)source));
+        return Vector256.Create(low, high);
+    }
 
     private static Vector256<int> Low(Vector256<int> pairs) => Vector256.ShiftRightArithmetic(Vector256.ShiftLeft(pairs, 16), 16);
 }
