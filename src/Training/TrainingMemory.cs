@@ -15,7 +15,7 @@ namespace OpenEuroLLM.Training;
 public sealed record TrainingMemory(long Weights, long Gradients, long Optimizer, long Step, long Kernels, long Samples, long Process)
 {
     /// <summary>Resident memory of a process that has trained a model of no size, without its text.</summary>
-    internal const long BareProcess = 95_000_000;
+    internal const long BareProcess = 140_000_000;
 
     /// <summary>All of it.</summary>
     public long Total => Weights + Gradients + Optimizer + Step + Kernels + Samples + Process;
