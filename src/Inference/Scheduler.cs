@@ -87,7 +87,7 @@ internal sealed class Scheduler : IDisposable
     public void Enqueue(Job job)
     {
         var answers = new Answer[job.Request.Choices];
-        for (int choice = 0; choice < answers.Length; choice++) answers[choice] = new Answer(job, choice, _tokenizer, _terminators);
+        for (int choice = 0; choice < answers.Length; choice++) answers[choice] = new Answer(job, choice, _tokenizer, _terminators, _model.Costs);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closing, this);
@@ -264,14 +264,14 @@ internal sealed class Scheduler : IDisposable
         for (int i = 0; i < _running.Count; i++)
         {
             if (_running[i].PendingRows == 1) continue;
-            _running[i].Plan(_promptRows[i], Math.Min(extra, share));
+            _running[i].Plan(_promptRows[i], Math.Min(extra, share), 0);
             extra -= Math.Max(0, _running[i].Rows.Scored - 1);
         }
 
         foreach (var answer in _running)
         {
             if (answer.PendingRows > 1) continue;
-            answer.Plan(1, Math.Min(Math.Min(extra, share), room));
+            answer.Plan(1, Math.Min(Math.Min(extra, share), room), _limits.BatchRows - room - 1);
             int guesses = answer.Rows.All - 1;
             (room, extra) = (room - guesses, extra - guesses);
         }
