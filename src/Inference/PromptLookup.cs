@@ -9,8 +9,11 @@ internal sealed class PromptLookup
 {
     private const int MostPlaces = 64;
 
-    /// <summary>How likely a guess from the shortest match is right before anything is known: worth one trial.</summary>
+    /// <summary>How likely a guess from the shortest match is right before anything is known.</summary>
     private const double FirstLuck = 0.5;
+
+    /// <summary>Trials that such an expectation is worth, also that which shorter matches give for longer ones.</summary>
+    private const double Expectation = 2;
 
     /// <summary>How much of the doubt one more token of match takes away before anything is known of such matches.</summary>
     private const double Lift = 0.3;
@@ -85,7 +88,7 @@ internal sealed class PromptLookup
         double expected = FirstLuck;
         for (int length = _settings.MinMatch; length <= _settings.MaxMatch; length++)
         {
-            expected = (expected + _hits[length]) / (1 + _trials[length]);
+            expected = (Expectation * expected + _hits[length]) / (Expectation + _trials[length]);
             _luck[length] = expected;
             expected += (1 - expected) * Lift;
         }

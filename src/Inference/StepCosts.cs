@@ -21,7 +21,7 @@ internal sealed class StepCosts
     }
 
     /// <summary>Where single-precision numbers are multiplied: f32, bf16, f16.</summary>
-    public static StepCosts Floats { get; } = new(1, 1.02, 1.1, 1.15, 1.8, 1.85, 2.2, 2.25, 2.8);
+    public static StepCosts Floats { get; } = new(1, 1.02, 1.05, 1.1, 1.7, 1.75, 2.05, 2.1, 2.7);
 
     /// <summary>Where levels are ready for arithmetic as they lie: q8_0.</summary>
     public static StepCosts Bytes { get; } = new(1, 1.02, 1.03, 1.05, 1.25, 1.5, 1.75, 1.75, 2.1);
