@@ -115,7 +115,6 @@ internal sealed unsafe class Arena : IDisposable
     {
         var size = Math.Max(Math.Clamp(reserved, SmallestBlock, LargestGrowth), bytes);
         var address = outline ? (nint)((blocks.Count + 1L) << 48) : (nint)Allocate(size);
-        if (!outline) LargePages.Advise(address, size);
         blocks.Add(new Block(address, size, 0));
         holes.Add(new Hole(blocks.Count - 1, 0, size));
         reserved += size;
