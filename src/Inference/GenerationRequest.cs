@@ -21,7 +21,7 @@ public abstract record GenerationInput
     public sealed record Tokens(IReadOnlyList<int> Ids) : GenerationInput;
 }
 
-/// <summary>How the next token is chosen. The steps come in this order: logit bias, repetition penalty, frequency and presence penalty,
+/// <summary>How the next token is chosen. The steps come in this order: grammar, logit bias, repetition penalty, frequency and presence penalty,
 /// temperature, top-k, top-p, min-p, typical, draw.</summary>
 /// <remarks>Bias before penalties is the order of llama.cpp and vLLM; temperature before the cuts, and the cuts in this order, is that of
 /// Hugging Face's transformers, for whose <c>generation_config.json</c> models choose their values (vLLM has temperature first too;
