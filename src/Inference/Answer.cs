@@ -34,6 +34,7 @@ internal sealed class Answer
     private readonly StopScanner _stops;
     private readonly SamplingState _sampling;
     private readonly PromptLookup? _lookup;
+    private readonly Grammars.AnswerGrammar? _grammar;
     private int[] _tokens;                  // prompt and answer; behind them the guess of this step
     private int _count;
     private int _guessed, _hits, _allGuessed, _allHits;
@@ -51,6 +52,7 @@ internal sealed class Answer
         _stops = new StopScanner(request.Stop);
         _sampling = new SamplingState(request.Sampling, choice, request.Prompt);
         _endIds = request.MinTokens > 0 ? [.. terminators, .. request.StopTokens] : [];
+        if (request.Grammar is { } matcher) _grammar = new Grammars.AnswerGrammar(matcher, [.. terminators, .. request.StopTokens]);
         _tokens = request.Prompt;
         _count = request.Prompt.Length;
         if (request.Speculation is { } speculation) _lookup = new PromptLookup(speculation, _count + request.MaxTokens);
@@ -171,12 +173,14 @@ internal sealed class Answer
         if (request.Logprobs is not null) scores.Take(logits);
         if (_sampling.Generated < request.MinTokens)
             foreach (int end in _endIds) logits[end] = float.NegativeInfinity;
-        int id = sampler.Choose(logits, _sampling);
+        int id = sampler.Choose(logits, _sampling, _grammar);
         _tokens[_count++] = id;
         Tell(new GenerationEvent.Token(_choice, id, request.Logprobs is int alternatives ? scores.Of(id, alternatives) : null));
 
         _ended = (!request.IgnoreEnd && _terminators.Contains(id)) || Array.IndexOf(request.StopTokens, id) >= 0;
         if (!_ended && !_tokenizer.IsSpecial(id)) Say(_decoder.Push(id));
+        if (!_ended) _grammar?.Add(id);
+        _ended |= _grammar is { IsComplete: true }; // the model need not say so
         Complete = _ended || _stops.Found is not null || _sampling.Generated == request.MaxTokens;
         return id;
     }

@@ -22,6 +22,7 @@ internal sealed record ValidatedRequest(
     public int? PromptLogprobs { get; init; }
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
+    public Grammars.GrammarMatcher? Grammar { get; init; }
 }
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
@@ -29,6 +30,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
 {
     // What fits at most: the model's context, or the whole key/value cache when that is smaller.
     private readonly int _capacity = Math.Min(model.ContextLength, capacity);
+
+    private readonly Grammars.GrammarCache _grammars = new(tokenizer);
 
     /// <summary>The model's chat template; null for this project's own.</summary>
     public ChatTemplate? Chat { get; init; }
@@ -53,6 +56,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
         }
 
+        if (request.Grammar is not null && (request.IgnoreEnd || request.MinTokens > 0))
+            throw new RequestException(request.IgnoreEnd ? "ignore_eos" : "min_tokens", "a grammar says where an answer ends; ignore_eos and min_tokens cannot be kept beside it. Leave them out.");
         var prompt = Encode(request.Input);
         int maxTokens = MaxTokens(prompt.Length, request.MaxTokens);
         Require(request.MinTokens >= 0 && request.MinTokens <= maxTokens, "min_tokens", request.MinTokens, $"0 to max_tokens ({maxTokens})");
@@ -65,6 +70,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             PromptLogprobs = request.PromptLogprobs,
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
+            Grammar = request.Grammar is { } grammar ? _grammars.Get(grammar) : null,
         };
     }
 

@@ -1,0 +1,245 @@
+using System.Text;
+using System.Text.Json;
+
+namespace OpenEuroLLM.Inference.Grammars;
+
+/// <summary>Compiles a JSON Schema into a pushdown automaton over the bytes of its valid values.</summary>
+/// <remarks>What the automaton writes is a subset of what is valid: properties in the schema's order, of a schema that names properties only
+/// those unless <c>additionalProperties</c> says otherwise, one space at most behind a colon or a comma between items and nowhere else, texts in
+/// their shortest form. Of <c>oneOf</c> any branch is taken, whether another one holds too or not. Names of additional properties may repeat.</remarks>
+internal sealed class SchemaCompiler
+{
+    private readonly SchemaReader _reader;
+    private readonly GrammarLimits _limits;
+    private readonly Automaton _automaton;
+    private readonly JsonStrings _strings;
+    private readonly JsonNumbers _numbers;
+    private readonly Dictionary<string, int> _rules = new(StringComparer.Ordinal);
+    private readonly Queue<(int Rule, IReadOnlyList<SchemaPlace> Places)> _open = [];
+    private int? _any;
+
+    private SchemaCompiler(SchemaReader reader, GrammarLimits limits)
+    {
+        (_reader, _limits) = (reader, limits);
+        _automaton = new Automaton(limits);
+        _strings = new JsonStrings(_automaton);
+        _numbers = new JsonNumbers(_automaton);
+    }
+
+    /// <exception cref="SchemaException">The schema is malformed, too large, contradictory, or not supported.</exception>
+    public static Automaton Compile(string schema, bool strict, GrammarLimits limits)
+    {
+        if (schema.Length > limits.SchemaBytes || Encoding.UTF8.GetByteCount(schema) > limits.SchemaBytes)
+            throw new SchemaException("", $"the schema has more than {limits.SchemaBytes} bytes; make it smaller.");
+        try
+        {
+            using var document = JsonDocument.Parse(schema, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 2 * limits.SchemaDepth });
+            var compiler = new SchemaCompiler(new SchemaReader(document.RootElement, strict, limits), limits);
+            return compiler.Compile(new SchemaPlace(document.RootElement, ""));
+        }
+        catch (JsonException exception)
+        {
+            throw new SchemaException("", $"the schema is not valid JSON, has a key twice or is deeper than {2 * limits.SchemaDepth} (line {exception.LineNumber + 1}).");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new SchemaException("", "a text of the schema is not valid Unicode.");
+        }
+    }
+
+    private Automaton Compile(SchemaPlace root)
+    {
+        _automaton.Root = RuleOf([root]);
+        while (_open.TryDequeue(out var next))
+        {
+            var shape = new SchemaShape();
+            foreach (var place in next.Places) _reader.Read(place, shape);
+            Add(_automaton.Entry(next.Rule), _automaton.Exit(next.Rule), shape, next.Places[0].Pointer, 0);
+        }
+
+        _automaton.Complete();
+        return _automaton;
+    }
+
+    /// <summary>The rule of values that satisfy all of some schemas.</summary>
+    private int RuleOf(IReadOnlyList<SchemaPlace> places)
+    {
+        SchemaPlace[] distinct = [.. places.Where(place => place.Element.ValueKind != JsonValueKind.True).DistinctBy(place => place.Pointer)];
+        if (distinct.Length == 0) return Any();
+        string key = string.Join('\n', distinct.Select(place => place.Pointer));
+        if (_rules.TryGetValue(key, out int rule)) return rule;
+        rule = _automaton.AddRule(distinct[0].Pointer);
+        _rules.Add(key, rule);
+        _open.Enqueue((rule, distinct));
+        return rule;
+    }
+
+    private int Any()
+    {
+        if (_any is int known) return known;
+        int rule = _automaton.AddRule("");
+        _any = rule;
+        Add(_automaton.Entry(rule), _automaton.Exit(rule), new SchemaShape(), "", 0);
+        return rule;
+    }
+
+    private void Add(int from, int to, SchemaShape shape, string pointer, int depth)
+    {
+        if (shape.Alternatives is [var branches, ..])
+        {
+            if (depth > _limits.SchemaDepth) throw new SchemaException(pointer, $"alternatives lie more than {_limits.SchemaDepth} deep in each other.");
+            bool isFree = shape.IsFree && shape.Alternatives.Count == 1;
+            foreach (var branch in branches)
+            {
+                if (isFree)
+                {
+                    _automaton.Call(from, RuleOf([branch]), to, deeper: false);
+                    continue;
+                }
+
+                var joined = shape.CopyWithoutFirstAlternatives();
+                _reader.Read(branch, joined);
+                Add(from, to, joined, branch.Pointer, depth + 1);
+            }
+
+            return;
+        }
+
+        var types = shape.Types == ValueTypes.All && shape.Implied != ValueTypes.None && shape.Values is null ? shape.Implied : shape.Types;
+        if (shape.Values is not null)
+        {
+            if (shape.HasDetails) throw new SchemaException(pointer, "enum and const are supported beside type only, not beside other demands on the value.");
+            AddLiterals(from, to, shape.Values.Where(value => (TypesOf(value.Value) & types) != 0).Select(value => value.Key), pointer);
+            return;
+        }
+
+        if (types.HasFlag(ValueTypes.Null)) _automaton.ReadAll(from, to, "null"u8, pointer);
+        if (types.HasFlag(ValueTypes.Boolean)) AddLiterals(from, to, ["true", "false"], pointer);
+        if ((types & ValueTypes.Number) != 0) _numbers.Add(from, to, whole: !types.HasFlag(ValueTypes.Fractional), shape.Range, pointer);
+        if (types.HasFlag(ValueTypes.Text)) _strings.Add(from, to, TextOf(shape, pointer), pointer);
+        if (types.HasFlag(ValueTypes.List)) AddList(from, to, shape, pointer);
+        if (types.HasFlag(ValueTypes.Record)) AddRecord(from, to, shape, pointer);
+    }
+
+    private static ValueTypes TypesOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => ValueTypes.Null,
+        JsonValueKind.True or JsonValueKind.False => ValueTypes.Boolean,
+        JsonValueKind.Number => value.TryGetDecimal(out decimal number) && number == Math.Floor(number) ? ValueTypes.Whole : ValueTypes.Fractional,
+        JsonValueKind.String => ValueTypes.Text,
+        JsonValueKind.Array => ValueTypes.List,
+        _ => ValueTypes.Record,
+    };
+
+    private CharacterAutomaton TextOf(SchemaShape shape, string pointer)
+    {
+        CharacterAutomaton? text = null;
+        if (shape.Patterns.Count == 0 || shape.MinLength > 0 || shape.MaxLength is not null)
+            text = CharacterAutomaton.OfLength(shape.MinLength, shape.MaxLength, _limits.States / 4, pointer);
+        foreach (var (pattern, place) in shape.Patterns)
+        {
+            var one = PatternParser.Parse(pattern, _limits, place);
+            text = text is null ? one : text.And(one, 4 * _limits.PatternStates, place);
+        }
+
+        return text!;
+    }
+
+    // Literals that begin the same share states, so that thousands of them are one reading.
+    private void AddLiterals(int from, int to, IEnumerable<string> literals, string pointer)
+    {
+        var next = new Dictionary<(int, byte), int>();
+        foreach (string literal in literals)
+        {
+            int state = from;
+            foreach (byte value in Encoding.UTF8.GetBytes(literal))
+            {
+                if (!next.TryGetValue((state, value), out int target))
+                {
+                    next.Add((state, value), target = _automaton.AddState(pointer));
+                    _automaton.Read(state, target, value, value);
+                }
+
+                state = target;
+            }
+
+            _automaton.Skip(state, to);
+        }
+    }
+
+    private void AddList(int from, int to, SchemaShape shape, string pointer)
+    {
+        int? most = shape.MaxItems;
+        int listed = shape.Items.Select(items => items.First.Count).DefaultIfEmpty().Max();
+        foreach (var (first, others) in shape.Items)
+            if (others is { Element.ValueKind: JsonValueKind.False }) most = Math.Min(most ?? int.MaxValue, first.Count);
+        if (most < shape.MinItems) return;
+        int state = _automaton.AddState(pointer);
+        _automaton.Read(from, state, (byte)'[', (byte)'[');
+        int steps = most is int bound && bound <= _limits.States ? bound : Math.Max(1, Math.Max(shape.MinItems, listed));
+        for (int i = 0; i <= steps; i++)
+        {
+            if (i >= shape.MinItems) _automaton.Read(state, to, (byte)']', (byte)']');
+            if (i == steps && most == steps) return;
+            int item = i == 0 ? state : Separated(state, ',', pointer);
+            int next = i == steps ? state : _automaton.AddState(pointer);
+            var places = shape.Items.SelectMany(items => i < items.First.Count ? [items.First[i]] : items.Others is { } other ? [other] : Array.Empty<SchemaPlace>());
+            _automaton.Call(item, RuleOf([.. places]), next, deeper: true);
+            state = next;
+        }
+    }
+
+    private void AddRecord(int from, int to, SchemaShape shape, string pointer)
+    {
+        var order = shape.Order.Concat(shape.Required.Where(name => !shape.Properties.ContainsKey(name)).Order(StringComparer.Ordinal)).ToList();
+        int empty = _automaton.AddState(pointer), filled = _automaton.AddState(pointer);
+        _automaton.Read(from, empty, (byte)'{', (byte)'{');
+        foreach (string name in order)
+        {
+            var places = new List<SchemaPlace>(shape.Properties.GetValueOrDefault(name) ?? []);
+            places.AddRange(shape.Additional.Where(rule => !rule.Named.Contains(name)).Select(rule => rule.Others));
+            bool required = shape.Required.Contains(name);
+            if (places.Any(place => place.Element.ValueKind == JsonValueKind.False))
+            {
+                if (required) throw new SchemaException(pointer, $"the property '{SchemaReader.Escaped(name)}' is required and forbidden.");
+                continue;
+            }
+
+            int key = _automaton.AddState(pointer), colon = _automaton.AddState(pointer);
+            int nextEmpty = _automaton.AddState(pointer), nextFilled = _automaton.AddState(pointer);
+            _automaton.Skip(empty, key);
+            _automaton.Skip(Separated(filled, ',', pointer), key);
+            var text = new StringBuilder();
+            JsonLiterals.WriteText(name, text);
+            _automaton.ReadAll(key, colon, Encoding.UTF8.GetBytes(text.ToString()), pointer);
+            _automaton.Call(Separated(colon, ':', pointer), RuleOf(places), nextFilled, deeper: true);
+            if (!required)
+            {
+                _automaton.Skip(empty, nextEmpty);
+                _automaton.Skip(filled, nextFilled);
+            }
+
+            (empty, filled) = (nextEmpty, nextFilled);
+        }
+
+        _automaton.Read(empty, to, (byte)'}', (byte)'}');
+        _automaton.Read(filled, to, (byte)'}', (byte)'}');
+        bool open = shape.Additional.Count > 0 ? shape.Additional.All(rule => rule.Others.Element.ValueKind != JsonValueKind.False) : order.Count == 0;
+        if (!open) return;
+        int firstName = _automaton.AddState(pointer), behind = _automaton.AddState(pointer);
+        _automaton.Skip(empty, firstName);
+        _automaton.Skip(Separated(filled, ',', pointer), firstName);
+        _strings.Add(firstName, behind, CharacterAutomaton.AllBut(order), pointer);
+        _automaton.Call(Separated(behind, ':', pointer), RuleOf([.. shape.Additional.Select(rule => rule.Others)]), filled, deeper: true);
+    }
+
+    // Behind a mark and a space or none.
+    private int Separated(int from, char mark, string pointer)
+    {
+        int marked = _automaton.AddState(pointer), behind = _automaton.AddState(pointer);
+        _automaton.Read(from, marked, (byte)mark, (byte)mark);
+        _automaton.Skip(marked, behind);
+        _automaton.Read(marked, behind, (byte)' ', (byte)' ');
+        return behind;
+    }
+}
