@@ -41,7 +41,7 @@ internal sealed class Answer
     private int _rows, _scoredRows;
     private PageNames? _names;
     private int _cachedTokens;
-    private bool _ended;                    // by one of the tokens that end answers
+    private bool _ended, _endedByForm;      // by one of the tokens that end answers, or as nothing could follow
 
     public Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators)
     {
@@ -179,8 +179,12 @@ internal sealed class Answer
 
         _ended = (!request.IgnoreEnd && _terminators.Contains(id)) || Array.IndexOf(request.StopTokens, id) >= 0;
         if (!_ended && !_tokenizer.IsSpecial(id)) Say(_decoder.Push(id));
-        if (!_ended) _grammar?.Add(id);
-        _ended |= _grammar is { IsComplete: true }; // the model need not say so
+        if (_grammar is not null && !_ended)
+        {
+            _grammar.Add(id);
+            _endedByForm = _ended = _grammar.IsComplete; // the model need not say so
+        }
+
         Complete = _ended || _stops.Found is not null || _sampling.Generated == request.MaxTokens;
         return id;
     }
@@ -197,7 +201,7 @@ internal sealed class Answer
         Release(); // before anyone hears of it
         var reason = _ended || _stops.Found is not null ? FinishReason.Stop : FinishReason.Length;
         var usage = new Usage(Job.Request.Prompt.Length, _sampling.Generated, _cachedTokens, _allGuessed, _allHits);
-        Tell(new GenerationEvent.Finished(_choice, reason, usage, _stops.Found));
+        Tell(new GenerationEvent.Finished(_choice, reason, usage, _stops.Found) { EndedByForm = _endedByForm });
         if (--Job.OpenAnswers == 0) Job.Events.TryComplete();
     }
 

@@ -97,7 +97,8 @@ public abstract record Grammar
 /// <param name="Speculation">Guessing ahead; null does not.</param>
 /// <param name="CacheSalt">Only requests with the same salt use each other's computed beginnings: whoever can measure time cannot learn
 /// from another tenant's. Null is a salt of its own.</param>
-/// <param name="Grammar">What form each answer must have; null for any text.</param>
+/// <param name="Grammar">What form each answer must have behind its reasoning; null for any text. Beside tools an answer is either this or calls.</param>
+/// <param name="ToolUse">How tools are used; null for as the model likes.</param>
 public sealed record GenerationRequest(
     GenerationInput Input,
     Sampling? Sampling = null,
@@ -113,4 +114,5 @@ public sealed record GenerationRequest(
     int? PromptLogprobs = null,
     Speculation? Speculation = null,
     string? CacheSalt = null,
-    Grammar? Grammar = null);
+    Grammar? Grammar = null,
+    ToolUse? ToolUse = null);

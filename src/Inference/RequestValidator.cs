@@ -23,6 +23,7 @@ internal sealed record ValidatedRequest(
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
     public Grammars.GrammarMatcher? Grammar { get; init; }
+    public Grammars.AnswerForm? Form { get; init; }
 }
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
@@ -56,9 +57,10 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
         }
 
-        if (request.Grammar is not null && (request.IgnoreEnd || request.MinTokens > 0))
-            throw new RequestException(request.IgnoreEnd ? "ignore_eos" : "min_tokens", "a grammar says where an answer ends; ignore_eos and min_tokens cannot be kept beside it. Leave them out.");
         var prompt = Encode(request.Input);
+        var form = FormOf(request, prompt);
+        if (form is not null && (request.IgnoreEnd || request.MinTokens > 0))
+            throw new RequestException(request.IgnoreEnd ? "ignore_eos" : "min_tokens", "the form of the answer says where it ends; ignore_eos and min_tokens cannot be kept beside it. Leave them out.");
         int maxTokens = MaxTokens(prompt.Length, request.MaxTokens);
         Require(request.MinTokens >= 0 && request.MinTokens <= maxTokens, "min_tokens", request.MinTokens, $"0 to max_tokens ({maxTokens})");
         return new ValidatedRequest(prompt, sampling, maxTokens, stop, request.Choices, request.Priority, request.Deadline)
@@ -70,8 +72,42 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             PromptLogprobs = request.PromptLogprobs,
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
-            Grammar = request.Grammar is { } grammar ? _grammars.Get(grammar) : null,
+            Grammar = form is null ? null : _grammars.Get(form),
+            Form = form,
         };
+    }
+
+    // Null where the answer may have any form.
+    private Grammars.AnswerForm? FormOf(GenerationRequest request, int[] prompt)
+    {
+        var conversation = request.Input as GenerationInput.Messages;
+        var calls = CallsOf(request, conversation?.Tools ?? []);
+        if (request.Grammar is null && calls is null) return null;
+        var reasoning = conversation is null || Chat is null ? null : ChatAnswers.ReasoningOf(Chat.Format, tokenizer, prompt);
+        return new Grammars.AnswerForm(calls is { Required: true } ? null : request.Grammar, calls, reasoning);
+    }
+
+    private Grammars.CallsForm? CallsOf(GenerationRequest request, IReadOnlyList<ToolDefinition> tools)
+    {
+        var use = request.ToolUse ?? new ToolUse();
+        foreach (string name in use.Names ?? [])
+            if (!tools.Any(tool => tool.Name == name)) throw new RequestException("tool_choice", $"tool_choice names the tool '{name}', which is not among the tools.");
+        if (use.Required && tools.Count == 0) throw new RequestException("tool_choice", "tool_choice asks for a call, but there are no tools.");
+        if (tools.Count == 0) return null;
+        bool bound = use.Required || request.Grammar is not null || !use.Several || use.Names is not null || tools.Any(tool => tool.Strict);
+        if (!bound) return null;
+        var marks = use.Required ? Chat?.Format.BindableCalls : Chat?.Format.OnlyCalls;
+        if (marks is null)
+        {
+            string field = use.Required || use.Names is not null ? "tool_choice" : request.Grammar is not null ? "grammar" : !use.Several ? "parallel_tool_calls" : "tools";
+            throw new RequestException(field, use.Required
+                ? "calls cannot be forced with this model: the notation in which it writes calls cannot be held to. Let the model choose (tool_choice auto)."
+                : "with this model answers cannot be bound to a form while calls are possible: its calls cannot be told from text before they are complete. " +
+                  "Leave out strict, parallel_tool_calls and the form of the answer beside tools, or force a call.");
+        }
+
+        ToolDefinition[] named = use.Names is null ? [.. tools] : [.. tools.Where(tool => use.Names.Contains(tool.Name))];
+        return new Grammars.CallsForm(marks, named, use.Required, use.Several);
     }
 
     /// <exception cref="RequestException">A value is outside the limits.</exception>

@@ -18,8 +18,10 @@ internal sealed record FieldNames(IReadOnlyDictionary<string, string> Names)
             if (Names.TryGetValue(root, out string? name)) field = name + field[root.Length..];
         }
         // "prompt" is a word of the messages too; all others are names only.
+        // What is said about a schema speaks of the client's own names.
+        bool aboutSchema = problem.Field is "grammar" or "tools";
         foreach (var (inner, outer) in Names)
-            if (inner != "prompt") message = message.Replace(inner, outer, StringComparison.Ordinal);
+            if (inner != "prompt" && !aboutSchema) message = message.Replace(inner, outer, StringComparison.Ordinal);
         return problem.Code switch
         {
             RequestErrorCode.Overloaded => new ApiError(429, "rate_limit_exceeded", message, field, RetryAfterSeconds: 1),

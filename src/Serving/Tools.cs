@@ -9,9 +9,9 @@ internal static class Tools
 {
     private const int LongestName = 64;
 
-    /// <summary>A tool's name and description, with the schema of its parameters.</summary>
+    /// <summary>A tool's name and description, with the schema of its parameters and whether calls must keep it.</summary>
     public static ToolDefinition Read(JsonElement tool, string where, JsonElement? parameters) =>
-        new(ReadName(tool, where), RequestFields.Text(tool, "description", where), parameters?.GetRawText());
+        new(ReadName(tool, where), RequestFields.Text(tool, "description", where), parameters?.GetRawText(), RequestFields.Flag(tool, "strict", where) ?? false);
 
     /// <summary>The name of a tool: letters, digits, _ and -, at most 64.</summary>
     public static string ReadName(JsonElement owner, string where)

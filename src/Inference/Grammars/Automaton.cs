@@ -27,7 +27,9 @@ internal sealed class Automaton(GrammarLimits limits)
     private readonly List<List<Edge>?> _edges = [];
     private readonly List<(int Entry, int Exit)> _rules = [];
     private readonly HashSet<int> _exits = [];
-    private int[] _need = [];
+    private readonly Dictionary<int, int> _roomOf = [];
+    private int[] _need = [], _room = [];
+    private int _work;
 
     public GrammarLimits Limits => limits;
 
@@ -49,6 +51,13 @@ internal sealed class Automaton(GrammarLimits limits)
         _rules.Add((entry, exit));
         _exits.Add(exit);
         return _rules.Count - 1;
+    }
+
+    /// <summary>Counts steps of compiling.</summary>
+    /// <exception cref="SchemaException">They are too many.</exception>
+    public void Spend(int steps, string pointer)
+    {
+        if ((_work += steps) > limits.Work) throw new SchemaException(pointer, $"with its references and combinations the schema takes more than {limits.Work} steps to compile; make it smaller.");
     }
 
     public int Entry(int rule) => _rules[rule].Entry;
@@ -78,6 +87,22 @@ internal sealed class Automaton(GrammarLimits limits)
         if (bytes.IsEmpty) Skip(from, to);
     }
 
+    /// <summary>The state behind a mark and a space or none.</summary>
+    public int Separated(int from, char mark, string pointer)
+    {
+        int marked = AddState(pointer), behind = AddState(pointer);
+        Read(from, marked, (byte)mark, (byte)mark);
+        Skip(marked, behind);
+        Read(marked, behind, (byte)' ', (byte)' ');
+        return behind;
+    }
+
+    /// <summary>Notes that any contents of a string, of so many characters, may follow a state.</summary>
+    public void SetRoom(int state, int characters) => _roomOf[state] = characters;
+
+    /// <summary>How many characters a string's contents may go on with at a state, whatever they are.</summary>
+    public int Room(int state) => _room[state];
+
     /// <summary>How many levels of values an answer still has to open, at the least, from a state to the exit of its rule; a large number when
     /// the exit cannot be reached. A state is entered only where that many are left, so that no answer runs into a dead end.</summary>
     public int Need(int state) => _need[state];
@@ -87,6 +112,8 @@ internal sealed class Automaton(GrammarLimits limits)
     public void Complete()
     {
         _need = Needs();
+        _room = new int[_edges.Count];
+        foreach (var (state, characters) in _roomOf) _room[state] = characters;
         if (_need[Entry(Root)] > limits.ValueDepth)
             throw new SchemaException("", $"no value of at most {limits.ValueDepth} levels can be valid (a contradiction, or a recursion without an end).");
         RefuseLeftRecursion();

@@ -21,6 +21,25 @@ internal sealed class CharacterAutomaton
 
     public IReadOnlyList<(int Low, int High, int Target)> Edges(int state) => _states[state].Edges;
 
+    /// <summary>From which states an accepting one can be reached.</summary>
+    public bool[] Live()
+    {
+        var before = new List<int>[Count];
+        for (int i = 0; i < before.Length; i++) before[i] = [];
+        for (int i = 0; i < before.Length; i++)
+            foreach (var (_, _, target) in Edges(i)) before[target].Add(i);
+        var live = new bool[Count];
+        var open = new Stack<int>(Enumerable.Range(0, Count).Where(Accepts));
+        while (open.TryPop(out int state))
+        {
+            if (live[state]) continue;
+            live[state] = true;
+            foreach (int source in before[state]) open.Push(source);
+        }
+
+        return live;
+    }
+
     /// <summary>Texts of so many characters.</summary>
     public static CharacterAutomaton OfLength(int least, int? most, int limit, string pointer)
     {

@@ -1,32 +1,84 @@
 using System.Runtime.InteropServices;
-using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Inference.Grammars;
 
 /// <summary>Where an answer can be in an automaton: all readings of its bytes so far at once.</summary>
-internal sealed class MatcherState(MatcherState.Reading[] readings, bool mayEnd)
+/// <param name="readings">The readings that read a byte.</param>
+/// <param name="mayEnd">Whether the bytes so far are a whole answer.</param>
+/// <param name="room">How many characters any string's contents may go on with here, whatever they are.</param>
+internal sealed class MatcherState(MatcherState.Reading[] readings, bool mayEnd, int room)
 {
+    private const int MostScanned = 8;
+
+    // What bytes lead to, as far as it was asked for: pairs while they are few, then a place for each byte.
+    private byte[] _bytes = [];
+    private MatcherState?[] _targets = [];
+    private int _count;
+    private UInt128 _knownLow, _knownHigh;
+
     /// <summary>A state that reads a byte, and the calls that it lies in.</summary>
     [StructLayout(LayoutKind.Auto)]
     public readonly record struct Reading(int State, CallFrame? Frame);
 
     public Reading[] Readings { get; } = readings;
 
-    /// <summary>Whether the bytes so far are a whole value.</summary>
     public bool MayEnd { get; } = mayEnd;
+
+    public int Room { get; } = room;
 
     /// <summary>Whether nothing can follow.</summary>
     public bool MustEnd => MayEnd && Readings.Length == 0;
 
-    /// <summary>What each byte leads to, as far as it was asked for; the bit says that it was.</summary>
-    public MatcherState?[]? Next { get; set; }
-
-    public UInt128 KnownLow { get; set; }
-
-    public UInt128 KnownHigh { get; set; }
-
     /// <summary>The tokens that may come next, a bit each; null before it was asked for.</summary>
     public ulong[]? Mask { get; set; }
+
+    /// <summary>What a byte leads to (null for nothing), where that is known.</summary>
+    public bool TryNext(byte value, out MatcherState? next)
+    {
+        next = null;
+        if (((value < 128 ? _knownLow : _knownHigh) & UInt128.One << (value & 127)) == 0) return false;
+        if (_targets.Length == 256)
+        {
+            next = _targets[value];
+            return true;
+        }
+
+        int at = _bytes.AsSpan(0, _count).IndexOf(value);
+        if (at >= 0) next = _targets[at];
+        return true;
+    }
+
+    /// <summary>Notes what a byte leads to.</summary>
+    public void SetNext(byte value, MatcherState? next)
+    {
+        if (value < 128) _knownLow |= UInt128.One << value;
+        else _knownHigh |= UInt128.One << (value & 127);
+        if (next is null) return;
+        if (_targets.Length == 256)
+        {
+            _targets[value] = next;
+            return;
+        }
+
+        if (_count == MostScanned)
+        {
+            var all = new MatcherState?[256];
+            for (int i = 0; i < _count; i++) all[_bytes[i]] = _targets[i];
+            all[value] = next;
+            (_targets, _bytes) = (all, []);
+            return;
+        }
+
+        if (_count == _targets.Length)
+        {
+            int length = _count == 0 ? 1 : Math.Min(MostScanned, 2 * _count);
+            Array.Resize(ref _bytes, length);
+            Array.Resize(ref _targets, length);
+        }
+
+        (_bytes[_count], _targets[_count]) = (value, next);
+        _count++;
+    }
 }
 
 /// <summary>A call under way: where it returns to, and inside which other one. Equal calls are the same object.</summary>
@@ -40,20 +92,25 @@ internal sealed class CallFrame(int number, int back, CallFrame? parent, int dep
     public int Depth { get; } = depth;
 }
 
-/// <summary>Says which tokens may come next in a grammar. What was computed is kept, within bounds, for all answers with the same grammar; nothing
-/// that it says depends on what it has kept. Used by one thread at a time.</summary>
+/// <summary>Says which tokens may come next in a grammar. What was computed is kept, within bounds, for all answers with the same grammar; which tokens
+/// it allows does not depend on what it has kept. Used by one thread at a time.</summary>
 internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
 {
-    private const int MostStates = 8192, MostMasks = 512, MostFrames = 65_536;
+    private const int MostStates = 8192, MostMasks = 1024, MostFrames = 65_536;
 
     private readonly Dictionary<(int Back, CallFrame? Parent, int Depth), CallFrame> _frames = [];
     private readonly Dictionary<string, MatcherState> _states = new(StringComparer.Ordinal);
     private readonly Stack<MatcherState.Reading> _open = [];
     private readonly HashSet<MatcherState.Reading> _seen = [];
-    private readonly List<MatcherState> _path = [];
+    private readonly Stack<(MatcherState Before, int End)> _path = [];
+    private readonly ulong[] _nothing = new ulong[trie.Words];
     private MatcherState? _start;
     private int _masks, _frameNumber;
-    private long _work;
+
+    public GrammarLimits Limits => automaton.Limits;
+
+    /// <summary>Steps taken since the last call of <see cref="After(MatcherState, int)"/> or <see cref="MaskOf"/>.</summary>
+    public int Work { get; private set; }
 
     /// <summary>Before the first byte.</summary>
     public MatcherState Start => _start ??= Close([new(automaton.Entry(automaton.Root), null)]);
@@ -61,7 +118,7 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
     /// <summary>The state behind a token that <see cref="MaskOf"/> allows.</summary>
     public MatcherState After(MatcherState state, int id)
     {
-        _work = 0;
+        Work = 0;
         foreach (byte value in trie.BytesOf(id))
             state = After(state, value) ?? throw new InvalidOperationException($"token {id} is not allowed here");
         return state;
@@ -70,9 +127,7 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
     /// <summary>The state behind a byte, or null where it is not allowed.</summary>
     public MatcherState? After(MatcherState state, byte value)
     {
-        var bit = UInt128.One << (value & 127);
-        if (((value < 128 ? state.KnownLow : state.KnownHigh) & bit) != 0) return state.Next?[value];
-        MatcherState? next = null;
+        if (state.TryNext(value, out var next)) return next;
         var targets = new List<MatcherState.Reading>();
         Spend(state.Readings.Length);
         foreach (var reading in state.Readings)
@@ -87,34 +142,30 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
             if (next.Readings.Length == 0 && !next.MayEnd) next = null;
         }
 
-        if (next is not null) (state.Next ??= new MatcherState?[256])[value] = next;
-        if (value < 128) state.KnownLow |= bit;
-        else state.KnownHigh |= bit;
+        state.SetNext(value, next);
         return next;
     }
 
     /// <summary>The tokens that may come next, a bit each.</summary>
-    /// <exception cref="UserErrorException">The grammar is too ambiguous here.</exception>
+    /// <exception cref="RequestException">The grammar is too ambiguous here.</exception>
     public ReadOnlySpan<ulong> MaskOf(MatcherState state)
     {
+        Work = 0;
         if (state.Mask is not null) return state.Mask;
+        if (state.MustEnd) return state.Mask = _nothing;
         if (_states.Count > MostStates || _masks >= MostMasks || _frames.Count > MostFrames) Forget();
-        _work = 0;
-        var mask = new ulong[(trie.VocabularySize + 63) / 64];
+        // Plain contents of a string are allowed as far as there is room; whole branches of such tokens need no walk.
+        int content = Math.Min(state.Room, TokenTrie.MostContent);
+        ulong[] mask = [.. trie.Content(content)];
         var nodes = trie.Nodes;
         _path.Clear();
-        _path.Add(state);
-        var ends = new Stack<int>();
+        var before = state;
         for (int at = 0; at < nodes.Length;)
         {
-            while (ends.TryPeek(out int end) && end <= at)
-            {
-                ends.Pop();
-                _path.RemoveAt(_path.Count - 1);
-            }
-
+            while (_path.TryPeek(out var last) && last.End <= at) before = _path.Pop().Before;
             ref readonly var node = ref nodes[at];
-            if (After(_path[^1], node.Value) is not { } next)
+            Spend(1);
+            if (node.Content <= content || After(before, node.Value) is not { } next)
             {
                 at = node.End;
                 continue;
@@ -123,8 +174,8 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
             for (int i = node.IdsStart; i < node.IdsEnd; i++) mask[trie.Ids[i] >> 6] |= 1UL << trie.Ids[i];
             at++;
             if (node.End == at) continue;
-            _path.Add(next);
-            ends.Push(node.End);
+            _path.Push((before, node.End));
+            before = next;
         }
 
         _masks++;
@@ -144,13 +195,16 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
     private MatcherState Close(List<MatcherState.Reading> from)
     {
         _seen.Clear();
+        _open.Clear();
         bool mayEnd = false;
+        int room = 0;
         foreach (var reading in from) Reach(reading);
         var kept = new List<MatcherState.Reading>();
         while (_open.TryPop(out var reading))
         {
             Spend(1);
             var (state, frame) = reading;
+            room = Math.Max(room, automaton.Room(state));
             if (automaton.IsExit(state))
             {
                 if (frame is null) mayEnd = true;
@@ -170,7 +224,9 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
 
         kept.Sort((a, b) => a.State != b.State ? a.State.CompareTo(b.State) : (a.Frame?.Number ?? -1).CompareTo(b.Frame?.Number ?? -1));
         string key = KeyOf(kept, mayEnd);
-        if (!_states.TryGetValue(key, out var known)) _states.Add(key, known = new MatcherState([.. kept], mayEnd));
+        if (_states.TryGetValue(key, out var known)) return known;
+        Spend(16); // for its memory
+        _states.Add(key, known = new MatcherState([.. kept], mayEnd, room));
         return known;
     }
 
@@ -202,9 +258,10 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
 
     private void Spend(int steps)
     {
-        if ((_work += steps) > automaton.Limits.MaskWork) throw TooAmbiguous();
+        if ((Work += steps) > automaton.Limits.MaskWork) throw TooAmbiguous();
     }
 
-    private static UserErrorException TooAmbiguous() => new(
-        "the answer's grammar can be read in too many ways at this place; expected a schema whose alternatives differ early. Make its anyOf branches fewer or easier to tell apart.");
+    /// <summary>The end of an answer that would take too long.</summary>
+    public static RequestException TooAmbiguous() => new("grammar",
+        "the form of the answer can be read in too many ways at this place; expected a schema whose alternatives differ early. Make its anyOf branches fewer or easier to tell apart.");
 }

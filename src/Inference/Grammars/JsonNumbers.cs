@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace OpenEuroLLM.Inference.Grammars;
 
 /// <summary>The bounds of a number; null for none.</summary>
 internal readonly record struct NumberRange(decimal? Low, bool LowIsOut, decimal? High, bool HighIsOut)
 {
+    /// <summary>Whether all numbers here are smaller than all there.</summary>
+    public bool IsBelow(NumberRange other) => High is decimal high && other.Low is decimal low && (high < low || (high == low && (HighIsOut || other.LowIsOut)));
+
     public NumberRange From(decimal low, bool isOut) =>
         Low is not decimal known || low > known ? this with { Low = low, LowIsOut = isOut } : low == known ? this with { LowIsOut = LowIsOut || isOut } : this;
 
@@ -19,8 +23,30 @@ internal sealed class JsonNumbers(Automaton automaton)
     private const int WholeDigits = 15, FractionDigits = 10, ExponentDigits = 2;
     private const decimal Largest = 999_999_999_999_999;
 
-    /// <summary>Whether bounds can be kept.</summary>
-    public static bool Holds(decimal bound) => Math.Abs(bound) <= Largest && bound.Scale <= FractionDigits;
+    /// <summary>A lower bound as it is kept: rounded up to the digits that are written, and null where no number that is written lies below it.</summary>
+    /// <exception cref="SchemaException">No number that is written lies above it.</exception>
+    public static decimal? LowBound(JsonElement bound, string pointer)
+    {
+        if (!bound.TryGetDecimal(out decimal low)) low = bound.GetDouble() is var number && Math.Abs(number) < 1 ? Tiny(number) : number < 0 ? decimal.MinValue : decimal.MaxValue;
+        if (low < -Largest) return null;
+        return low <= Largest ? Rounded(low, MidpointRounding.ToPositiveInfinity) : throw TooFar(pointer);
+    }
+
+    /// <summary>An upper bound, likewise.</summary>
+    /// <exception cref="SchemaException">No number that is written lies below it.</exception>
+    public static decimal? HighBound(JsonElement bound, string pointer)
+    {
+        if (!bound.TryGetDecimal(out decimal high)) high = bound.GetDouble() is var number && Math.Abs(number) < 1 ? Tiny(number) : number < 0 ? decimal.MinValue : decimal.MaxValue;
+        if (high > Largest) return null;
+        return high >= -Largest ? Rounded(high, MidpointRounding.ToNegativeInfinity) : throw TooFar(pointer);
+    }
+
+    // A number nearer to zero than a decimal can say rounds to zero or to the first digit beside it, as its sign asks.
+    private static decimal Tiny(double number) => number == 0 ? 0 : number < 0 ? -1e-28m : 1e-28m;
+
+    private static decimal Rounded(decimal bound, MidpointRounding direction) => Math.Round(bound, FractionDigits, direction);
+
+    private static SchemaException TooFar(string pointer) => new(pointer, $"no number that can be written satisfies the bound; expected one between -{Largest} and {Largest}.");
 
     public void Add(int from, int to, bool whole, NumberRange range, string pointer)
     {

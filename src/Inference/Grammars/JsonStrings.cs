@@ -11,17 +11,59 @@ internal sealed class JsonStrings(Automaton automaton)
     public void Add(int from, int to, CharacterAutomaton text, string pointer)
     {
         var states = new int[text.Count];
-        for (int i = 0; i < states.Length; i++) states[i] = automaton.AddState(pointer);
+        bool[] live = text.Live();
+        int[] rooms = Rooms(text, live);
+        for (int i = 0; i < states.Length; i++)
+        {
+            if (!live[i]) continue;
+            states[i] = automaton.AddState(pointer);
+            if (rooms[i] > 0) automaton.SetRoom(states[i], rooms[i]);
+        }
+
+        if (!live[0]) return;
         automaton.Read(from, states[0], (byte)'"', (byte)'"');
         for (int i = 0; i < states.Length; i++)
         {
+            if (!live[i]) continue;
             if (text.Accepts(i)) automaton.Read(states[i], to, (byte)'"', (byte)'"');
             foreach (var (low, high, target) in text.Edges(i))
             {
+                if (!live[target]) continue;
                 if (low == 0 && high == CharacterAutomaton.Last) automaton.Call(states[i], AnyCharacter(), states[target], deeper: false);
                 else AddCharacters(states[i], states[target], low, high, pointer);
             }
         }
+    }
+
+    // How many characters may follow each state, whatever they are: along edges for all characters, without end where those go round.
+    private static int[] Rooms(CharacterAutomaton text, bool[] live)
+    {
+        const int unknown = -1, underWay = -2;
+        var rooms = new int[text.Count];
+        var next = new int[text.Count];
+        Array.Fill(rooms, unknown);
+        for (int i = 0; i < next.Length; i++)
+            next[i] = text.Edges(i) is [(0, CharacterAutomaton.Last, int target)] && live[target] ? target : -1;
+        var path = new List<int>();
+        for (int i = 0; i < next.Length; i++)
+        {
+            path.Clear();
+            int at = i;
+            for (; at >= 0 && rooms[at] == unknown; at = next[at])
+            {
+                rooms[at] = underWay;
+                path.Add(at);
+            }
+
+            int known = at < 0 ? -1 : rooms[at] == underWay ? int.MaxValue : rooms[at];
+            for (int step = path.Count - 1; step >= 0; step--)
+            {
+                if (known < int.MaxValue) known++;
+                rooms[path[step]] = known;
+            }
+        }
+
+        return rooms;
     }
 
     private int AnyCharacter()

@@ -3,62 +3,63 @@ using System.Text.Json;
 
 namespace OpenEuroLLM.Inference.Grammars;
 
-/// <summary>Compiles a JSON Schema into a pushdown automaton over the bytes of its valid values.</summary>
-/// <remarks>What the automaton writes is a subset of what is valid: properties in the schema's order, of a schema that names properties only
-/// those unless <c>additionalProperties</c> says otherwise, one space at most behind a colon or a comma between items and nowhere else, texts in
-/// their shortest form. Of <c>oneOf</c> any branch is taken, whether another one holds too or not. Names of additional properties may repeat.</remarks>
+/// <summary>Compiles JSON Schemas into rules of a pushdown automaton over the bytes of their valid values.</summary>
+/// <remarks>What a rule writes is a subset of what is valid: properties in the schema's order, of a schema that names properties only
+/// those unless <c>additionalProperties</c> says otherwise, one space at most behind a colon or a comma and nowhere else, texts in
+/// their shortest form. Names of additional properties may repeat.</remarks>
 internal sealed class SchemaCompiler
 {
-    private readonly SchemaReader _reader;
     private readonly GrammarLimits _limits;
     private readonly Automaton _automaton;
     private readonly JsonStrings _strings;
     private readonly JsonNumbers _numbers;
     private readonly Dictionary<string, int> _rules = new(StringComparer.Ordinal);
-    private readonly Queue<(int Rule, IReadOnlyList<SchemaPlace> Places)> _open = [];
+    private readonly Queue<(int Rule, IReadOnlyList<SchemaPlace> Places, ValueTypes Types)> _open = [];
+    private SchemaReader? _reader;
     private int? _any;
 
-    private SchemaCompiler(SchemaReader reader, GrammarLimits limits)
+    public SchemaCompiler(Automaton automaton)
     {
-        (_reader, _limits) = (reader, limits);
-        _automaton = new Automaton(limits);
-        _strings = new JsonStrings(_automaton);
-        _numbers = new JsonNumbers(_automaton);
+        (_limits, _automaton) = (automaton.Limits, automaton);
+        _strings = new JsonStrings(automaton);
+        _numbers = new JsonNumbers(automaton);
     }
 
-    /// <exception cref="SchemaException">The schema is malformed, too large, contradictory, or not supported.</exception>
-    public static Automaton Compile(string schema, bool strict, GrammarLimits limits)
+    /// <summary>The rule of a schema's values.</summary>
+    /// <param name="schema">The schema, as text.</param>
+    /// <param name="strict">Whether all objects must be closed and all properties required.</param>
+    /// <param name="types">The types that the value may have.</param>
+    /// <exception cref="SchemaException">The schema is malformed, too large, or not supported.</exception>
+    public int Compile(string schema, bool strict, ValueTypes types = ValueTypes.All)
     {
-        if (schema.Length > limits.SchemaBytes || Encoding.UTF8.GetByteCount(schema) > limits.SchemaBytes)
-            throw new SchemaException("", $"the schema has more than {limits.SchemaBytes} bytes; make it smaller.");
+        if (schema.Length > _limits.SchemaBytes || Encoding.UTF8.GetByteCount(schema) > _limits.SchemaBytes)
+            throw new SchemaException("", $"the schema has more than {_limits.SchemaBytes} bytes; make it smaller.");
         try
         {
-            using var document = JsonDocument.Parse(schema, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 2 * limits.SchemaDepth });
-            var compiler = new SchemaCompiler(new SchemaReader(document.RootElement, strict, limits), limits);
-            return compiler.Compile(new SchemaPlace(document.RootElement, ""));
+            using var document = JsonDocument.Parse(schema, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 2 * _limits.SchemaDepth });
+            _reader = new SchemaReader(document.RootElement, strict, _automaton);
+            _rules.Clear();
+            _open.Clear();
+            int root = _automaton.AddRule("");
+            _open.Enqueue((root, [new SchemaPlace(document.RootElement, "")], types));
+            while (_open.TryDequeue(out var next))
+            {
+                var shape = new SchemaShape();
+                foreach (var place in next.Places) _reader.Read(place, shape);
+                shape.Types &= next.Types;
+                Add(_automaton.Entry(next.Rule), _automaton.Exit(next.Rule), shape, next.Places[0].Pointer, 0);
+            }
+
+            return root;
         }
         catch (JsonException exception)
         {
-            throw new SchemaException("", $"the schema is not valid JSON, has a key twice or is deeper than {2 * limits.SchemaDepth} (line {exception.LineNumber + 1}).");
+            throw new SchemaException("", $"the schema is not valid JSON, has a key twice or is deeper than {2 * _limits.SchemaDepth} (line {exception.LineNumber + 1}).");
         }
         catch (InvalidOperationException)
         {
             throw new SchemaException("", "a text of the schema is not valid Unicode.");
         }
-    }
-
-    private Automaton Compile(SchemaPlace root)
-    {
-        _automaton.Root = RuleOf([root]);
-        while (_open.TryDequeue(out var next))
-        {
-            var shape = new SchemaShape();
-            foreach (var place in next.Places) _reader.Read(place, shape);
-            Add(_automaton.Entry(next.Rule), _automaton.Exit(next.Rule), shape, next.Places[0].Pointer, 0);
-        }
-
-        _automaton.Complete();
-        return _automaton;
     }
 
     /// <summary>The rule of values that satisfy all of some schemas.</summary>
@@ -70,7 +71,7 @@ internal sealed class SchemaCompiler
         if (_rules.TryGetValue(key, out int rule)) return rule;
         rule = _automaton.AddRule(distinct[0].Pointer);
         _rules.Add(key, rule);
-        _open.Enqueue((rule, distinct));
+        _open.Enqueue((rule, distinct, ValueTypes.All));
         return rule;
     }
 
@@ -91,6 +92,7 @@ internal sealed class SchemaCompiler
             bool isFree = shape.IsFree && shape.Alternatives.Count == 1;
             foreach (var branch in branches)
             {
+                _automaton.Spend(shape.Size, branch.Pointer);
                 if (isFree)
                 {
                     _automaton.Call(from, RuleOf([branch]), to, deeper: false);
@@ -98,7 +100,7 @@ internal sealed class SchemaCompiler
                 }
 
                 var joined = shape.CopyWithoutFirstAlternatives();
-                _reader.Read(branch, joined);
+                _reader!.Read(branch, joined);
                 Add(from, to, joined, branch.Pointer, depth + 1);
             }
 
@@ -109,7 +111,7 @@ internal sealed class SchemaCompiler
         if (shape.Values is not null)
         {
             if (shape.HasDetails) throw new SchemaException(pointer, "enum and const are supported beside type only, not beside other demands on the value.");
-            AddLiterals(from, to, shape.Values.Where(value => (TypesOf(value.Value) & types) != 0).Select(value => value.Key), pointer);
+            AddLiterals(from, to, shape.Values.Where(value => (SchemaShape.TypeOf(value.Value) & types) != 0).Select(value => value.Key), pointer);
             return;
         }
 
@@ -120,16 +122,6 @@ internal sealed class SchemaCompiler
         if (types.HasFlag(ValueTypes.List)) AddList(from, to, shape, pointer);
         if (types.HasFlag(ValueTypes.Record)) AddRecord(from, to, shape, pointer);
     }
-
-    private static ValueTypes TypesOf(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Null => ValueTypes.Null,
-        JsonValueKind.True or JsonValueKind.False => ValueTypes.Boolean,
-        JsonValueKind.Number => value.TryGetDecimal(out decimal number) && number == Math.Floor(number) ? ValueTypes.Whole : ValueTypes.Fractional,
-        JsonValueKind.String => ValueTypes.Text,
-        JsonValueKind.Array => ValueTypes.List,
-        _ => ValueTypes.Record,
-    };
 
     private CharacterAutomaton TextOf(SchemaShape shape, string pointer)
     {
@@ -176,13 +168,15 @@ internal sealed class SchemaCompiler
         if (most < shape.MinItems) return;
         int state = _automaton.AddState(pointer);
         _automaton.Read(from, state, (byte)'[', (byte)'[');
-        int steps = most is int bound && bound <= _limits.States ? bound : Math.Max(1, Math.Max(shape.MinItems, listed));
+        if (most > _limits.States) throw new SchemaException(pointer, $"maxItems is supported up to {_limits.States}; leave it out for any number.");
+        int steps = most is int bound ? bound : Math.Max(1, Math.Max(shape.MinItems, listed));
         for (int i = 0; i <= steps; i++)
         {
             if (i >= shape.MinItems) _automaton.Read(state, to, (byte)']', (byte)']');
             if (i == steps && most == steps) return;
             int item = i == 0 ? state : Separated(state, ',', pointer);
             int next = i == steps ? state : _automaton.AddState(pointer);
+            _automaton.Spend(1 + shape.Items.Count, pointer);
             var places = shape.Items.SelectMany(items => i < items.First.Count ? [items.First[i]] : items.Others is { } other ? [other] : Array.Empty<SchemaPlace>());
             _automaton.Call(item, RuleOf([.. places]), next, deeper: true);
             state = next;
@@ -196,12 +190,13 @@ internal sealed class SchemaCompiler
         _automaton.Read(from, empty, (byte)'{', (byte)'{');
         foreach (string name in order)
         {
+            _automaton.Spend(1 + shape.Additional.Count, pointer);
             var places = new List<SchemaPlace>(shape.Properties.GetValueOrDefault(name) ?? []);
             places.AddRange(shape.Additional.Where(rule => !rule.Named.Contains(name)).Select(rule => rule.Others));
             bool required = shape.Required.Contains(name);
             if (places.Any(place => place.Element.ValueKind == JsonValueKind.False))
             {
-                if (required) throw new SchemaException(pointer, $"the property '{SchemaReader.Escaped(name)}' is required and forbidden.");
+                if (required) return; // no object is valid
                 continue;
             }
 
@@ -233,13 +228,5 @@ internal sealed class SchemaCompiler
         _automaton.Call(Separated(behind, ':', pointer), RuleOf([.. shape.Additional.Select(rule => rule.Others)]), filled, deeper: true);
     }
 
-    // Behind a mark and a space or none.
-    private int Separated(int from, char mark, string pointer)
-    {
-        int marked = _automaton.AddState(pointer), behind = _automaton.AddState(pointer);
-        _automaton.Read(from, marked, (byte)mark, (byte)mark);
-        _automaton.Skip(marked, behind);
-        _automaton.Read(marked, behind, (byte)' ', (byte)' ');
-        return behind;
-    }
+    private int Separated(int from, char mark, string pointer) => _automaton.Separated(from, mark, pointer);
 }

@@ -4,22 +4,24 @@ using System.Text.Json;
 namespace OpenEuroLLM.Inference.Grammars;
 
 /// <summary>Reads schemas into shapes: follows references, joins <c>allOf</c>, and refuses what cannot be kept.</summary>
-internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits limits)
+internal sealed class SchemaReader(JsonElement root, bool strict, Automaton automaton)
 {
     private static readonly HashSet<string> Annotations = new(StringComparer.Ordinal)
     {
-        "$schema", "$id", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
+        "$schema", "$id", "$anchor", "$comment", "$defs", "definitions", "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
+        "contentEncoding", "contentMediaType", "discriminator", "externalDocs",
     };
 
-    private int _read;
+    private readonly Dictionary<string, Dictionary<string, JsonElement>> _members = new(StringComparer.Ordinal);
 
     /// <summary>Adds what a schema demands.</summary>
     /// <exception cref="SchemaException">It is malformed, not supported, or too much.</exception>
     public void Read(SchemaPlace place, SchemaShape shape, int depth = 0)
     {
         var (schema, pointer) = place;
-        if (++_read > limits.Schemas) throw new SchemaException(pointer, $"with its references and combinations the schema has more than {limits.Schemas} parts; make it smaller.");
-        if (depth > limits.SchemaDepth) throw new SchemaException(pointer, $"references and combinations lie more than {limits.SchemaDepth} deep in each other, or lead back to themselves.");
+        automaton.Spend(20, pointer);
+        if (depth > automaton.Limits.SchemaDepth)
+            throw new SchemaException(pointer, $"references and combinations lie more than {automaton.Limits.SchemaDepth} deep in each other, or lead back to themselves.");
         if (schema.ValueKind == JsonValueKind.True) return;
         if (schema.ValueKind == JsonValueKind.False)
         {
@@ -39,27 +41,39 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
         string text = Text(reference, pointer);
         if (text != "#" && !text.StartsWith("#/", StringComparison.Ordinal))
             throw new SchemaException(pointer, $"'{Shown(text)}' is not supported; expected a reference inside the schema ('#' or '#/$defs/...').");
+        string path = Uri.UnescapeDataString(text)[1..], walked = "";
         var found = root;
-        string[] steps = Uri.UnescapeDataString(text).Split('/');
-        foreach (string step in steps.Skip(1))
+        foreach (string step in path.Split('/').Skip(1))
         {
+            automaton.Spend(1, pointer);
             string name = step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
             bool exists = found.ValueKind switch
             {
-                JsonValueKind.Object => found.TryGetProperty(name, out found),
+                JsonValueKind.Object => Members(found, walked).TryGetValue(name, out found),
                 JsonValueKind.Array => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < found.GetArrayLength() && Take(ref found, index),
                 _ => false,
             };
             if (!exists) throw new SchemaException(pointer, $"'{Shown(text)}' leads nowhere; expected the place of a schema.");
+            walked += "/" + step;
         }
 
-        return new SchemaPlace(found, Uri.UnescapeDataString(text)[1..]);
+        return new SchemaPlace(found, path);
 
         static bool Take(ref JsonElement list, int index)
         {
             list = list[index];
             return true;
         }
+    }
+
+    // An object is gone through once, however many references lead through it.
+    private Dictionary<string, JsonElement> Members(JsonElement owner, string path)
+    {
+        if (_members.TryGetValue(path, out var members)) return members;
+        members = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var property in owner.EnumerateObject()) members[property.Name] = property.Value;
+        _members.Add(path, members);
+        return members;
     }
 
     public static string Escaped(string name) => Shown(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
@@ -76,7 +90,11 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
             case "allOf":
                 foreach (var part in Schemas(value, pointer)) Read(part, shape, depth + 1);
                 return;
-            case "anyOf" or "oneOf":
+            case "anyOf":
+                shape.Alternatives.Add(Schemas(value, pointer));
+                return;
+            case "oneOf":
+                RequireDisjoint(Schemas(value, pointer), depth);
                 shape.Alternatives.Add(Schemas(value, pointer));
                 return;
             case "enum":
@@ -88,8 +106,9 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
                 return;
             case "properties":
                 shape.Implied |= ValueTypes.Record;
-                foreach (var property in Object(value, pointer))
+                foreach (var property in Ordered(place, value, pointer))
                 {
+                    automaton.Spend(1, pointer);
                     if (!shape.Properties.TryGetValue(property.Name, out var demands))
                     {
                         shape.Properties.Add(property.Name, demands = []);
@@ -100,10 +119,12 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
                 }
 
                 return;
+            case "propertyOrdering": // Google's: with properties
+                foreach (var ordered in List(value, pointer)) Text(ordered, pointer);
+                return;
             case "required":
                 shape.Implied |= ValueTypes.Record;
-                if (value.ValueKind != JsonValueKind.Array) throw new SchemaException(pointer, "expected a list of names.");
-                foreach (var required in value.EnumerateArray()) shape.Required.Add(Text(required, pointer));
+                foreach (var required in List(value, pointer)) shape.Required.Add(Text(required, pointer));
                 return;
             case "additionalProperties":
                 shape.Implied |= ValueTypes.Record;
@@ -137,17 +158,17 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
                 return;
             case "minimum" or "exclusiveMinimum":
                 shape.Implied |= ValueTypes.Number;
-                shape.Range = shape.Range.From(Bound(value, pointer), name == "exclusiveMinimum");
+                if (JsonNumbers.LowBound(Number(value, pointer), pointer) is decimal low) shape.Range = shape.Range.From(low, name == "exclusiveMinimum");
                 return;
             case "maximum" or "exclusiveMaximum":
                 shape.Implied |= ValueTypes.Number;
-                shape.Range = shape.Range.To(Bound(value, pointer), name == "exclusiveMaximum");
+                if (JsonNumbers.HighBound(Number(value, pointer), pointer) is decimal high) shape.Range = shape.Range.To(high, name == "exclusiveMaximum");
                 return;
             case "uniqueItems" when value.ValueKind == JsonValueKind.False:
                 return;
         }
 
-        if (!Annotations.Contains(name)) throw new SchemaException(pointer, $"the keyword '{Shown(name)}' is not supported; take it out, or say it in the prompt.");
+        if (!Annotations.Contains(name) && !name.StartsWith("x-", StringComparison.Ordinal)) throw new SchemaException(pointer, $"the keyword '{Shown(name)}' is not supported; take it out, or say it in the prompt.");
     }
 
     private static void ReadTypes(SchemaPlace place, SchemaShape shape)
@@ -190,8 +211,8 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
     private static void ReadFormat(JsonElement value, string pointer, SchemaShape shape)
     {
         string format = Text(value, pointer);
-        // The widths of numbers, from OpenAPI, say nothing that the digits do not.
-        if (format is "float" or "double" or "int64") return;
+        // The widths of numbers, from OpenAPI, say nothing that the digits do not; Google's "enum" stands beside one.
+        if (format is "float" or "double" or "int64" or "enum") return;
         if (format == "int32")
         {
             shape.Range = shape.Range.From(int.MinValue, false).To(int.MaxValue, false);
@@ -244,13 +265,76 @@ internal sealed class SchemaReader(JsonElement root, bool strict, GrammarLimits 
     private static string Text(JsonElement value, string pointer) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new SchemaException(pointer, $"found {Kind(value)}; expected a text.");
 
-    private static int Count(JsonElement value, string pointer) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int count) && count >= 0 ? count
-            : throw new SchemaException(pointer, "expected a whole number from 0 to 2147483647.");
+    private static JsonElement.ArrayEnumerator List(JsonElement value, string pointer) =>
+        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : throw new SchemaException(pointer, $"found {Kind(value)}; expected a list of names.");
 
-    private static decimal Bound(JsonElement value, string pointer) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out decimal bound) && JsonNumbers.Holds(bound) ? bound
-            : throw new SchemaException(pointer, "expected a number of at most 15 digits before the point and 10 behind it.");
+    // Google's clients write 64-bit counts as texts.
+    private static int Count(JsonElement value, string pointer)
+    {
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int count) && count >= 0) return count;
+        if (value.ValueKind == JsonValueKind.String && int.TryParse(value.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out count)) return count;
+        throw new SchemaException(pointer, "expected a whole number from 0 to 2147483647.");
+    }
+
+    private static JsonElement Number(JsonElement value, string pointer) =>
+        value.ValueKind == JsonValueKind.Number ? value : throw new SchemaException(pointer, $"found {Kind(value)}; expected a number.");
+
+    // Google's propertyOrdering says in which order properties are written.
+    private static IEnumerable<JsonProperty> Ordered(SchemaPlace place, JsonElement properties, string pointer)
+    {
+        var given = Object(properties, pointer);
+        if (!place.Element.TryGetProperty("propertyOrdering", out var ordering) || ordering.ValueKind != JsonValueKind.Array) return given;
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var name in ordering.EnumerateArray())
+            if (name.ValueKind == JsonValueKind.String) places.TryAdd(name.GetString()!, places.Count);
+        return given.OrderBy(property => places.GetValueOrDefault(property.Name, int.MaxValue));
+    }
+
+    // A value that is valid for two branches is not valid for oneOf, and an automaton cannot tell; so branches that could share a value are refused.
+    private void RequireDisjoint(IReadOnlyList<SchemaPlace> branches, int depth)
+    {
+        var shapes = new SchemaShape[branches.Count];
+        for (int i = 0; i < shapes.Length; i++) Read(branches[i], shapes[i] = new SchemaShape(), depth + 1);
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            for (int other = 0; other < i; other++)
+            {
+                if (!AreDisjoint(shapes[other], shapes[i], 0))
+                    throw new SchemaException(branches[i].Pointer, $"one value could be valid here and for branch {other} of the oneOf as well, which cannot be ruled out while writing. " +
+                        "Use anyOf, or let the branches differ in type, or in a required property with another const or enum.");
+            }
+        }
+    }
+
+    private bool AreDisjoint(SchemaShape first, SchemaShape second, int depth)
+    {
+        automaton.Spend(10, "");
+        var common = first.PossibleTypes & second.PossibleTypes;
+        if (common == ValueTypes.None) return true;
+        if (first.Values is not null && second.Values is not null && first.ValueKeys() is { } some && second.ValueKeys() is { } others && !some.Overlaps(others)) return true;
+        if ((common & ~ValueTypes.Number) == ValueTypes.None) return first.Range.IsBelow(second.Range) || second.Range.IsBelow(first.Range);
+        if (common != ValueTypes.Record || depth == 4) return false;
+        foreach (string name in first.Required)
+        {
+            automaton.Spend(1, "");
+            if (!second.Required.Contains(name))
+            {
+                if (second.Forbids(name)) return true;
+                continue;
+            }
+
+            if (first.Properties.TryGetValue(name, out var one) && second.Properties.TryGetValue(name, out var other) && AreDisjoint(ShapeOf(one, depth), ShapeOf(other, depth), depth + 1)) return true;
+        }
+
+        return second.Required.Any(name => !first.Required.Contains(name) && first.Forbids(name));
+    }
+
+    private SchemaShape ShapeOf(List<SchemaPlace> places, int depth)
+    {
+        var shape = new SchemaShape();
+        foreach (var place in places) Read(place, shape, depth + 1);
+        return shape;
+    }
 
     private static string Kind(JsonElement value) => value.ValueKind.ToString().ToLowerInvariant();
 

@@ -57,6 +57,43 @@ internal sealed class SchemaShape
 
     public NumberRange Range { get; set; }
 
+    /// <summary>The types that a valid value can have; more than it has in truth where alternatives say so.</summary>
+    public ValueTypes PossibleTypes => Values is null ? Types : Values.Values.Aggregate(ValueTypes.None, (all, value) => all | TypeOf(value)) & Types;
+
+    /// <summary>The allowed values so that equal ones are equal texts; null where that cannot be told.</summary>
+    public HashSet<string>? ValueKeys()
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (text, value) in Values ?? [])
+        {
+            if (value.ValueKind is JsonValueKind.Array or JsonValueKind.Object) return null;
+            if (value.ValueKind != JsonValueKind.Number) keys.Add(text);
+            else if (value.TryGetDecimal(out decimal number)) keys.Add((number / 1.0000000000000000000000000000m).ToString(System.Globalization.CultureInfo.InvariantCulture));
+            else return null;
+        }
+
+        return keys;
+    }
+
+    /// <summary>Whether an object with a certain property is never valid.</summary>
+    public bool Forbids(string name) =>
+        (Properties.TryGetValue(name, out var places) && places.Any(place => place.Element.ValueKind == JsonValueKind.False)) ||
+        Additional.Any(rule => !rule.Named.Contains(name) && rule.Others.Element.ValueKind == JsonValueKind.False);
+
+    /// <summary>The type of a value.</summary>
+    public static ValueTypes TypeOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => ValueTypes.Null,
+        JsonValueKind.True or JsonValueKind.False => ValueTypes.Boolean,
+        JsonValueKind.Number => value.TryGetDecimal(out decimal number) && number == Math.Floor(number) ? ValueTypes.Whole : ValueTypes.Fractional,
+        JsonValueKind.String => ValueTypes.Text,
+        JsonValueKind.Array => ValueTypes.List,
+        _ => ValueTypes.Record,
+    };
+
+    /// <summary>About how much a copy takes.</summary>
+    public int Size => 8 + Order.Count + Required.Count + Additional.Count + Items.Count + Patterns.Count + Alternatives.Count + Properties.Count;
+
     /// <summary>Whether nothing was demanded beside the alternatives.</summary>
     public bool IsFree => Types == ValueTypes.All && Implied == ValueTypes.None && Values is null;
 

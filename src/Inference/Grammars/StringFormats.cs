@@ -10,17 +10,25 @@ internal static class StringFormats
     private const string Octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
     private const string Label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,20}[A-Za-z0-9])?";
 
-    // Years 1900 to 2099, offsets within 14 hours, no leap seconds (RFC 3339). Addresses without quoted parts (RFC 5321); IPv6 in full or with
-    // the zeros at one end or the other left out (RFC 4291).
+    private const string HostLabel = "[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?";
+    private const string DurationTime = "(?:[0-9]{1,4}H(?:[0-9]{1,2}M(?:[0-9]{1,2}S)?)?|[0-9]{1,4}M(?:[0-9]{1,2}S)?|[0-9]{1,5}S)";
+    private const string DurationDate = "(?:[0-9]{1,4}Y(?:[0-9]{1,2}M(?:[0-9]{1,2}D)?)?|[0-9]{1,4}M(?:[0-9]{1,2}D)?|[0-9]{1,5}D)";
+    private const string UriText = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*";
+
+    // Years 1900 to 2099, offsets within 14 hours, no leap seconds (RFC 3339; durations: its appendix A). Addresses without quoted parts (RFC 5321);
+    // IPv6 in full or with zeros left out once (RFC 4291); uri: schemes with an authority (RFC 3986).
     private static readonly Dictionary<string, string> Patterns = new(StringComparer.Ordinal)
     {
         ["date"] = "^" + Date + "$",
         ["time"] = "^" + Time + "$",
         ["date-time"] = "^" + Date + "T" + Time + "$",
+        ["duration"] = "^P(?:" + DurationDate + "(?:T" + DurationTime + ")?|T" + DurationTime + "|[0-9]{1,5}W)$",
         ["uuid"] = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
         ["email"] = "^[A-Za-z0-9_+-]{1,20}(?:\\.[A-Za-z0-9_+-]{1,20}){0,2}@" + Label + "(?:\\." + Label + "){1,3}$",
+        ["hostname"] = "^" + HostLabel + "(?:\\." + HostLabel + "){0,5}$",
         ["ipv4"] = "^" + Octet + "(?:\\." + Octet + "){3}$",
         ["ipv6"] = "^(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}:[0-9a-f]{1,4}|::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,5})?)$",
+        ["uri"] = "^(?:https?|ftp|wss?)://" + HostLabel + "(?:\\." + HostLabel + "){0,5}(?::[1-9][0-9]{0,3})?(?:/" + UriText + ")?(?:\\?" + UriText + ")?(?:#" + UriText + ")?$",
     };
 
     public static IEnumerable<string> Names => Patterns.Keys;

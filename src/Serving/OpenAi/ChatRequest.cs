@@ -18,20 +18,19 @@ internal sealed record ChatRequest(
     IReadOnlyCollection<string> Ignored)
 {
     private static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
-        .Read("model", "messages", "max_completion_tokens", "logprobs", "top_logprobs", "tools", "tool_choice", "chat_template_kwargs", "reasoning_effort")
+        .Read("model", "messages", "max_completion_tokens", "logprobs", "top_logprobs", "tools", "tool_choice", "parallel_tool_calls",
+            "response_format", "chat_template_kwargs", "reasoning_effort")
         .Ignored("user", "safety_identifier", "store", "metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention")
         .Unsupported(IsFalse, "echo")
-        .Unsupported(value => value.ValueKind == JsonValueKind.True, "parallel_tool_calls")
         .Unsupported(IsEmpty, "functions", "structured_outputs")
         .Unsupported(value => IsText(value, "none"), "function_call")
         .Unsupported(value => IsText(value, "medium"), "verbosity")
-        .Unsupported(IsTextFormat, "response_format")
         .Unsupported(IsTextOnly, "modalities")
         .Unsupported(_ => false, "audio", "prediction", "web_search_options", "moderation", "guided_json", "guided_regex", "guided_choice", "guided_grammar");
 
     private static readonly FieldTable ToolFields = new FieldTable().Read("type", "function");
 
-    private static readonly FieldTable FunctionFields = new FieldTable().Read("name", "description", "parameters").Unsupported(IsFalse, "strict");
+    private static readonly FieldTable FunctionFields = new FieldTable().Read("name", "description", "parameters", "strict");
 
     /// <summary>Translates a request body.</summary>
     /// <exception cref="ApiException">The body asks for something else than this server has.</exception>
@@ -49,14 +48,19 @@ internal sealed record ChatRequest(
             ["max_tokens"] = maxTokensField,
             ["prompt"] = "messages", // the rendered conversation
             ["logprobs"] = "top_logprobs",
+            ["grammar"] = "response_format",
         });
 
-        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), ReadTools(body, model, ignored), ReadTemplateArguments(body, model));
+        var (shown, use) = AnswerForms.ReadToolChoice(body, ignored);
+        List<ToolDefinition>? tools = ReadTools(body, model, shown, ignored);
+        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), tools, ReadTemplateArguments(body, model));
         bool stream = Flag(body, "stream") ?? false;
         GenerationRequest generation = SamplingFields.Apply(body, model, new GenerationRequest(conversation)) with
         {
             MaxTokens = Integer(body, maxTokensField),
             Logprobs = ReadLogprobs(body),
+            Grammar = AnswerForms.Read(body, "response_format", ignored),
+            ToolUse = use,
         };
         return new ChatRequest(generation, stream, SamplingFields.ReadIncludeUsage(body, stream, ignored), names, ignored);
     }
@@ -69,9 +73,8 @@ internal sealed record ChatRequest(
         return wanted ? alternatives ?? 0 : null;
     }
 
-    private static List<ToolDefinition>? ReadTools(JsonElement body, ModelInfo model, ICollection<string> ignored)
+    private static List<ToolDefinition>? ReadTools(JsonElement body, ModelInfo model, bool shown, ICollection<string> ignored)
     {
-        bool shown = ReadToolChoice(body);
         if (List(body, "tools") is not JsonElement list || list.GetArrayLength() == 0) return null;
         var tools = new List<ToolDefinition>(list.GetArrayLength());
         foreach (JsonElement item in list.EnumerateArray())
@@ -91,14 +94,6 @@ internal sealed record ChatRequest(
         return model.SupportsTools ? tools : throw NoTools("tools");
     }
 
-    /// <summary>Whether the model may see the tools.</summary>
-    private static bool ReadToolChoice(JsonElement body)
-    {
-        if (Value(body, "tool_choice") is not JsonElement choice || IsText(choice, "auto")) return true;
-        if (IsText(choice, "none")) return false;
-        throw ApiException.Unsupported("tool_choice", "'tool_choice' must be \"auto\" or \"none\": calls cannot be forced in this version.");
-    }
-
     private static string? ReadTemplateArguments(JsonElement body, ModelInfo model)
     {
         JsonElement? given = Object(body, "chat_template_kwargs");
@@ -110,9 +105,6 @@ internal sealed record ChatRequest(
             return effort == "none" ? null : throw ApiException.Unsupported("reasoning_effort", "'reasoning_effort' is not available: the model's chat template knows no reasoning; leave it out.");
         return effort == "none" ? """{"enable_thinking":false}""" : $$"""{"enable_thinking":true,"reasoning_effort":"{{effort}}"}""";
     }
-
-    private static bool IsTextFormat(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.GetPropertyCount() == 1
-        && value.TryGetProperty("type", out JsonElement type) && IsText(type, "text");
 
     private static bool IsTextOnly(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text");
 }
