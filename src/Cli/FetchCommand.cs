@@ -71,7 +71,7 @@ internal static class FetchCommand
         return HubName.Parse($"{text}@{revision}");
     }
 
-    private static bool IsOn(string? value) => value?.Trim().ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
+    internal static bool IsOn(string? value) => value?.Trim().ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 
     private static string Words(FetchResult result)
     {

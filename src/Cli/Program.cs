@@ -10,8 +10,8 @@ internal static class Program
     public static IReadOnlyList<Func<Command>> Commands { get; } =
     [
         QuickstartCommand.Create, RunCommand.Create, LanguagesCommand.Create, IdentifyCommand.Create, CorpusCommand.Create, TokenizerCommand.Create, TrainCommand.Create,
-        EvaluateCommand.Create, GenerateCommand.Create, EmbedCommand.Create, ChatCommand.Create, ServeCommand.Create, KeysCommand.Create, ConvertCommand.Create, FetchCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
-        VerifyCommand.Create, ProveCommand.Create,
+        EvaluateCommand.Create, GenerateCommand.Create, EmbedCommand.Create, ChatCommand.Create, ServeCommand.Create, KeysCommand.Create, AuditCommand.Create, ConvertCommand.Create, FetchCommand.Create, InitCommand.Create, BenchCommand.Create, CardCommand.Create,
+        VerifyCommand.Create, DoctorCommand.Create, ProveCommand.Create,
     ];
 
     public static async Task<int> Main(string[] arguments)
@@ -41,6 +41,7 @@ internal static class Program
             if (parsed.Errors.Count > 0) throw CommandLineMistake.Of(parsed);
             CommandLineMistake.RefuseMisread(parsed);
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+            if (parsed.CommandResult.Command is ServingCommand) configuration.ProcessTerminationTimeout = null;
             return await parsed.InvokeAsync(configuration, cancellation).ConfigureAwait(false);
         }
         catch (Exception exception) when (Unwrap(exception) is UserErrorException mistake)

@@ -10,30 +10,50 @@ internal sealed class ProofChild : IDisposable
     private readonly Process _process;
     private string? _lastWords;
 
-    private ProofChild(ProcessStartInfo start)
+    private ProofChild(ProcessStartInfo start, Action<string>? heard)
     {
         _process = Process.Start(start)!;
-        _process.OutputDataReceived += static (_, _) => { };
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is not null) heard?.Invoke(line.Data);
+        };
         _process.ErrorDataReceived += (_, line) => _lastWords = string.IsNullOrEmpty(line.Data) ? _lastWords : line.Data;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     public int ExitCode => _process.ExitCode;
 
     /// <summary>Its last line on the error stream.</summary>
     public string? LastWords => _lastWords;
 
+    /// <summary>The memory that it holds now, in bytes.</summary>
+    public long MemoryBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>The most memory it was seen to hold, in bytes.</summary>
     public long PeakMemoryBytes { get; private set; }
 
-    public static ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff)
+    /// <param name="arguments">The command line.</param>
+    /// <param name="switchedOff">A variable of its environment that is set to 0.</param>
+    /// <param name="heard">Gets each line that it says on its standard output.</param>
+    public static ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff, Action<string>? heard = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardError = true, RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(ProveCommand).Assembly.Location);
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         if (switchedOff is not null) start.Environment[switchedOff] = "0";
-        return new ProofChild(start);
+        return new ProofChild(start, heard);
     }
 
     /// <summary>Waits for its end, with an eye on its memory.</summary>

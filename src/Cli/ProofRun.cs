@@ -22,6 +22,14 @@ internal sealed record ProofRun(string Name, string Folder, IReadOnlyList<string
 
     public string? Only { get; init; }
 
+    public string? Model { get; init; }
+
+    public int? Count { get; init; }
+
+    public int? Streams { get; init; }
+
+    public double? Minutes { get; init; }
+
     /// <summary>The recipe that the program is run with.</summary>
     public string RecipePath => Path.Combine(Folder, RecipeName);
 
@@ -52,10 +60,11 @@ internal sealed record ProofRun(string Name, string Folder, IReadOnlyList<string
     /// <summary>Starts the program.</summary>
     /// <param name="arguments">Its command line.</param>
     /// <param name="switchedOff">A variable of its environment that is set to 0.</param>
-    public ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff = null)
+    /// <param name="said">Gets each line of its output.</param>
+    public ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff = null, Action<string>? said = null)
     {
         Cancellation.ThrowIfCancellationRequested();
-        return ProofChild.Start(arguments, switchedOff);
+        return ProofChild.Start(arguments, switchedOff, said);
     }
 
     /// <summary>Runs the program to its end; a run that fails is a failed proof.</summary>

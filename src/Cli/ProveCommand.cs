@@ -22,6 +22,11 @@ internal static class ProveCommand
         new("corpus-bombs", "input made to exhaust memory or time, or damaged, is counted with its place and costs no good document", [options.Bytes, options.Only], ProveCorpusBombs.Run),
         new("erasure", "documents forgotten by a finished run are gone from every shard and token file, kept out afterwards, and a kill at a random moment leaves the old or the new state", [options.Kills, options.Tokens, options.Documents, options.Input], ProveErasure.Run),
         new("near-duplicates", "of pairs of documents of known similarity those that are alike are joined, and no others", [options.Pairs], ProveNearDuplicates.Run),
+        new("audit-kills", "a server killed at random moments while clients ask has the audit row of every answer whose end a client saw, and the chain of rows holds", [options.Kills], ProveAuditKills.Run),
+        new("serving-replay", "requests of all kinds are answered the same alone and together, with and without the cache, and after a restart", [options.Model, options.Count, options.Streams], run => ProveServingReplay.RunAsync(run).GetAwaiter().GetResult()),
+        new("serving-soak", "streams for a long time bring no error, a heap that does not grow, and a token count that is exact", [options.Model, options.Minutes, options.Streams], run => ProveServingSoak.RunAsync(run).GetAwaiter().GetResult()),
+        new("serving-overload", "ten times the requests that a server can answer leave it its speed, and it is itself again at once", [options.Model, options.Minutes, options.Streams], run => ProveServingOverload.RunAsync(run).GetAwaiter().GetResult()),
+        new("serving-disconnects", "clients that leave at any moment or never read cost nothing that stays, and nobody else an answer", [options.Model, options.Count, options.Streams], run => ProveServingDisconnects.RunAsync(run).GetAwaiter().GetResult()),
     ];
 
     public static Command Create()

@@ -17,7 +17,7 @@ internal sealed class ProveOptions
 
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Decides the moments of the kills, and what is made.", DefaultValueFactory = _ => 1UL, HelpName = "N" };
 
-    public Option<int?> Kills { get; } = new("--kills") { Description = "How often the program is killed; 20 for training, 200 for a corpus, 50 for an erasure.", HelpName = "N" };
+    public Option<int?> Kills { get; } = new("--kills") { Description = "How often the program is killed; 20 for training, 200 for a corpus, 50 for an erasure, 100 for a server.", HelpName = "N" };
 
     public Option<long> Tokens { get; } = new("--tokens") { Description = "Tokens of the run.", DefaultValueFactory = _ => 200_000, HelpName = "N" };
 
@@ -31,6 +31,14 @@ internal sealed class ProveOptions
 
     public Option<string?> Only { get; } = new("--only") { Description = "Only the cases whose names contain this.", HelpName = "WORD" };
 
+    public Option<string?> Model { get; } = new("--model") { Description = "A model folder or a .gguf file; the built-in model when absent.", HelpName = "PATH" };
+
+    public Option<int?> Count { get; } = new("--count") { Description = "Requests; 1000 to replay, 10000 that are left.", HelpName = "N" };
+
+    public Option<int?> Streams { get; } = new("--streams") { Description = "Clients at once; 64.", HelpName = "N" };
+
+    public Option<double?> Minutes { get; } = new("--minutes") { Description = "How long; 30 of streams, 5 of too many requests.", HelpName = "M" };
+
     /// <summary>Checks the values, and makes the working folder.</summary>
     /// <exception cref="UserErrorException">A value is out of range, or the folder holds files of something else.</exception>
     public ProofRun Read(string name, ParseResult parsed, CancellationToken cancellation)
@@ -39,6 +47,9 @@ internal sealed class ProveOptions
         if (parsed.GetValue(Tokens) < 1) throw new UserErrorException("--tokens is out of range; expected 1 or more.");
         if (parsed.GetValue(Documents) < 1) throw new UserErrorException("--documents is out of range; expected 1 or more.");
         if (parsed.GetValue(Pairs) < 1) throw new UserErrorException("--pairs is out of range; expected 1 or more.");
+        if (parsed.GetValue(Count) < 1) throw new UserErrorException("--count is out of range; expected 1 or more.");
+        if (parsed.GetValue(Streams) is < 1 or > 512) throw new UserErrorException("--streams is out of range; expected 1 to 512.");
+        if (parsed.GetValue(Minutes) is double minutes && !(minutes > 0 && minutes <= 100_000)) throw new UserErrorException("--minutes is out of range; expected more than 0, at most 100000.");
         long? bytes = parsed.GetValue(Bytes) is { } size ? ByteSize.Parse(size, "--bytes") : null;
         if (bytes < 1) throw new UserErrorException("--bytes is out of range; expected 1 or more.");
         string folder = Path.GetFullPath(parsed.GetValue(Out)!);
@@ -52,6 +63,10 @@ internal sealed class ProveOptions
             Bytes = bytes,
             Input = parsed.GetValue(Input) ?? [],
             Only = parsed.GetValue(Only),
+            Model = parsed.GetValue(Model),
+            Count = parsed.GetValue(Count),
+            Streams = parsed.GetValue(Streams),
+            Minutes = parsed.GetValue(Minutes),
         };
     }
 }

@@ -12,8 +12,20 @@ internal sealed class Job(ValidatedRequest request, ChannelWriter<GenerationEven
     public CancellationToken Cancellation { get; } = cancellation;
     public int OpenAnswers { get; set; } = request.Choices;
 
+    /// <summary>Whether one of its answers has a place.</summary>
+    public bool Admitted { get; private set; }
+
+    /// <summary>Answers that were admitted.</summary>
+    public int Begun { get; set; }
+
     /// <summary>The request ended early: its answers leave at the next step.</summary>
     public bool Failed { get; private set; }
+
+    public void Admit()
+    {
+        if (!Admitted) Request.Admitted?.Invoke();
+        Admitted = true;
+    }
 
     public void Fail(Exception cause)
     {
@@ -42,6 +54,7 @@ internal sealed class Answer
     private PageNames? _names;
     private int _cachedTokens;
     private bool _ended, _endedByForm;      // by one of the tokens that end answers, or as nothing could follow
+    private int _promptRows, _chargedPrompt, _chargedAnswer;
 
     public Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators)
     {
@@ -59,6 +72,15 @@ internal sealed class Answer
     }
 
     public Job Job { get; }
+
+    /// <summary>Where the scheduler keeps what the tenant has got; null before the answer waits.</summary>
+    public TenantAccount? Account { get; set; }
+
+    /// <summary>Its number in order of arrival.</summary>
+    public long Arrival { get; set; }
+
+    /// <summary>Tokens of the prompt that the tenant was promised and that were not computed yet.</summary>
+    public int Promised { get; set; }
 
     /// <summary>The place in the cache; null while the answer waits.</summary>
     public ICachedSequence? Sequence { get; private set; }
@@ -79,6 +101,7 @@ internal sealed class Answer
 
     public void Start(ICachedSequence sequence)
     {
+        Job.Begun++;
         Sequence = sequence;
         _cachedTokens = sequence.Length;
         _tokens = new int[_count + Job.Request.MaxTokens];
@@ -88,6 +111,31 @@ internal sealed class Answer
     /// <summary>Rows of known tokens that can be computed now: the rest of the prompt, then one by one.</summary>
     public int PendingRows => _count - Sequence!.Length;
 
+    /// <summary>Tokens generated.</summary>
+    public int Generated => _sampling.Generated;
+
+    /// <summary>How many rows of known tokens a step can take.</summary>
+    /// <param name="scoredRoom">Rows beyond the last whose logits may be asked for.</param>
+    public int WantedRows(int scoredRoom) => ScoresPrompt ? Math.Min(PendingRows, scoredRoom + 1) : PendingRows;
+
+    /// <summary>Tokens of prompt and answer that were computed since this was asked last.</summary>
+    public (int Prompt, int Generated) TakeWork()
+    {
+        var work = (_promptRows - _chargedPrompt, Generated - _chargedAnswer);
+        (_chargedPrompt, _chargedAnswer) = (_promptRows, Generated);
+        return work;
+    }
+
+    /// <summary>Whether nothing more is to be done: all was said, nobody waits any more, or the time is over.</summary>
+    public bool Ended(DateTimeOffset now)
+    {
+        if (Complete || Job.Failed) return true;
+        if (Job.Cancellation.IsCancellationRequested) Job.Fail(new OperationCanceledException(Job.Cancellation));
+        else if (Job.Request.Deadline < now)
+            Job.Fail(new RequestException("deadline", "the deadline passed before the answer was complete.", RequestErrorCode.DeadlineExceeded));
+        return Job.Failed;
+    }
+
     /// <summary>Settles the rows of this step.</summary>
     /// <param name="room">Rows for known tokens, at least one.</param>
     /// <param name="scoredRoom">Rows beyond the last whose logits may be asked for: of guesses, or of the prompt.</param>
@@ -95,14 +143,11 @@ internal sealed class Answer
     {
         int pending = PendingRows;
         _guessed = 0;
-        _rows = Math.Min(pending, room);
-        if (_scoresPrompt && Sequence!.Length < Job.Request.Prompt.Length)
-        {
-            _scoredRows = _rows = Math.Min(_rows, scoredRoom + 1);
-            return;
-        }
-
-        _scoredRows = _rows == pending ? 1 : 0;
+        _rows = Math.Min(Math.Min(pending, room), WantedRows(scoredRoom));
+        bool scoresPrompt = ScoresPrompt;
+        _promptRows += Math.Clamp(Job.Request.Prompt.Length - Sequence!.Length, 0, _rows);
+        _scoredRows = scoresPrompt ? _rows : _rows == pending ? 1 : 0;
+        if (scoresPrompt) return;
         if (pending > 1 || _lookup is null) return;
         int left = Job.Request.MaxTokens - _sampling.Generated - 1;
         _guessed = _lookup.Guess(_tokens, _count, Math.Min(left, scoredRoom));
@@ -188,6 +233,8 @@ internal sealed class Answer
         Complete = _ended || _stops.Found is not null || _sampling.Generated == request.MaxTokens;
         return id;
     }
+
+    private bool ScoresPrompt => _scoresPrompt && Sequence!.Length < Job.Request.Prompt.Length;
 
     private void Finish()
     {

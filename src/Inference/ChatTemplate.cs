@@ -105,7 +105,22 @@ public sealed class ChatTemplate
     {
         try
         {
-            var templates = ModelTemplates.Read(path);
+            (var template, obstacle) = ModelPlace.With(path, model => (Load(model, tokenizer, clock, out string? why), why));
+            return template;
+        }
+        catch (UserErrorException exception)
+        {
+            obstacle = exception.Message;
+            return null;
+        }
+    }
+
+    /// <summary>The template of an opened model; see the public form.</summary>
+    internal static ChatTemplate? Load(ModelPlace model, Tokenizer tokenizer, IClock? clock, out string? obstacle)
+    {
+        try
+        {
+            var templates = ModelTemplates.Read(model);
             if (!templates.TryGetValue("default", out var template))
             {
                 obstacle = templates.Count == 0
@@ -115,7 +130,7 @@ public sealed class ChatTemplate
             }
             if (template.Text.TrimEnd('\n', '\r') == Text) _ = tokenizer.Chat;
             obstacle = null;
-            return new ChatTemplate(tokenizer, clock, ModelTemplates.ControlTokens(path, tokenizer), template, templates.TryGetValue("tool_use", out var withTools) ? withTools : null);
+            return new ChatTemplate(tokenizer, clock, ModelTemplates.ControlTokens(model, tokenizer), template, templates.TryGetValue("tool_use", out var withTools) ? withTools : null);
         }
         catch (UserErrorException exception)
         {

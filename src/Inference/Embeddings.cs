@@ -23,7 +23,7 @@ public sealed record Embedding(IReadOnlyList<float> Vector, int Tokens);
 internal sealed class Embedder(Func<Func<ICausalModel, float[]>, float[]> use, Pooling pooling, bool normalize)
 {
     // Rows of one forward call, unless a single text needs more.
-    private const int BatchRows = 1024;
+    public const int BatchRows = 1024;
 
     private readonly List<int> _tokens = [];
     private readonly List<int> _lengths = [];

@@ -86,7 +86,7 @@ public abstract record Grammar
 /// as many as fit into the context. 0 is allowed where the prompt's likelihoods are all that is wanted.</param>
 /// <param name="Stop">Texts that end an answer and are not part of it; null for none.</param>
 /// <param name="Choices">Number of independent answers.</param>
-/// <param name="Priority">Among waiting requests the highest goes first; equal ones in order of arrival.</param>
+/// <param name="Priority">Among waiting requests the highest goes first; equal ones take fair turns between tenants, and come in order of arrival within one.</param>
 /// <param name="Deadline">The moment after which the answer is of no use; the request then ends with
 /// <see cref="RequestErrorCode.DeadlineExceeded"/>.</param>
 /// <param name="StopTokens">Ids that end an answer beside the model's own; null for none.</param>
@@ -99,6 +99,7 @@ public abstract record Grammar
 /// from another tenant's. Null is a salt of its own.</param>
 /// <param name="Grammar">What form each answer must have behind its reasoning; null for any text. Beside tools an answer is either this or calls.</param>
 /// <param name="ToolUse">How tools are used; null for as the model likes.</param>
+/// <param name="Tenant">Who asks: tenants share the engine fairly, whoever sends more waits longer. Null is one tenant of all who give none.</param>
 public sealed record GenerationRequest(
     GenerationInput Input,
     Sampling? Sampling = null,
@@ -115,4 +116,9 @@ public sealed record GenerationRequest(
     Speculation? Speculation = null,
     string? CacheSalt = null,
     Grammar? Grammar = null,
-    ToolUse? ToolUse = null);
+    ToolUse? ToolUse = null,
+    string? Tenant = null)
+{
+    /// <summary>Called once, on the engine's worker, when waiting is over and the first answer has its place; null calls nobody. Must return at once.</summary>
+    public Action? Admitted { get; init; }
+}

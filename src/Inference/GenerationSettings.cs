@@ -1,7 +1,6 @@
 using System.Text.Json;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
-using OpenEuroLLM.Models;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;
@@ -49,14 +48,15 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
 
     /// <summary>What a folder or a GGUF file says about generation.</summary>
     /// <exception cref="UserErrorException">A setting is malformed or outside the limits.</exception>
-    public static GenerationSettings Read(string path, Tokenizer tokenizer, RequestLimits limits)
+    public static GenerationSettings Read(ModelPlace model, Tokenizer tokenizer, RequestLimits limits)
     {
+        string path = model.Path;
         var ends = new HashSet<int>();
         foreach (string token in (ReadOnlySpan<string>)[SpecialTokens.EndOfTurn, SpecialTokens.EndOfText])
             if (tokenizer.TokenId(token) is int id && tokenizer.IsSpecial(id)) ends.Add(id);
-        if (ModelPaths.IsGguf(path))
+        if (model.File is { } file)
         {
-            AddGgufEnds(path, tokenizer, ends);
+            AddGgufEnds(file, tokenizer, ends);
             return new GenerationSettings(ends, new Sampling(), null);
         }
 
@@ -93,9 +93,8 @@ internal sealed record GenerationSettings(IReadOnlySet<int> Terminators, Samplin
         }
     }
 
-    private static void AddGgufEnds(string path, Tokenizer tokenizer, HashSet<int> ends)
+    private static void AddGgufEnds(GgufFile file, Tokenizer tokenizer, HashSet<int> ends)
     {
-        using var file = GgufFile.Open(path);
         foreach (string key in (ReadOnlySpan<string>)["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"])
             if (file.Value(key) is not null) ends.Add(file.Integer(key, 0, tokenizer.VocabularySize - 1));
     }

@@ -67,8 +67,14 @@ public sealed record ModelInfo(
     /// <summary>Numbers of a token's state, and so of an embedding.</summary>
     public int Width { get; init; }
 
+    /// <summary>Most tokens of prompt and answer that fit at once: the context, or the whole key/value cache where that is smaller.</summary>
+    public int Capacity { get; init; } = ContextLength;
+
     /// <summary>What requests are checked against.</summary>
     public RequestLimits Limits { get; init; } = new();
+
+    /// <summary>Why conversations cannot be rendered; null when they can.</summary>
+    public string? ChatObstacle { get; init; }
 
     /// <summary>Whether the chat template shows tools to the model.</summary>
     public bool SupportsTools { get; init; }
@@ -84,4 +90,18 @@ public sealed record ModelInfo(
 /// <param name="TotalPages">Pages of the key/value cache altogether.</param>
 /// <param name="PromptTokens">Tokens of all prompts since the start.</param>
 /// <param name="CachedTokens">Those of them that were still in the cache from earlier requests with the same beginning.</param>
-public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0);
+/// <param name="PageTokens">Tokens of a page.</param>
+public sealed record EngineStatus(int Running, int Waiting, int FreePages, int TotalPages, long PromptTokens = 0, long CachedTokens = 0, int PageTokens = 0)
+{
+    /// <summary>How many tokens the steps since the start computed; null where nobody counts.</summary>
+    public StepSizes? Steps { get; init; }
+
+    /// <summary>Tokens of prompts and answers computed per second in the recent past; 0 while nothing is known.</summary>
+    public double TokensPerSecond { get; init; }
+
+    /// <summary>Seconds until all that waits and runs is expected to be done at that speed; 0 while nothing is known.</summary>
+    public double QueueSeconds { get; init; }
+
+    /// <summary>Tenants that the scheduler remembers: those with answers, and those that were served ahead of others who still wait.</summary>
+    public int TenantAccounts { get; init; }
+}

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using OpenEuroLLM.Core;
-using OpenEuroLLM.Formats;
 using OpenEuroLLM.Models;
 using OpenEuroLLM.Models.Adapters;
 using OpenEuroLLM.Tensors;
@@ -20,27 +19,33 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     private readonly ChatTemplate? _chat;
 
     internal InferenceEngine(
-        ICausalModel model, Tokenizer tokenizer, string path, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null)
+        ICausalModel model, Tokenizer tokenizer, string path, EngineLimits? limits = null, RequestLimits? requestLimits = null, IClock? clock = null, string? name = null)
+        : this(model, tokenizer, new ModelPlace(path, null), limits, requestLimits, clock, name) { }
+
+    private InferenceEngine(ICausalModel model, Tokenizer tokenizer, ModelPlace place, EngineLimits? limits, RequestLimits? requestLimits, IClock? clock, string? name)
     {
+        string path = place.Path;
         if (tokenizer.VocabularySize > model.VocabularySize)
             throw new UserErrorException($"{path}: the model has vocab_size {model.VocabularySize}, the tokenizer has {tokenizer.VocabularySize} tokens; " +
                 "expected at most as many. Weights and tokenizer do not belong together.");
         requestLimits ??= new RequestLimits();
-        var chat = ChatTemplate.Load(path, tokenizer, clock, out string? chatObstacle);
-        var settings = GenerationSettings.Read(path, tokenizer, requestLimits);
-        Info = new ModelInfo(NameOf(path), new Lazy<string>(model.WeightsSha256), model.VocabularySize, model.ContextLength, chatObstacle is null, settings.Sampling)
+        var chat = ChatTemplate.Load(place, tokenizer, clock, out string? chatObstacle);
+        var settings = GenerationSettings.Read(place, tokenizer, requestLimits);
+        Info = new ModelInfo(name ?? NameOf(path), new Lazy<string>(model.WeightsSha256), model.VocabularySize, model.ContextLength, chatObstacle is null, settings.Sampling)
         {
             Fingerprint = model.Fingerprint(),
             DefaultMaxTokens = settings.MaxTokens,
+            Capacity = Math.Min(model.ContextLength, model.TotalPages * model.PageTokens),
             Width = model.Width,
             Limits = requestLimits,
+            ChatObstacle = chatObstacle,
             SupportsTools = chat?.SupportsTools ?? false,
             SupportsReasoning = chat?.SupportsReasoning ?? false,
         };
         _chat = chat;
         _model = model;
         _tokenizer = tokenizer;
-        _validator = new RequestValidator(tokenizer, Info, model.TotalPages * model.PageTokens, chatObstacle, requestLimits) { Chat = chat };
+        _validator = new RequestValidator(tokenizer, Info, Info.Capacity, chatObstacle, requestLimits) { Chat = chat };
         int[] textless = [.. Enumerable.Range(0, model.VocabularySize).Where(id => !tokenizer.Contains(id))];
         _scheduler = new Scheduler(model, tokenizer, settings.Terminators, limits ?? new EngineLimits(), clock ?? SystemClock.Instance, textless);
         ChatObstacle = chatObstacle;
@@ -52,20 +57,23 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     /// <param name="limits">How much is done at once; null for the defaults.</param>
     /// <param name="requestLimits">What a request may ask for; null for the defaults.</param>
     /// <param name="adapters">Adapter folders that are merged into the model.</param>
+    /// <param name="name">What the model is called; null for the name of its folder or file.</param>
     /// <exception cref="UserErrorException">It is no model, or is damaged.</exception>
-    public static InferenceEngine Load(string path, int? threads = null, EngineLimits? limits = null, RequestLimits? requestLimits = null, IReadOnlyList<string>? adapters = null)
+    public static InferenceEngine Load(
+        string path, int? threads = null, EngineLimits? limits = null, RequestLimits? requestLimits = null, IReadOnlyList<string>? adapters = null, string? name = null)
     {
-        var tokenizer = ReadTokenizer(path);
+        using var source = ModelSource.Open(path, adapters);
+        var place = ModelPlace.Of(source);
+        var tokenizer = place.ReadTokenizer();
         var engine = new Engine(threads ?? Environment.ProcessorCount);
         LanguageModel? model = null;
         LanguageModelAdapter? adapter = null;
         try
         {
-            using var source = ModelSource.Open(path, adapters);
             ModelMemory.RequireWeights(source);
             model = LanguageModel.Load(source, engine);
             adapter = new LanguageModelAdapter(engine, model, ModelMemory.CachePages(model.Config, limits?.CacheTokens, path));
-            return new InferenceEngine(adapter, tokenizer, path, limits, requestLimits) { Notes = (source as AdaptedSource)?.Notes ?? [] };
+            return new InferenceEngine(adapter, tokenizer, place, limits, requestLimits, clock: null, name) { Notes = (source as AdaptedSource)?.Notes ?? [] };
         }
         catch
         {
@@ -137,14 +145,8 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
 
     internal T Use<T>(Func<ICausalModel, T> work) => _scheduler.Use(work);
 
-    private static Tokenizer ReadTokenizer(string path)
-    {
-        if (!ModelPaths.IsGguf(path)) return Tokenizer.Load(path);
-        using var file = GgufFile.Open(path);
-        return GgufVocabulary.Read(file);
-    }
-
-    private static string NameOf(string path)
+    /// <summary>What a model is called when nobody says so.</summary>
+    internal static string NameOf(string path)
     {
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         return ModelPaths.IsGguf(path) ? Path.GetFileNameWithoutExtension(name) : name;

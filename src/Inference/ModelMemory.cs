@@ -9,6 +9,9 @@ public static class ModelMemory
 {
     private const int UsualContexts = 8;
 
+    // A context below this counts as so many tokens: small models answer many at once too.
+    private const int LeastContext = 2048;
+
     /// <summary>Bytes of a model's weights, which are held as they are stored, in however many files that is.</summary>
     /// <param name="source">The opened model; matrices that adapters widen count as they will be held.</param>
     public static long WeightBytes(ModelSource source) => source.Config.Weights.Sum(shape => shape.Rows * source.FormatOf(shape).RowBytes(shape.Columns));
@@ -23,6 +26,15 @@ public static class ModelMemory
         return WeightBytes(source);
     }
 
+    /// <summary>Bytes that an engine's steps need at most beside weights and cache: the states of all rows at the widest place of a layer, and logits.</summary>
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="limits">How much a step does.</param>
+    public static long StepBytes(ModelConfig config, EngineLimits limits)
+    {
+        long rows = Math.Max(limits.BatchRows, Math.Min(config.ContextLength, Embedder.BatchRows));
+        return sizeof(float) * ((rows * 2 * (config.Width + config.Hidden)) + ((limits.Sequences + Scheduler.ExtraScoredRows) * 2L * config.VocabularySize));
+    }
+
     /// <summary>Refuses a model whose weights are larger than the memory there is.</summary>
     /// <param name="source">The opened model.</param>
     /// <param name="available">Bytes that there are; null asks the machine.</param>
@@ -30,7 +42,12 @@ public static class ModelMemory
     public static void RequireWeights(ModelSource source, long? available = null) =>
         AvailableMemory.Require(WeightBytes(source), $"{source.Path}: loading the weights", "use a smaller model, or one with fewer bits for each weight", available);
 
-    /// <summary>Pages of the key/value cache: as asked for, or else room for eight full contexts, or for fewer where memory is short,
+    /// <summary>Tokens of a cache for so many full contexts, where nobody asked for a number.</summary>
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="contexts">How many.</param>
+    internal static long UsualTokens(ModelConfig config, int contexts) => (long)contexts * Math.Max(config.ContextLength, LeastContext);
+
+    /// <summary>Pages of the key/value cache: as asked for, or else room for eight full contexts (of 2,048 tokens at least), or for fewer where memory is short,
     /// which changes no answer and makes more of them wait.</summary>
     /// <param name="config">Shape of the model.</param>
     /// <param name="cacheTokens">Tokens that the cache must hold; null chooses.</param>
@@ -42,7 +59,7 @@ public static class ModelMemory
         long there = available ?? AvailableMemory.Bytes();
         for (int contexts = UsualContexts; ; contexts /= 2)
         {
-            long tokens = cacheTokens ?? (long)contexts * config.ContextLength;
+            long tokens = cacheTokens ?? UsualTokens(config, contexts);
             long pages = (tokens + KeyValueCache.PageTokens - 1) / KeyValueCache.PageTokens;
             long bytes = KeyValueCache.BytesOf(config.Layers, config.KeyValueHeads, config.HeadDimension, pages);
             if (bytes <= there && pages <= int.MaxValue) return (int)pages;

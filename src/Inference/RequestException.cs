@@ -8,7 +8,8 @@ public sealed class RequestException : Exception
     /// (<c>messages[2].role</c>, <c>max_tokens</c>), or null when no single field is meant.</param>
     /// <param name="message">What was found and what was expected, one line.</param>
     /// <param name="code">One of <see cref="RequestErrorCode"/>.</param>
-    public RequestException(string? field, string message, string code = RequestErrorCode.InvalidValue) : base(message)
+    /// <param name="cause">What was behind it, for logs only; null for nothing.</param>
+    public RequestException(string? field, string message, string code = RequestErrorCode.InvalidValue, Exception? cause = null) : base(message, cause)
     {
         Field = field;
         Code = code;
@@ -19,6 +20,9 @@ public sealed class RequestException : Exception
 
     /// <summary>One of <see cref="RequestErrorCode"/>.</summary>
     public string Code { get; }
+
+    /// <summary>When another attempt has a chance, in seconds from 1, as far as the recent past can tell; null where that does not depend on time.</summary>
+    public int? RetryAfterSeconds { get; init; }
 }
 
 /// <summary>The codes of <see cref="RequestException"/>.</summary>
@@ -35,6 +39,15 @@ public static class RequestErrorCode
 
     /// <summary>Too many requests wait already; try again later.</summary>
     public const string Overloaded = "overloaded";
+
+    /// <summary>There is no model of that name; the message lists those there are.</summary>
+    public const string ModelNotFound = "model_not_found";
+
+    /// <summary>There is no room for the model beside those in use; try again later.</summary>
+    public const string ModelUnavailable = "model_unavailable";
+
+    /// <summary>The model cannot be loaded.</summary>
+    public const string ModelFailed = "model_load_failed";
 
     /// <summary>The request's deadline passed before its answer was complete.</summary>
     public const string DeadlineExceeded = "deadline_exceeded";

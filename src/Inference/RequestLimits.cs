@@ -16,7 +16,7 @@ namespace OpenEuroLLM.Inference;
 /// <param name="MaxStopTokens">Most token ids that end an answer.</param>
 /// <param name="MaxLogprobs">Most alternatives beside a token's likelihood.</param>
 /// <param name="MaxSpeculation">Most tokens of a guess, and of a match.</param>
-/// <param name="MaxSaltLength">Longest cache salt, in UTF-16 units.</param>
+/// <param name="MaxSaltLength">Longest cache salt and longest name of a tenant, in UTF-16 units.</param>
 /// <param name="MaxEmbeddingInputs">Most inputs of one call for embeddings.</param>
 /// <param name="MaxPrompts">Most prompts of one call that completes texts.</param>
 /// <param name="MaxTools">Most tools of one conversation.</param>

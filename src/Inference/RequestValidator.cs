@@ -24,6 +24,8 @@ internal sealed record ValidatedRequest(
     public string? CacheSalt { get; init; }
     public Grammars.GrammarMatcher? Grammar { get; init; }
     public Grammars.AnswerForm? Form { get; init; }
+    public Action? Admitted { get; init; }
+    public string? Tenant { get; init; }
 }
 
 /// <summary>The one place where requests are checked, against the one table of limits.</summary>
@@ -51,11 +53,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         CheckStop(stop);
         CheckStopTokens(request.StopTokens ?? []);
         CheckSpeculation(request.Speculation);
-        if (request.CacheSalt is { } salt)
-        {
-            CheckText(salt, "cache_salt");
-            Require(salt.Length >= 1 && salt.Length <= limits.MaxSaltLength, "cache_salt's length", salt.Length, $"1 to {limits.MaxSaltLength}");
-        }
+        CheckName(request.CacheSalt, "cache_salt");
+        CheckName(request.Tenant, "tenant");
 
         var prompt = Encode(request.Input);
         var form = FormOf(request, prompt);
@@ -74,6 +73,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             CacheSalt = request.CacheSalt,
             Grammar = form is null ? null : _grammars.Get(form),
             Form = form,
+            Admitted = request.Admitted,
+            Tenant = request.Tenant,
         };
     }
 
@@ -264,6 +265,14 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             bytes += Encoding.UTF8.GetByteCount(text);
             CheckBytes(bytes, "messages");
         }
+    }
+
+    private void CheckName(string? name, string field)
+    {
+        if (name is null) return;
+        CheckText(name, field);
+        if (name.Length == 0 || name.Length > limits.MaxSaltLength)
+            throw new RequestException(field, Invariant($"{field} has {name.Length} characters; expected 1 to {limits.MaxSaltLength}."));
     }
 
     private void CheckBytes(long bytes, string field)

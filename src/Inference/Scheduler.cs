@@ -6,11 +6,15 @@ namespace OpenEuroLLM.Inference;
 /// <summary>Continuous batching on one worker thread: every step is one forward call over a flat batch, made of one row for each answer
 /// under way and of pieces of the prompts of new ones.</summary>
 /// <remarks>An answer is admitted when the cache has pages for all that it may need, so nothing has to be taken back later. The engine
-/// gives the same logits for any mixture of rows, and sampling looks at one answer only: an answer does not depend on its company.</remarks>
+/// gives the same logits for any mixture of rows, and sampling looks at one answer only: an answer does not depend on its company. Tenants share
+/// admission and the rows of prompts by <see cref="FairQueue"/>.</remarks>
 internal sealed class Scheduler : IDisposable
 {
     // Rows of one step whose logits are asked for beside the one of each answer: logits of a row are as many as the vocabulary.
-    private const int ExtraScoredRows = 64;
+    public const int ExtraScoredRows = 64;
+
+    // Rows that a prompt gets before the next tenant's turn in the same step.
+    private const int SliceRows = 64;
 
     private readonly ICausalModel _model;
     private readonly Tokenizer _tokenizer;
@@ -23,7 +27,8 @@ internal sealed class Scheduler : IDisposable
 
     // Shared with callers; the lock is also the worker's bell.
     private readonly object _gate = new();
-    private readonly List<Answer> _waiting = [];      // by priority, then arrival
+    private readonly Pace _pace = new();
+    private readonly FairQueue _waiting;
     private readonly Queue<Action<ICausalModel>> _work = [];
     private bool _closing;
     private int _runningCount;
@@ -33,8 +38,11 @@ internal sealed class Scheduler : IDisposable
     private readonly int[] _tokens;
     private readonly int[] _rows;
     private readonly BatchPart[] _parts;
+    private readonly int[] _promptRows;         // of this step, for each running answer
     private float[] _logits = [];
+    private double _stepSeconds;
     private long _promptTokens, _cachedTokens;  // read by anyone: written under the lock
+    private readonly StepCounter _steps = new();
 
     /// <param name="model">The model.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
@@ -52,6 +60,8 @@ internal sealed class Scheduler : IDisposable
         _tokens = new int[limits.BatchRows];
         _rows = new int[limits.Sequences + ExtraScoredRows];
         _parts = new BatchPart[limits.Sequences];
+        _promptRows = new int[limits.Sequences];
+        _waiting = new FairQueue(limits.WaitingAnswers, _pace);
         _worker = new Thread(Run) { IsBackground = true, Name = "generation" };
         _worker.Start();
     }
@@ -60,23 +70,28 @@ internal sealed class Scheduler : IDisposable
     {
         get
         {
-            lock (_gate) return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens);
+            lock (_gate)
+            {
+                return new EngineStatus(_runningCount, _waiting.Count, _model.FreePages, _model.TotalPages, _promptTokens, _cachedTokens, _model.PageTokens)
+                {
+                    Steps = _steps.Read(),
+                    TokensPerSecond = _pace.TokensPerSecond,
+                    QueueSeconds = _waiting.Seconds,
+                    TenantAccounts = _waiting.Accounts,
+                };
+            }
         }
     }
 
     /// <exception cref="RequestException">Too many answers wait already.</exception>
     public void Enqueue(Job job)
     {
+        var answers = new Answer[job.Request.Choices];
+        for (int choice = 0; choice < answers.Length; choice++) answers[choice] = new Answer(job, choice, _tokenizer, _terminators);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closing, this);
-            if (_waiting.Count + job.Request.Choices > _limits.WaitingAnswers)
-                throw new RequestException(null, $"{_waiting.Count} answers wait already, the limit is {_limits.WaitingAnswers}; try again later.",
-                    RequestErrorCode.Overloaded);
-            int place = _waiting.Count;
-            while (place > 0 && _waiting[place - 1].Job.Request.Priority < job.Request.Priority) place--;
-            for (int choice = 0; choice < job.Request.Choices; choice++)
-                _waiting.Insert(place + choice, new Answer(job, choice, _tokenizer, _terminators));
+            _waiting.Add(job, answers);
             Monitor.Pulse(_gate);
         }
     }
@@ -123,14 +138,14 @@ internal sealed class Scheduler : IDisposable
         while (WaitForWork(out var work))
         {
             work?.Invoke(_model);
-            DropEnded();
+            Settle();
             Admit();
             if (_running.Count > 0) Step();
-            DropEnded();
+            Settle();
         }
 
         List<Answer> left;
-        lock (_gate) left = [.. _running, .. _waiting];
+        lock (_gate) left = [.. _running, .. _waiting.Empty()];
         foreach (var answer in left)
         {
             answer.Job.Fail(new OperationCanceledException("the engine was closed"));
@@ -152,53 +167,47 @@ internal sealed class Scheduler : IDisposable
         }
     }
 
-    private void DropEnded()
+    // Charges what the last step has computed, and lets go of what has ended.
+    private void Settle()
     {
         var now = _clock.UtcNow;
-        DropEnded(_running, now);
         lock (_gate)
         {
-            DropEnded(_waiting, now);
+            int kept = 0, tokens = 0;
+            for (int i = 0; i < _running.Count; i++)
+            {
+                var answer = _running[i];
+                tokens += FairQueue.Charge(answer);
+                if (answer.Ended(now))
+                {
+                    answer.Release();
+                    _waiting.Leave(answer);
+                }
+                else
+                {
+                    _running[kept++] = answer;
+                }
+            }
+
+            _running.RemoveRange(kept, _running.Count - kept);
+            if (tokens > 0) _pace.Stepped(tokens, _stepSeconds);
+            _waiting.DropEnded(now);
             _runningCount = _running.Count;
         }
     }
 
-    // A loop, because a predicate that captures the time would be allocated for every token.
-    private static void DropEnded(List<Answer> answers, DateTimeOffset now)
-    {
-        int kept = 0;
-        for (int i = 0; i < answers.Count; i++)
-        {
-            if (Ended(answers[i], now)) answers[i].Release();
-            else answers[kept++] = answers[i];
-        }
-
-        answers.RemoveRange(kept, answers.Count - kept);
-    }
-
-    private static bool Ended(Answer answer, DateTimeOffset now)
-    {
-        var job = answer.Job;
-        if (answer.Complete || job.Failed) return true;
-        if (job.Cancellation.IsCancellationRequested) job.Fail(new OperationCanceledException(job.Cancellation));
-        else if (job.Request.Deadline < now)
-            job.Fail(new RequestException("deadline", "the deadline passed before the answer was complete.", RequestErrorCode.DeadlineExceeded));
-        return job.Failed;
-    }
-
-    // Strictly in order: a large request at the head is not overtaken, or small ones could keep it waiting for ever.
     private void Admit()
     {
         lock (_gate)
         {
-            while (_waiting.Count > 0 && _running.Count < _limits.Sequences)
+            while (_running.Count < _limits.Sequences && _waiting.Next() is { } next)
             {
-                var next = _waiting[0];
                 if (_model.TryBegin(next.CacheTokens, next.Prefix(_model.PageTokens)) is not { } sequence) return;
                 _promptTokens += next.Job.Request.Prompt.Length;
                 _cachedTokens += sequence.Length;
+                _waiting.Admit(next, sequence.Length);
                 next.Start(sequence);
-                _waiting.RemoveAt(0);
+                next.Job.Admit();
                 _running.Add(next);
                 _runningCount = _running.Count;
             }
@@ -207,7 +216,10 @@ internal sealed class Scheduler : IDisposable
 
     private void Step()
     {
+        long began = _clock.Timestamp;
+        Plan();
         var (tokenCount, partCount, rowCount) = Gather();
+        _steps.Count(tokenCount);
         int vocabulary = _model.VocabularySize;
         if (_logits.Length < rowCount * vocabulary) _logits = new float[rowCount * vocabulary];
         try
@@ -236,25 +248,73 @@ internal sealed class Scheduler : IDisposable
 
             row += scored;
         }
+
+        _stepSeconds = _clock.SecondsSince(began);
     }
 
-    // One row for each answer that is past its prompt comes first, so that a long prompt never makes the others wait; the room that is left
-    // goes to guesses and prompts, in order of admission.
-    private (int Tokens, int Parts, int Rows) Gather()
+    // One row for each answer that is past its prompt comes first, so that a long prompt never makes the others wait; the room that is left goes to
+    // prompts, and what they do not need to guesses.
+    private void Plan()
     {
         int room = _limits.BatchRows;
         foreach (var answer in _running)
             if (answer.PendingRows == 1) room--;
+        int share = Math.Max(1, ExtraScoredRows / _running.Count), extra = ExtraScoredRows;
+        room = SharePromptRows(room, share);
+        for (int i = 0; i < _running.Count; i++)
+        {
+            if (_running[i].PendingRows == 1) continue;
+            _running[i].Plan(_promptRows[i], Math.Min(extra, share));
+            extra -= Math.Max(0, _running[i].Rows.Scored - 1);
+        }
 
-        int tokens = 0, parts = 0, rows = 0, extra = ExtraScoredRows;
         foreach (var answer in _running)
         {
-            bool hasPlace = answer.PendingRows == 1;
-            int share = Math.Min(extra, Math.Max(1, ExtraScoredRows / _running.Count));
-            answer.Plan(hasPlace ? 1 : room, hasPlace ? Math.Min(share, room) : share);
+            if (answer.PendingRows > 1) continue;
+            answer.Plan(1, Math.Min(Math.Min(extra, share), room));
+            int guesses = answer.Rows.All - 1;
+            (room, extra) = (room - guesses, extra - guesses);
+        }
+    }
+
+    // Hands out slices, each to the prompt of the highest priority whose tenant has got the least, this step included; a tenant's own prompts come in
+    // order of admission. Returns what is left.
+    private int SharePromptRows(int room, int scoredRoom)
+    {
+        for (int i = 0; i < _running.Count; i++) _promptRows[i] = _running[i].Account!.Planned = 0;
+        while (room > 0)
+        {
+            int next = -1;
+            for (int i = 0; i < _running.Count; i++)
+            {
+                if (_running[i].PendingRows > 1 && _promptRows[i] < _running[i].WantedRows(scoredRoom) && (next < 0 || GoesBefore(_running[i], _running[next]))) next = i;
+            }
+
+            if (next < 0) break;
+            int slice = Math.Min(Math.Min(room, SliceRows), _running[next].WantedRows(scoredRoom) - _promptRows[next]);
+            _promptRows[next] += slice;
+            _running[next].Account!.Planned += slice;
+            room -= slice;
+        }
+
+        return room;
+    }
+
+    private static bool GoesBefore(Answer one, Answer other)
+    {
+        var (mine, theirs) = (one.Account!, other.Account!);
+        if (mine == theirs) return false;
+        if (mine.Level != theirs.Level) return mine.Level.Priority > theirs.Level.Priority;
+        long lead = theirs.Computed + theirs.Planned - mine.Computed - mine.Planned;
+        return lead > 0 || (lead == 0 && one.PendingRows < other.PendingRows);
+    }
+
+    private (int Tokens, int Parts, int Rows) Gather()
+    {
+        int tokens = 0, parts = 0, rows = 0;
+        foreach (var answer in _running)
+        {
             var (all, scored) = answer.Rows;
-            room -= hasPlace ? all - 1 : all;
-            extra -= Math.Max(0, scored - 1);
             if (all == 0) continue;
             answer.NextTokens.CopyTo(_tokens.AsSpan(tokens));
             _parts[parts++] = new BatchPart(answer.Sequence!, all);

@@ -104,14 +104,14 @@ internal sealed class FolderSource : ModelSource
     {
         var single = System.IO.Path.Combine(folder, ModelFolder.WeightsName);
         var index = System.IO.Path.Combine(folder, ModelFolder.IndexName);
-        if (File.Exists(single))
+        if (System.IO.File.Exists(single))
         {
             var file = files[ModelFolder.WeightsName] = SafetensorsFile.Open(single);
             foreach (var name in file.Tensors.Keys) places[name] = file;
             return;
         }
-        if (!File.Exists(index) && PickledWeights.In(folder) is { } pickle) throw PickledWeights.Refuse(pickle);
-        if (!File.Exists(index))
+        if (!System.IO.File.Exists(index) && PickledWeights.In(folder) is { } pickle) throw PickledWeights.Refuse(pickle);
+        if (!System.IO.File.Exists(index))
             throw new UserErrorException($"{folder}: neither {ModelFolder.WeightsName} nor {ModelFolder.IndexName} is in this folder; a model folder needs one of them.");
         if (ModelFolder.ReadObject(index, ModelFolder.MaximumIndexBytes)["weight_map"] is not System.Text.Json.Nodes.JsonObject map)
             throw new UserErrorException($"{index}: weight_map is missing; expected an object from tensor to file name.");

@@ -32,6 +32,9 @@ public sealed class GgufSource : ModelSource
     public IReadOnlyList<KeyValuePair<string, GgufValue>> Metadata => file.Metadata;
 
     /// <inheritdoc/>
+    public override GgufFile File => file;
+
+    /// <inheritdoc/>
     public override BlockFormat FormatOf(WeightShape shape) => shape.GgufKey is not null ? BlockFormat.F32 : file.Tensor(shape.GgufName).Type.Format!;
 
     /// <inheritdoc/>

@@ -24,12 +24,15 @@ public abstract class ModelSource : IDisposable
 
     /// <summary>Opens a model folder or a <c>.gguf</c> file and checks that it has every weight in its size, and none besides.</summary>
     /// <exception cref="UserErrorException">It is no model, or one that this version does not read.</exception>
-    public static ModelSource Open(string path) => PickledWeights.IsName(path) && File.Exists(path) ? throw PickledWeights.Refuse(path)
+    public static ModelSource Open(string path) => PickledWeights.IsName(path) && System.IO.File.Exists(path) ? throw PickledWeights.Refuse(path)
         : ModelPaths.IsGguf(path) ? new GgufSource(path) : new FolderSource(path);
 
     /// <summary>Opens a model with adapters merged into it; without any it is the model itself.</summary>
     /// <inheritdoc cref="Open(string)"/>
     public static ModelSource Open(string path, IReadOnlyList<string>? adapters) => adapters is { Count: > 0 } ? new AdaptedSource(Open(path), adapters) : Open(path);
+
+    /// <summary>The opened GGUF file, for what it says beside weights (tokenizer, templates, end tokens); null for a folder. Lives as long as the source.</summary>
+    public virtual GgufFile? File => null;
 
     /// <summary>How a weight is stored.</summary>
     public abstract BlockFormat FormatOf(WeightShape shape);

@@ -41,8 +41,13 @@ internal sealed class StreamSender(ServerOptions options, TimeProvider time, ILo
         }
         catch (Exception problem) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
-            if (problem is not RequestException) RequestGuard.LogDefect(logger, context, problem);
-            ApiError error = problem is RequestException known ? names.Translate(known) : RequestGuard.InternalError(context);
+            if (problem is not (RequestException or ApiException)) RequestGuard.LogDefect(logger, context, problem);
+            ApiError error = problem switch
+            {
+                RequestException known => names.Translate(known),
+                ApiException known => known.Error,
+                _ => RequestGuard.InternalError(context),
+            };
             await stream.FailAsync(error).ConfigureAwait(false);
         }
     }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -12,10 +14,27 @@ internal static class JsonBody
     /// <summary>Writes the whole body of a response, with its length.</summary>
     public static async Task WriteAsync(HttpResponse response, Action<Utf8JsonWriter> write)
     {
-        using var body = new MemoryStream();
-        using (var json = new Utf8JsonWriter(body, Form)) write(json);
+        ReadOnlyMemory<byte> body = Write(write).WrittenMemory;
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
-        await response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), response.HttpContext.RequestAborted).ConfigureAwait(false);
+        await response.Body.WriteAsync(body, response.HttpContext.RequestAborted).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes an error: its status, when to try again, and what the dialect says of it.</summary>
+    public static Task WriteErrorAsync(HttpResponse response, ApiError error, Action<Utf8JsonWriter> write)
+    {
+        response.StatusCode = error.Status;
+        if (error.RetryAfterSeconds is int seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return WriteAsync(response, write);
+    }
+
+    /// <summary>The bytes of a body.</summary>
+    public static byte[] ToBytes(Action<Utf8JsonWriter> write) => Write(write).WrittenSpan.ToArray();
+
+    private static ArrayBufferWriter<byte> Write(Action<Utf8JsonWriter> write)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(body, Form)) write(json);
+        return body;
     }
 }

@@ -19,7 +19,10 @@ internal static class PageLimits
             Write(json, "temperature", 0, limits.MaxTemperature);
             Write(json, "top_p", 0, 1, above: true);
             Write(json, "top_k", 0, limits.MaxTopK, whole: true);
+            Write(json, "min_p", 0, 1);
             Write(json, "repetition_penalty", limits.MinRepetitionPenalty, limits.MaxRepetitionPenalty);
+            Write(json, "presence_penalty", -limits.MaxPenalty, limits.MaxPenalty);
+            Write(json, "frequency_penalty", -limits.MaxPenalty, limits.MaxPenalty);
             Write(json, "seed", 0, LargestWholeDouble, whole: true);
             Write(json, "max_completion_tokens", 1, null, whole: true);
             Write(json, "stop", 0, limits.MaxStops);

@@ -3,14 +3,18 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.Operation;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary><c>/health</c>: the process answers. <c>/ready</c>: the model generates, proven by one token each time.</summary>
-internal sealed class Probes(IInferenceEngine engine, TimeSpan limit, TimeProvider time, ILogger logger)
+/// <summary><c>/health</c>: the process answers. <c>/ready</c>: every model that is loaded generates, proven by one token, at most once in
+/// <see cref="ServerOptions.ReadyCacheSeconds"/>; none is loaded or kept for it.</summary>
+internal sealed class Probes(ServedModels models, ServerOptions options, Drain drain, TimeProvider time, ILogger logger)
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+    private readonly TimeSpan limit = TimeSpan.FromSeconds(options.ReadySeconds), keep = TimeSpan.FromSeconds(options.ReadyCacheSeconds);
     private readonly Lock sharing = new();
+    private long asked;
     private Task<string?>? running;
 
     public void Map(IEndpointRouteBuilder routes)
@@ -18,7 +22,7 @@ internal sealed class Probes(IInferenceEngine engine, TimeSpan limit, TimeProvid
         routes.MapMethods("/health", GetAndHead, (RequestDelegate)(context => AnswerAsync(context, "alive", reason: null)));
         routes.MapMethods("/ready", GetAndHead, (RequestDelegate)(async context =>
         {
-            string? reason = await CheckAsync().WaitAsync(context.RequestAborted).ConfigureAwait(false);
+            string? reason = drain.HasBegun ? "The server is being stopped." : await CheckAsync().WaitAsync(context.RequestAborted).ConfigureAwait(false);
             await AnswerAsync(context, reason is null ? "ready" : "not ready", reason).ConfigureAwait(false);
         }));
     }
@@ -35,17 +39,21 @@ internal sealed class Probes(IInferenceEngine engine, TimeSpan limit, TimeProvid
         });
     }
 
-    /// <summary>Why the model is not ready, or null. Whoever asks while a check runs gets its outcome: probes cannot pile up.</summary>
+    /// <summary>Why the model is not ready, or null. Whoever asks while a check runs, or right after it, gets its outcome: probes neither pile up nor load the model.</summary>
     private Task<string?> CheckAsync()
     {
         lock (sharing)
         {
-            if (running is null || running.IsCompleted) running = GenerateOneTokenAsync();
+            if (running is null || (running.IsCompleted && time.GetElapsedTime(asked) >= keep))
+            {
+                asked = time.GetTimestamp();
+                running = models.FirstProblemAsync(GenerateOneTokenAsync);
+            }
             return running;
         }
     }
 
-    private async Task<string?> GenerateOneTokenAsync()
+    private async Task<string?> GenerateOneTokenAsync(IInferenceEngine engine)
     {
         using var deadline = new CancellationTokenSource(limit, time);
         try

@@ -24,6 +24,10 @@ internal static class RequestBody
         {
             throw TooLarge(maxBytes);
         }
+        catch (IOException) when (!request.HttpContext.RequestAborted.IsCancellationRequested) // a size of a chunk that is beyond all numbers
+        {
+            throw new ApiException(400, "bad_request", "The HTTP request is malformed.");
+        }
         return Parse(body.GetBuffer().AsMemory(0, (int)body.Length));
     }
 
@@ -50,7 +54,7 @@ internal static class RequestBody
     {
         bool json = MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
             && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+            && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
         if (!json || request.Headers.ContentEncoding.Count > 0)
             throw new ApiException(415, "unsupported_content_type", "The body must be sent as Content-Type: application/json, in UTF-8 and without Content-Encoding.");
     }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using OpenEuroLLM.Inference;
 
 namespace OpenEuroLLM.Serving;
 
@@ -99,17 +98,6 @@ internal static class RequestFields
     {
         if (body.ValueKind != JsonValueKind.Object) throw new ApiException(400, "invalid_json", "The body must be one JSON object.");
     }
-
-    /// <summary>The name of the model, which must be the loaded one.</summary>
-    public static void RequireModel(JsonElement body, ModelInfo model)
-    {
-        string name = Text(body, "model") ?? throw ApiException.Invalid("model", $"'model' is missing; this server has '{model.Name}'.");
-        if (!string.Equals(name, model.Name, StringComparison.Ordinal)) throw NoSuchModel(name, model);
-    }
-
-    /// <summary>The error for a model that is not loaded.</summary>
-    public static ApiException NoSuchModel(string name, ModelInfo model) =>
-        new(404, "model_not_found", $"The model '{RequestBody.Shown(name)}' does not exist here; this server has '{model.Name}'.", "model");
 
     /// <summary>The error for tools where the model cannot see them.</summary>
     public static ApiException NoTools(string field) =>

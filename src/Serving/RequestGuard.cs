@@ -1,24 +1,25 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OpenEuroLLM.Serving.Operation;
 using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary>What every request passes through: it gets an id, must be meant for this machine, must not come from another site's
+/// <summary>What every request passes through: it must be meant for this machine, must not come from another site's
 /// page, and whatever goes wrong becomes an error in the dialect's shape.</summary>
-internal sealed class RequestGuard(ListenAddress address, ILogger logger)
+internal sealed class RequestGuard(ListenAddress address, RequestRecords records, Drain drain, ILogger logger)
 {
     public const string RequestIdHeader = "x-request-id";
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        context.TraceIdentifier = "req_" + RandomNumberGenerator.GetHexString(32, lowercase: true);
         WriteHeaders(context);
         try
         {
+            RefuseTwoLengths(context.Request);
             RefuseOtherNames(context.Request);
             RefuseOtherSites(context.Request);
+            using IDisposable? place = drain.Enter(context);
             await next(context).ConfigureAwait(false);
             if (!context.Response.HasStarted && context.Response.StatusCode is 404 or 405 && context.Response.ContentLength is null)
                 await AnswerAsync(context, NoSuchRoute(context)).ConfigureAwait(false);
@@ -53,12 +54,13 @@ internal sealed class RequestGuard(ListenAddress address, ILogger logger)
             logger.LogError("{RequestId} failed: {Type}{NewLine}{Stack}", context.TraceIdentifier, defect.GetType().FullName, Environment.NewLine, defect.StackTrace);
     }
 
-    private static Task AnswerAsync(HttpContext context, ApiError error)
+    private async Task AnswerAsync(HttpContext context, ApiError error)
     {
         // These come before the body was read. The server then closes the connection sooner or later; a client that was not told
         // might send its next request into the closing.
-        if (error.Status is 403 or 404 or 405 or 413 or 415 && !HttpMethods.IsGet(context.Request.Method)) context.Response.Headers.Connection = "close";
-        return Dialects.WriteErrorAsync(context, error);
+        if (error.Code == "bad_request" || (error.Status is 403 or 404 or 405 or 413 or 415 && !HttpMethods.IsGet(context.Request.Method)))
+            context.Response.Headers.Connection = "close";
+        await Dialects.WriteErrorAsync(context, await records.RefuseAsync(context, error).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     private static void WriteHeaders(HttpContext context)
@@ -72,6 +74,14 @@ internal sealed class RequestGuard(ListenAddress address, ILogger logger)
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
+    }
+
+    /// <summary>Where a request ends must have one reading: a proxy in front that goes by the other one would take what is behind it for a request of
+    /// somebody else. Kestrel goes by the chunks, and keeps the length under another name.</summary>
+    private static void RefuseTwoLengths(HttpRequest request)
+    {
+        if (request.Headers.TransferEncoding.Count > 0 && (request.Headers.ContainsKey("X-Content-Length") || request.Protocol == HttpProtocol.Http10))
+            throw new ApiException(400, "bad_request", "The request says in two ways where it ends; expected either Content-Length or Transfer-Encoding, the latter not in HTTP/1.0.");
     }
 
     private void RefuseOtherNames(HttpRequest request)

@@ -8,18 +8,25 @@ namespace OpenEuroLLM.Serving;
 /// <param name="Port">TCP port, 0 to 65535; 0 takes a free one.</param>
 /// <param name="MaxBodyBytes">Largest request body, in bytes.</param>
 /// <param name="KeepAliveSeconds">A stream that is silent for so long gets a comment line, so that nobody between closes it.</param>
-/// <param name="DrainSeconds">How long running answers may go on after the server was asked to stop.</param>
+/// <param name="DrainSeconds">How long running answers may go on after the server was asked to stop; less than the 30 seconds after which Kubernetes kills.</param>
 /// <param name="ReadySeconds">How long the one token of the readiness check may take.</param>
 /// <param name="Security">Keys and TLS; null for neither, on loopback only.</param>
+/// <param name="ReadyCacheSeconds">For how long the outcome of the readiness check is given again, so that probes cannot load the model.</param>
+/// <param name="StoredResponses">What is kept of OpenAI's Responses; null for the usual limits.</param>
 public sealed record ServerOptions(
     string Host = "127.0.0.1",
     int Port = 8080,
     int MaxBodyBytes = 4 << 20,
     double KeepAliveSeconds = 10,
-    double DrainSeconds = 1.5,
+    double DrainSeconds = 25,
     double ReadySeconds = 10,
-    SecurityOptions? Security = null)
+    SecurityOptions? Security = null,
+    double ReadyCacheSeconds = 1,
+    StoredResponseLimits? StoredResponses = null)
 {
+    /// <summary>What is kept of OpenAI's Responses.</summary>
+    public StoredResponseLimits StoredResponses { get; init; } = StoredResponses ?? new();
+
     /// <summary>Keys and TLS.</summary>
     public SecurityOptions Security { get; init; } = Security ?? new();
 

@@ -11,7 +11,15 @@ internal static class Tools
 
     /// <summary>A tool's name and description, with the schema of its parameters and whether calls must keep it.</summary>
     public static ToolDefinition Read(JsonElement tool, string where, JsonElement? parameters) =>
-        new(ReadName(tool, where), RequestFields.Text(tool, "description", where), parameters?.GetRawText(), RequestFields.Flag(tool, "strict", where) ?? false);
+        new(ReadName(tool, where), RequestFields.Text(tool, "description", where), parameters is JsonElement schema ? TextOf(schema) : null, RequestFields.Flag(tool, "strict", where) ?? false);
+
+    /// <summary>A value of the request as the model shall read it: letters of all languages as themselves, however the client wrote them, and no blanks.</summary>
+    public static string TextOf(JsonElement value)
+    {
+        using var text = new MemoryStream();
+        using (var json = new Utf8JsonWriter(text, JsonBody.Form)) value.WriteTo(json);
+        return Encoding.UTF8.GetString(text.GetBuffer().AsSpan(0, (int)text.Length));
+    }
 
     /// <summary>The name of a tool: letters, digits, _ and -, at most 64.</summary>
     public static string ReadName(JsonElement owner, string where)

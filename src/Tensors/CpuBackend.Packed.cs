@@ -12,9 +12,6 @@ internal sealed unsafe partial class CpuBackend
     /// <summary>Numbers that one thread rounds as fast as a meeting of the team takes.</summary>
     private const int RoundedAlone = 8192;
 
-    /// <summary>Up to this many rows, each meets a panel that lies in the cache by itself: cheaper than to widen the panel for so few.</summary>
-    private const int FewRows = 6;
-
     /// <summary>Numbers of scratch memory for a thread: a widened panel.</summary>
     private const long PackedThreadScratch = ManyRows.ScratchBytes / sizeof(float);
 
@@ -40,7 +37,7 @@ internal sealed unsafe partial class CpuBackend
         {
             var count = Math.Min(RoundedBlock, rows - first);
             var at = tasks.AnyQuantized ? Round(x + (long)first * a.Columns, count, a.Columns) : default;
-            if (rows <= FewRows)
+            if (rows <= FewRows.Most)
                 team.Run(new FewRowsWork(tasks, at, (nint)x, rows, team.Threads, registers512), Pieces.Count(tasks.Panels, team.Threads));
             else
                 team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, registers512), Pieces.Count(tasks.Panels, team.Threads));
@@ -144,23 +141,16 @@ internal sealed unsafe partial class CpuBackend
             var here = Math.Min(count, task.Panels - first);
             if (here > 0)
             {
-                if (Rows == 1) Row(task, first, here, 0);
-                else
-                    for (var panel = first; panel < first + here; panel++)
-                        for (var r = 0; r < Rows; r++) Row(task, panel, 1, r);
+                var panels = (byte*)task.Data + first * task.PanelBytes;
+                var y = (float*)task.Y + first * PanelLayout.Lanes;
+                var outputs = Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
+                if (Rows > 1) FewRows.Multiply(task.Type, panels, task.Columns, Rounded, Rows, y, task.Outputs, outputs, Wide);
+                else if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
+                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
                 first += here;
                 count -= here;
             }
             first -= task.Panels;
-        }
-
-        private void Row(PackedTask task, int first, int count, int row)
-        {
-            var panels = (byte*)task.Data + first * task.PanelBytes;
-            var y = (float*)task.Y + (long)row * task.Outputs + first * PanelLayout.Lanes;
-            var outputs = Math.Min(count * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
-            if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded.From(row), y, outputs, Wide);
-            else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
         }
     }
 

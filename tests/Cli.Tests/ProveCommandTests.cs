@@ -32,6 +32,17 @@ public sealed class ProveCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_server_that_is_killed_has_the_row_of_every_answer_whose_end_was_seen()
+    {
+        Assert.SkipUnless(Directory.Exists(Path.Combine(AppContext.BaseDirectory, ModelPath.BuiltIn)), "this build has no built-in model");
+        var (code, output, error) = Oellm.Process(["prove", "audit-kills", "--kills", "3", "--out", _folder.At("proof")]);
+        Assert.True(code == 0, error + output);
+        var result = JsonNode.Parse(output)!;
+        Assert.Equal((3, 0, 0, true), ((int)result["killed"]!, (int)result["missing"]!, (int)result["differentCounts"]!, (bool)result["chainHolds"]!));
+        Assert.InRange((long)result["acknowledged"]!, 1, (long)result["rows"]!);
+    }
+
+    [Fact]
     public void Archives_with_lying_lengths_cost_no_good_document()
     {
         var (code, output, error) = Oellm.Process(["prove", "corpus-bombs", "--only", "great-length", "--out", _folder.At("proof")]);
@@ -45,7 +56,7 @@ public sealed class ProveCommandTests : IDisposable
     {
         string[] where = ["--out", _folder.At("proof")];
         Oellm.Refuses(["prove", "resum", .. where], "proof 'resum' is unknown; did you mean 'resume'?");
-        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits, corpus-kills, corpus-memory, corpus-bombs, erasure, near-duplicates.");
+        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits, corpus-kills, corpus-memory, corpus-bombs, erasure, near-duplicates, audit-kills.");
         Oellm.Refuses(["prove", "resume", "--kills", "0", .. where], "--kills", "expected 1 or more");
         Oellm.Refuses(["prove", "resume", "--tokens", "-5", .. where], "--tokens", "expected 1 or more");
         Oellm.Refuses(["prove", "resume", "--documents", "10", .. where], "--documents means nothing to the proof 'resume'");

@@ -24,6 +24,9 @@ internal sealed class FadingModel : ICausalModel
     /// <summary>Called at the start of every forward call with its row counts per sequence.</summary>
     public Action<int[]>? OnStep { get; set; }
 
+    /// <summary>Called when a sequence gets its pages.</summary>
+    public Action? OnBegin { get; set; }
+
     /// <summary>Called at the start of every forward call with its tokens.</summary>
     public Action<int[]>? OnTokens { get; set; }
 
@@ -53,6 +56,7 @@ internal sealed class FadingModel : ICausalModel
             _freePages -= pages;
         }
 
+        OnBegin?.Invoke();
         return new Sequence(this, pages);
     }
 

@@ -24,11 +24,11 @@ public sealed class ModelSettingsFuzzTests : IDisposable
     public void Damaged_generation_settings_are_read_or_refused()
     {
         _folder.Write("generation_config.json", Generation);
-        var good = GenerationSettings.Read(_folder.Path, _folder.Tokenizer, new RequestLimits());
+        var good = GenerationSettings.Read(new ModelPlace(_folder.Path, null), _folder.Tokenizer, new RequestLimits());
         Assert.Equal((0.7, 40, 200), (good.Sampling.Temperature, good.Sampling.TopK, good.MaxTokens!.Value));
         var (read, refused) = Over("generation_config.json", Generation, () =>
         {
-            var settings = GenerationSettings.Read(_folder.Path, _folder.Tokenizer, new RequestLimits());
+            var settings = GenerationSettings.Read(new ModelPlace(_folder.Path, null), _folder.Tokenizer, new RequestLimits());
             Assert.All(settings.Terminators, id => Assert.InRange(id, 0, _folder.Tokenizer.VocabularySize - 1));
             RequestValidator.Check(settings.Sampling, new RequestLimits());
             Assert.True(settings.MaxTokens is null or > 0);
@@ -72,7 +72,7 @@ public sealed class ModelSettingsFuzzTests : IDisposable
         string path = Path.Combine(_folder.Path, "generation_config.json");
         using (var file = File.Create(path)) file.SetLength(1L << 40);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        string message = Assert.Throws<UserErrorException>(() => GenerationSettings.Read(_folder.Path, _folder.Tokenizer, new RequestLimits())).Message;
+        string message = Assert.Throws<UserErrorException>(() => GenerationSettings.Read(new ModelPlace(_folder.Path, null), _folder.Tokenizer, new RequestLimits())).Message;
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         Assert.StartsWith($"{path}: the file has 1099511627776 bytes; expected at most 67108864.", message, StringComparison.Ordinal);
     }

@@ -67,7 +67,7 @@ public sealed class RequestValidatorTests : IDisposable
         { Text("a") with { Speculation = new Speculation(0) }, "speculation.tokens", "expected 1 to 64" },
         { Text("a") with { Speculation = new Speculation(4, 0) }, "speculation.min_match", "expected 1 to 64" },
         { Text("a") with { Speculation = new Speculation(4, 5, 4) }, "speculation.max_match", "expected 5 (min_match) to 64" },
-        { Text("a") with { CacheSalt = "" }, "cache_salt's length", "expected 1 to 256" },
+        { Text("a") with { CacheSalt = "" }, "cache_salt", "expected 1 to 256" },
     };
 
     [Theory]

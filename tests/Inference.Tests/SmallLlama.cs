@@ -11,11 +11,11 @@ internal sealed class SmallLlama : IDisposable
 {
     public const int Context = 400;
 
-    public SmallLlama(int moreTokens = 0)
+    public SmallLlama(int moreTokens = 0, int width = 48, int hidden = 96)
     {
         using var engine = new Engine(1);
         using var model = LanguageModel.Create(
-            new LlamaConfig(Layers: 2, Width: 48, Heads: 4, KeyValueHeads: 2, HeadDimension: 12, Hidden: 96,
+            new LlamaConfig(Layers: 2, Width: width, Heads: 4, KeyValueHeads: 2, HeadDimension: width / 4, Hidden: hidden,
                 VocabularySize: Folder.Tokenizer.VocabularySize + moreTokens, ContextLength: Context), seed: 3, engine);
         ModelFolder.Save(model, Folder.Path, SafetensorsType.F32);
     }

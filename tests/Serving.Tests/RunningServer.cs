@@ -20,9 +20,12 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<RunningServer> StartAsync(IInferenceEngine engine, ServerOptions? options = null, TextWriter? log = null)
+    public static Task<RunningServer> StartAsync(IInferenceEngine engine, ServerOptions? options = null, TextWriter? log = null) =>
+        StartAsync(new SingleModel(engine), options, log);
+
+    public static async Task<RunningServer> StartAsync(IModelCatalogue models, ServerOptions? options = null, TextWriter? log = null)
     {
-        GatewayHost host = GatewayHost.Build((options ?? new ServerOptions()) with { Port = 0 }, engine, log);
+        GatewayHost host = GatewayHost.Build((options ?? new ServerOptions()) with { Port = 0 }, models, log);
         await host.StartAsync(TestContext.Current.CancellationToken);
         return new RunningServer(host);
     }

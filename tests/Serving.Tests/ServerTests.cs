@@ -43,7 +43,7 @@ public sealed class ServerTests
     public async Task Ready_is_503_when_the_engine_fails_or_hangs()
     {
         var engine = new ScriptedEngine { Script = (_, _) => throw new ArithmeticException("a secret") };
-        await using RunningServer server = await RunningServer.StartAsync(engine, new ServerOptions(ReadySeconds: 0.05));
+        await using RunningServer server = await RunningServer.StartAsync(engine, new ServerOptions(ReadySeconds: 0.05, ReadyCacheSeconds: 0));
 
         using HttpResponseMessage failing = await server.Client.GetAsync("/ready", TestContext.Current.CancellationToken);
         engine.Script = (_, cancellation) => ScriptedEngine.Gated(new TaskCompletionSource().Task, [], [], cancellation);
@@ -60,7 +60,7 @@ public sealed class ServerTests
     public async Task Prompts_and_answers_are_in_no_log_at_any_level()
     {
         var logs = new RecordingLogs();
-        await using GatewayHost host = GatewayHost.Build(new ServerOptions(Port: 0), new ScriptedEngine(),
+        await using GatewayHost host = GatewayHost.Build(new ServerOptions(Port: 0), new SingleModel(new ScriptedEngine()),
             logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace), TimeProvider.System);
         await host.StartAsync(TestContext.Current.CancellationToken);
         using var client = new HttpClient { BaseAddress = host.Address };

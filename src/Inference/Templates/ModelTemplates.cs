@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Formats;
-using OpenEuroLLM.Models;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;
@@ -16,21 +15,20 @@ internal static class ModelTemplates
 
     /// <summary>The templates by name, each with the file it is from: a template file wins over the older field, and a file of a name over both.</summary>
     /// <exception cref="UserErrorException">A file is malformed.</exception>
-    public static Dictionary<string, (string Source, string Text)> Read(string path)
+    public static Dictionary<string, (string Source, string Text)> Read(ModelPlace model)
     {
         var found = new Dictionary<string, (string, string)>(StringComparer.Ordinal);
-        if (ModelPaths.IsGguf(path)) ReadFile(path, found);
-        else ReadFolder(path, found);
+        if (model.File is { } file) ReadFile(file, found);
+        else ReadFolder(model.Path, found);
         return found;
     }
 
     /// <summary>The special tokens by name (<c>bos_token</c>), as the model's files have them.</summary>
     /// <exception cref="UserErrorException">A file is malformed.</exception>
-    public static Dictionary<string, string> ControlTokens(string path, Tokenizer tokenizer) => ModelPaths.IsGguf(path) ? FileTokens(path, tokenizer) : FolderTokens(path);
+    public static Dictionary<string, string> ControlTokens(ModelPlace model, Tokenizer tokenizer) => model.File is { } file ? FileTokens(file, tokenizer) : FolderTokens(model.Path);
 
-    private static void ReadFile(string path, Dictionary<string, (string, string)> found)
+    private static void ReadFile(GgufFile file, Dictionary<string, (string, string)> found)
     {
-        using var file = GgufFile.Open(path);
         foreach (var (key, _) in file.Metadata)
         {
             if (key == TemplateKey) found[DefaultName] = (key, file.Text(key)!);
@@ -38,9 +36,8 @@ internal static class ModelTemplates
         }
     }
 
-    private static Dictionary<string, string> FileTokens(string path, Tokenizer tokenizer)
+    private static Dictionary<string, string> FileTokens(GgufFile file, Tokenizer tokenizer)
     {
-        using var file = GgufFile.Open(path);
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, name) in (ReadOnlySpan<(string, string)>)[("bos", "bos"), ("eos", "eos"), ("unknown", "unk"), ("padding", "pad"), ("seperator", "sep")])
         {

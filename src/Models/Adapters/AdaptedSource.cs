@@ -46,6 +46,9 @@ public sealed class AdaptedSource : ModelSource
     }
 
     /// <inheritdoc/>
+    public override Formats.GgufFile? File => Base.File;
+
+    /// <inheritdoc/>
     public override BlockFormat FormatOf(WeightShape shape) => Base.FormatOf(shape) is var format && format.IsQuantized && IsAdapted(shape) ? BlockFormat.BF16 : format;
 
     /// <inheritdoc/>

@@ -9,6 +9,7 @@ internal static class AnthropicError
 {
     public static Task WriteAsync(HttpContext context, ApiError error)
     {
+        AnthropicRoutes.WriteRequestId(context);
         context.Response.StatusCode = error.Status;
         if (error.RetryAfterSeconds is int seconds) context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         return JsonBody.WriteAsync(context.Response, json => Write(json, error, context.TraceIdentifier));

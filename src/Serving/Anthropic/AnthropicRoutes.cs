@@ -8,10 +8,14 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Anthropic;
 
 /// <summary>The routes of Anthropic's dialect: <c>/v1/messages</c> and the count of its tokens.</summary>
-internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+internal sealed class AnthropicRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Where this dialect's addresses begin.</summary>
     public static readonly PathString Root = "/v1/messages";
+
+    /// <summary>The versions that are spoken here. The later one takes no sampling settings, no documents of the assistant and no citations of the
+    /// user; here the first are taken in both, since a model on one's own machine needs them, and the others in neither.</summary>
+    private static readonly string[] Versions = ["2023-06-01", "2026-10-21"];
 
     private readonly StreamSender sender = new(options, time, logger);
 
@@ -21,14 +25,20 @@ internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions opt
         routes.MapPost(Root + "/count_tokens", (RequestDelegate)CountAsync);
     }
 
+    /// <summary>Names the request where this dialect's clients look for it.</summary>
+    public static void WriteRequestId(HttpContext context) => context.Response.Headers["request-id"] = context.TraceIdentifier;
+
     private async Task AnswerAsync(HttpContext context)
     {
+        IReadOnlyList<string> headers = CheckHeaders(context);
         MessagesRequest request;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
+            engine = await models.UseAsync(context, body.RootElement, MessagesRequest.Fields).ConfigureAwait(false);
             request = MessagesRequest.Read(body.RootElement, engine.Info);
         }
-        Dialects.TellIgnored(context.Response, request.Ignored);
+        Dialects.TellIgnored(context.Response, [.. headers, .. request.Ignored]);
         var answer = new MessagesAnswer(engine.Info);
         await Dialects.TranslatingAsync(context, MessagesRequest.Names, async () =>
         {
@@ -46,13 +56,16 @@ internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions opt
 
     private async Task CountAsync(HttpContext context)
     {
+        IReadOnlyList<string> headers = CheckHeaders(context);
         GenerationInput.Messages conversation;
         IReadOnlyCollection<string> ignored;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
+            engine = await models.UseAsync(context, body.RootElement, MessagesRequest.CountFields).ConfigureAwait(false);
             (conversation, ignored) = MessagesRequest.ReadForCount(body.RootElement, engine.Info);
         }
-        Dialects.TellIgnored(context.Response, ignored);
+        Dialects.TellIgnored(context.Response, [.. headers, .. ignored]);
         await Dialects.TranslatingAsync(context, MessagesRequest.Names, () =>
         {
             int tokens = engine.Encode(conversation).Count;
@@ -63,5 +76,17 @@ internal sealed class AnthropicRoutes(IInferenceEngine engine, ServerOptions opt
                 json.WriteEndObject();
             });
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>Checks the version that the client speaks, where it names one; returns the headers without effect here.</summary>
+    private static IReadOnlyList<string> CheckHeaders(HttpContext context)
+    {
+        WriteRequestId(context);
+        foreach (string? version in context.Request.Headers["anthropic-version"])
+        {
+            if (!Versions.Contains(version, StringComparer.Ordinal))
+                throw ApiException.Invalid("anthropic-version", $"The header anthropic-version is '{RequestBody.Shown(version ?? "")}'; expected {string.Join(" or ", Versions)}.");
+        }
+        return context.Request.Headers["anthropic-beta"].Count > 0 ? ["anthropic-beta"] : [];
     }
 }

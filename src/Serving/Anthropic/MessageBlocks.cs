@@ -23,7 +23,7 @@ internal static class MessageBlocks
         int index = 0;
         foreach (JsonElement item in list.EnumerateArray()) ReadMessage(item, FormattableString.Invariant($"messages[{index++}]"), messages, ignored);
         if (messages[^1].Role == "assistant")
-            throw ApiException.Unsupported("messages", "The last message is the assistant's: beginning its answer for it is not available; end with a message of the user.");
+            throw ApiException.Unsupported("messages", "'messages' ends with a message of the assistant: beginning its answer for it is not available; end with one of the user.");
         return messages;
     }
 
@@ -67,7 +67,7 @@ internal static class MessageBlocks
                 case ("assistant", "tool_use"):
                     CallFields.Check(block, name, ignored);
                     JsonElement input = Object(block, "input", name) ?? throw ApiException.Invalid(name + "input", $"'{name}input' is missing.");
-                    calls.Add(new ToolCall(RequiredText(block, "id", name), RequiredText(block, "name", name), input.GetRawText()));
+                    calls.Add(new ToolCall(RequiredText(block, "id", name), RequiredText(block, "name", name), Tools.TextOf(input)));
                     break;
                 case ("user", "tool_result"):
                     if (texts) throw ApiException.Invalid(name + "type", $"'{name}type': results of tools come before texts in a message.");

@@ -20,8 +20,7 @@ internal sealed class MessagesAnswer(ModelInfo model)
         {
             WriteBlock(json, "tool_use", block =>
             {
-                block.WriteString("id", call.Id);
-                block.WriteString("name", call.Name);
+                WriteCall(block, call);
                 block.WritePropertyName("input");
                 block.WriteRawValue(call.Arguments);
             });
@@ -66,6 +65,16 @@ internal sealed class MessagesAnswer(ModelInfo model)
         json.WriteNumber("cache_creation_input_tokens", 0);
         json.WriteNumber("cache_read_input_tokens", usage.CachedTokens);
         json.WriteNumber("output_tokens", usage.CompletionTokens);
+    }
+
+    /// <summary>The fields of a call but its input.</summary>
+    public static void WriteCall(Utf8JsonWriter json, GenerationEvent.ToolCall call)
+    {
+        json.WriteString("id", call.Id);
+        json.WriteString("name", call.Name);
+        json.WriteStartObject("caller"); // the model itself, and no program that it wrote
+        json.WriteString("type", "direct");
+        json.WriteEndObject();
     }
 
     public static void WriteThinking(Utf8JsonWriter json, string text)
@@ -131,8 +140,7 @@ internal sealed class MessagesStream(HttpContext context, MessagesAnswer answer,
                 await CloseAsync().ConfigureAwait(false);
                 await OpenAsync("tool_use", json =>
                 {
-                    json.WriteString("id", call.Id);
-                    json.WriteString("name", call.Name);
+                    MessagesAnswer.WriteCall(json, call);
                     json.WriteStartObject("input");
                     json.WriteEndObject();
                 }).ConfigureAwait(false);
@@ -176,6 +184,7 @@ internal sealed class MessagesStream(HttpContext context, MessagesAnswer answer,
             write(json);
             json.WriteEndObject();
         }).ConfigureAwait(false);
+        if (index == 0) await PingAsync().ConfigureAwait(false); // where clients have learned to expect the first
     }
 
     private async Task CloseAsync()

@@ -14,13 +14,15 @@ internal sealed record MessagesRequest(GenerationRequest Generation, bool Stream
 
     private static readonly string[] Conversation = ["model", "messages", "system", "tools", "tool_choice", "thinking"];
 
-    private static readonly FieldTable Fields = new FieldTable().Read(Conversation)
+    /// <summary>The fields of a body that wants an answer.</summary>
+    public static readonly FieldTable Fields = new FieldTable().Read(Conversation)
         .Read("max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream", "output_config", "output_format")
         .Ignored("metadata", "service_tier", "cache_control", "inference_geo")
         .Unsupported(IsEmpty, "mcp_servers", "context_management")
         .Unsupported(_ => false, "container");
 
-    private static readonly FieldTable CountFields = new FieldTable().Read(Conversation)
+    /// <summary>The fields of a body whose tokens are counted only.</summary>
+    public static readonly FieldTable CountFields = new FieldTable().Read(Conversation)
         .Ignored("cache_control", "output_config", "output_format")
         .Unsupported(IsEmpty, "mcp_servers", "context_management");
 
@@ -69,7 +71,6 @@ internal sealed record MessagesRequest(GenerationRequest Generation, bool Stream
 
     private static GenerationInput.Messages ReadConversation(JsonElement body, ModelInfo model, ICollection<string> ignored)
     {
-        RequireModel(body, model);
         return new GenerationInput.Messages(MessageBlocks.Read(body, ignored), ReadTools(body, model, ignored), ReadThinking(body, model, ignored));
     }
 

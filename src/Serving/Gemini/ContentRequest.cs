@@ -240,7 +240,7 @@ internal static class Contents
                 if (role != "assistant") throw ApiException.Invalid(name + "functionCall", $"'{name}functionCall' belongs to the role model.");
                 CallFields.Check(made, name + "functionCall.", ignored);
                 string function = RequiredText(made, "name", name + "functionCall.");
-                calls.Add(new ToolCall(Text(made, "id", name + "functionCall.") ?? function, function, Object(made, "args", name + "functionCall.")?.GetRawText() ?? "{}"));
+                calls.Add(new ToolCall(Text(made, "id", name + "functionCall.") ?? function, function, Object(made, "args", name + "functionCall.") is JsonElement args ? Tools.TextOf(args) : "{}"));
             }
             else if (response is JsonElement result)
             {
@@ -249,7 +249,7 @@ internal static class Contents
                 string function = RequiredText(result, "name", name + "functionResponse.");
                 JsonElement value = Object(result, "response", name + "functionResponse.")
                     ?? throw ApiException.Invalid(name + "functionResponse.response", $"'{name}functionResponse.response' is missing.");
-                messages.Add(new ChatMessage("tool", value.GetRawText()) { ToolCallId = Text(result, "id", name + "functionResponse.") ?? function, Name = function });
+                messages.Add(new ChatMessage("tool", Tools.TextOf(value)) { ToolCallId = Text(result, "id", name + "functionResponse.") ?? function, Name = function });
                 results = true;
             }
             else if (Flag(part, "thought", name) ?? false)

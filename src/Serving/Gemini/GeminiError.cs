@@ -7,12 +7,7 @@ namespace OpenEuroLLM.Serving.Gemini;
 /// <summary>Errors in Google's shape: <c>{"error":{"code","message","status","details"}}</c>.</summary>
 internal static class GeminiError
 {
-    public static Task WriteAsync(HttpResponse response, ApiError error)
-    {
-        response.StatusCode = error.Status;
-        if (error.RetryAfterSeconds is int seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        return JsonBody.WriteAsync(response, json => Write(json, error));
-    }
+    public static Task WriteAsync(HttpResponse response, ApiError error) => JsonBody.WriteErrorAsync(response, error, json => Write(json, error));
 
     public static void Write(Utf8JsonWriter json, ApiError error)
     {
@@ -33,6 +28,13 @@ internal static class GeminiError
             _ => "INVALID_ARGUMENT",
         });
         json.WriteStartArray("details");
+        if (error.RetryAfterSeconds is int seconds)
+        {
+            json.WriteStartObject();
+            json.WriteString("@type", "type.googleapis.com/google.rpc.RetryInfo");
+            json.WriteString("retryDelay", seconds.ToString(CultureInfo.InvariantCulture) + "s");
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndObject();

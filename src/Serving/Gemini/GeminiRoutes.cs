@@ -9,11 +9,12 @@ using static OpenEuroLLM.Serving.RequestFields;
 namespace OpenEuroLLM.Serving.Gemini;
 
 /// <summary>The routes of Google's dialect: <c>/v1beta/models/NAME:METHOD</c>.</summary>
-internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+internal sealed class GeminiRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>Where this dialect's addresses begin.</summary>
     public static readonly PathString Root = "/v1beta";
 
+    private static readonly string[] Methods = ["generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"];
     private static readonly FieldTable CountFields = new FieldTable().Read("contents", "generateContentRequest");
     private static readonly FieldTable EmbedFields = new FieldTable().Read("content", "outputDimensionality").Ignored("model", "taskType", "title");
     private static readonly FieldTable BatchFields = new FieldTable().Read("requests");
@@ -26,38 +27,42 @@ internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions option
         {
             json.WriteStartObject();
             json.WriteStartArray("models");
-            WriteModel(json);
+            foreach (ModelStatus model in models.All) WriteModel(json, model);
             json.WriteEndArray();
             json.WriteEndObject();
         })));
         routes.MapGet(Root + "/models/{**name}", (RequestDelegate)(context =>
         {
-            RequireName((string?)context.Request.RouteValues["name"] ?? "");
-            return JsonBody.WriteAsync(context.Response, WriteModel);
+            ModelStatus model = models.Find((string?)context.Request.RouteValues["name"] ?? "");
+            return JsonBody.WriteAsync(context.Response, json => WriteModel(json, model));
         }));
         routes.MapPost(Root + "/models/{**call}", (RequestDelegate)(context => Dialects.TranslatingAsync(context, ContentRequest.Names, () => CallAsync(context))));
     }
+
+    /// <summary>The method that an address names, with its colon; empty for none that there is.</summary>
+    public static string MethodOf(string path) => Methods.FirstOrDefault(method => path.EndsWith(":" + method, StringComparison.Ordinal)) is string known ? ":" + known : "";
 
     private async Task CallAsync(HttpContext context)
     {
         string call = (string?)context.Request.RouteValues["call"] ?? "";
         int colon = call.LastIndexOf(':');
         string method = colon < 0 ? "" : call[(colon + 1)..];
-        if (method is not ("generateContent" or "streamGenerateContent" or "countTokens" or "embedContent" or "batchEmbedContents"))
+        if (!Methods.Contains(method, StringComparer.Ordinal))
             throw new ApiException(404, "unknown_url", $"There is no method '{RequestBody.Shown(method)}' here; expected generateContent, streamGenerateContent, countTokens, embedContent or batchEmbedContents.");
-        RequireName(call[..colon]);
+        models.Find(call[..colon]);
         using JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false);
         RequireBody(body.RootElement);
+        IInferenceEngine engine = await models.UseAsync(context, call[..colon]).ConfigureAwait(false);
         await (method switch
         {
-            "countTokens" => CountAsync(context, body.RootElement),
-            "embedContent" => EmbedAsync(context, body.RootElement, single: true),
-            "batchEmbedContents" => EmbedAsync(context, body.RootElement, single: false),
-            _ => GenerateAsync(context, body.RootElement, stream: method == "streamGenerateContent"),
+            "countTokens" => CountAsync(context, engine, body.RootElement),
+            "embedContent" => EmbedAsync(context, engine, body.RootElement, single: true),
+            "batchEmbedContents" => EmbedAsync(context, engine, body.RootElement, single: false),
+            _ => GenerateAsync(context, engine, body.RootElement, stream: method == "streamGenerateContent"),
         }).ConfigureAwait(false);
     }
 
-    private async Task GenerateAsync(HttpContext context, JsonElement body, bool stream)
+    private async Task GenerateAsync(HttpContext context, IInferenceEngine engine, JsonElement body, bool stream)
     {
         ContentRequest request = ContentRequest.Read(body, engine.Info);
         string? form = context.Request.Query["alt"];
@@ -75,7 +80,7 @@ internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions option
         await JsonBody.WriteAsync(context.Response, json => answer.Write(json, answers)).ConfigureAwait(false);
     }
 
-    private Task CountAsync(HttpContext context, JsonElement body)
+    private static Task CountAsync(HttpContext context, IInferenceEngine engine, JsonElement body)
     {
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         CountFields.Check(body, "", ignored);
@@ -94,13 +99,14 @@ internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions option
         });
     }
 
-    private async Task EmbedAsync(HttpContext context, JsonElement body, bool single)
+    private static async Task EmbedAsync(HttpContext context, IInferenceEngine engine, JsonElement body, bool single)
     {
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         var inputs = new List<GenerationInput>();
+        var dimensions = new List<int?>();
         if (single)
         {
-            inputs.Add(ReadInput(body, "", ignored));
+            inputs.Add(ReadInput(engine, body, "", dimensions, ignored));
         }
         else
         {
@@ -110,7 +116,7 @@ internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions option
             {
                 string where = FormattableString.Invariant($"requests[{inputs.Count}]");
                 RequireObject(item, where);
-                inputs.Add(ReadInput(item, where + ".", ignored));
+                inputs.Add(ReadInput(engine, item, where + ".", dimensions, ignored));
             }
         }
         Dialects.TellIgnored(context.Response, ignored);
@@ -122,11 +128,11 @@ internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions option
             json.WriteStartObject();
             if (single) json.WriteStartObject("embedding");
             else json.WriteStartArray("embeddings");
-            foreach (Embedding embedding in made)
+            for (int index = 0; index < made.Count; index++)
             {
                 if (!single) json.WriteStartObject();
                 json.WriteStartArray("values");
-                foreach (float number in embedding.Vector) json.WriteNumberValue(number);
+                foreach (float number in EmbeddingDimensions.Cut(made[index].Vector, dimensions[index])) json.WriteNumberValue(number);
                 json.WriteEndArray();
                 json.WriteEndObject();
             }
@@ -135,28 +141,22 @@ internal sealed class GeminiRoutes(IInferenceEngine engine, ServerOptions option
         }).ConfigureAwait(false);
     }
 
-    private GenerationInput.TextInput ReadInput(JsonElement item, string where, ICollection<string> ignored)
+    private static GenerationInput.TextInput ReadInput(IInferenceEngine engine, JsonElement item, string where, List<int?> dimensions, ICollection<string> ignored)
     {
         EmbedFields.Check(item, where, ignored);
-        if (Integer(item, "outputDimensionality", where) is int wanted && wanted != engine.Info.Width)
-            throw ApiException.Unsupported(where + "outputDimensionality",
-                FormattableString.Invariant($"'{where}outputDimensionality' is {wanted}; this model's embeddings have {engine.Info.Width} and cannot be cut."));
+        dimensions.Add(EmbeddingDimensions.Read(item, "outputDimensionality", where, engine.Info));
         JsonElement content = Object(item, "content", where) ?? throw ApiException.Invalid(where + "content", $"'{where}content' is missing.");
         return new GenerationInput.TextInput(Contents.ReadText(content, where + "content", ignored));
     }
 
-    private void RequireName(string name)
-    {
-        if (!string.Equals(name, engine.Info.Name, StringComparison.Ordinal)) throw NoSuchModel(name, engine.Info);
-    }
-
-    private void WriteModel(Utf8JsonWriter json)
+    private static void WriteModel(Utf8JsonWriter json, ModelStatus model)
     {
         json.WriteStartObject();
-        json.WriteString("name", "models/" + engine.Info.Name);
-        json.WriteString("displayName", engine.Info.Name);
-        json.WriteNumber("inputTokenLimit", engine.Info.ContextLength);
-        json.WriteNumber("outputTokenLimit", engine.Info.ContextLength);
+        json.WriteString("name", "models/" + model.Name);
+        json.WriteString("displayName", model.Name);
+        json.WriteString("description", ServedModels.StateOf(model));
+        json.WriteNumber("inputTokenLimit", model.ContextLength);
+        json.WriteNumber("outputTokenLimit", model.ContextLength);
         json.WriteStartArray("supportedGenerationMethods");
         foreach (string method in (ReadOnlySpan<string>)["generateContent", "countTokens", "embedContent", "batchEmbedContents"]) json.WriteStringValue(method);
         json.WriteEndArray();

@@ -35,15 +35,24 @@ internal sealed class Histogram(double[] bounds)
         }
     }
 
-    /// <summary>The bounds with the number of values up to each, the sum and the number of all, as of one moment.</summary>
-    public (IReadOnlyList<(double Bound, long Count)> Buckets, double Sum, long Count) Read()
+    /// <summary>All counts as of one moment.</summary>
+    public HistogramValues Read()
     {
-        lock (counting)
-        {
-            var buckets = new (double, long)[bounds.Length];
-            long count = 0;
-            for (int i = 0; i < bounds.Length; i++) buckets[i] = (bounds[i], count += counts[i]);
-            return (buckets, sum, count + counts[^1]);
-        }
+        lock (counting) return Of(bounds, counts, sum);
+    }
+
+    /// <summary>Values that were counted elsewhere.</summary>
+    /// <param name="bounds">Upper bounds, ascending.</param>
+    /// <param name="counts">Values up to each bound and above the one before; one more for those above all.</param>
+    /// <param name="sum">The sum of all.</param>
+    public static HistogramValues Of(IReadOnlyList<double> bounds, IReadOnlyList<long> counts, double sum)
+    {
+        var buckets = new (double, long)[bounds.Count];
+        long count = 0;
+        for (int i = 0; i < buckets.Length; i++) buckets[i] = (bounds[i], count += counts[i]);
+        return new HistogramValues(buckets, sum, count + counts[^1]);
     }
 }
+
+/// <summary>The bounds with the number of values up to each, the sum and the number of all.</summary>
+internal sealed record HistogramValues(IReadOnlyList<(double Bound, long Count)> Buckets, double Sum, long Count);

@@ -4,7 +4,7 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Metrics;
 
 /// <summary>The engine with a stopwatch: every dialect passes here, so that none has to measure.</summary>
-internal sealed class MeteredEngine(IInferenceEngine engine, GatewayMetrics metrics, TimeProvider time) : IInferenceEngine
+internal sealed class MeteredEngine(IInferenceEngine engine, ModelMetrics metrics, TimeProvider time) : IInferenceEngine
 {
     public ModelInfo Info => engine.Info;
 
@@ -12,12 +12,12 @@ internal sealed class MeteredEngine(IInferenceEngine engine, GatewayMetrics metr
 
     public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
     {
-        long arrived = time.GetTimestamp();
+        var watch = new Watch(time);
         metrics.Choices.Add(request.Choices);
         if (request.MaxTokens is int most) metrics.MaxTokens.Add(most);
         try
         {
-            return MeasureAsync(engine.Generate(request, cancellation), request.Choices, arrived, cancellation);
+            return MeasureAsync(engine.Generate(request with { Admitted = watch.Admit }, cancellation), request.Choices, watch, cancellation);
         }
         catch (RequestException)
         {
@@ -36,11 +36,11 @@ internal sealed class MeteredEngine(IInferenceEngine engine, GatewayMetrics metr
         engine.Embed(inputs, pooling, normalize, cancellation);
 
     private async IAsyncEnumerable<GenerationEvent> MeasureAsync(
-        IAsyncEnumerable<GenerationEvent> events, int choices, long arrived, [EnumeratorCancellation] CancellationToken cancellation)
+        IAsyncEnumerable<GenerationEvent> events, int choices, Watch watch, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var last = new long?[choices];
         var finished = new List<GenerationEvent.Finished>(choices);
-        bool first = true, failed = false;
+        bool failed = false;
         IAsyncEnumerator<GenerationEvent> source = events.GetAsyncEnumerator(cancellation);
         try
         {
@@ -59,9 +59,9 @@ internal sealed class MeteredEngine(IInferenceEngine engine, GatewayMetrics metr
                 {
                     long now = time.GetTimestamp();
                     metrics.Generated();
-                    if (first) metrics.FirstToken.Add(time.GetElapsedTime(arrived, now).TotalSeconds);
+                    if (watch.Token(now)) metrics.FirstToken.Add(time.GetElapsedTime(watch.Arrived, now).TotalSeconds);
                     else if (last[token.Choice] is long before) metrics.BetweenTokens.Add(time.GetElapsedTime(before, now).TotalSeconds);
-                    (first, last[token.Choice]) = (false, now);
+                    last[token.Choice] = now;
                 }
                 if (source.Current is GenerationEvent.Finished end) finished.Add(end);
                 yield return source.Current;
@@ -71,8 +71,36 @@ internal sealed class MeteredEngine(IInferenceEngine engine, GatewayMetrics metr
         {
             if (failed) metrics.Failed();
             else if (finished.Count < choices) metrics.Cancelled();
-            else metrics.Succeeded(finished, time.GetElapsedTime(arrived).TotalSeconds);
+            else metrics.Succeeded(finished, watch.Read());
             await source.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The moments of one request.</summary>
+    private sealed class Watch(TimeProvider time)
+    {
+        private long admitted; // written by the engine's worker; 0 until then
+        private long? first, last;
+
+        public long Arrived { get; } = time.GetTimestamp();
+
+        public void Admit() => Interlocked.CompareExchange(ref admitted, time.GetTimestamp(), 0);
+
+        /// <summary>Notes a token; returns whether it was the first.</summary>
+        public bool Token(long now)
+        {
+            bool isFirst = first is null;
+            first ??= now;
+            last = now;
+            return isFirst;
+        }
+
+        public RequestTimes Read()
+        {
+            long begun = Interlocked.Read(ref admitted);
+            return new RequestTimes(begun == 0 ? null : Since(begun), Since(first), Since(last), time.GetElapsedTime(Arrived).TotalSeconds);
+        }
+
+        private double? Since(long? moment) => moment is long there ? time.GetElapsedTime(Arrived, there).TotalSeconds : null;
     }
 }

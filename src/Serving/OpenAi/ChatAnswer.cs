@@ -142,20 +142,7 @@ internal sealed class ChatAnswer(IInferenceEngine engine, DateTimeOffset created
         }
         json.WriteStartObject("logprobs");
         json.WriteStartArray("content");
-        foreach (GenerationEvent.Token token in scored)
-        {
-            json.WriteStartObject();
-            TokenTexts.WriteFields(json, engine, token.Id, token.Likelihood!.LogProbability);
-            json.WriteStartArray("top_logprobs");
-            foreach (TokenAlternative other in token.Likelihood.Alternatives)
-            {
-                json.WriteStartObject();
-                TokenTexts.WriteFields(json, engine, other.Id, other.LogProbability);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
+        TokenTexts.WriteScored(json, engine, scored);
         json.WriteEndArray();
         json.WriteNull("refusal");
         json.WriteEndObject();

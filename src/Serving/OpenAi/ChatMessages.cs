@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using OpenEuroLLM.Inference;
 using static OpenEuroLLM.Serving.RequestFields;
@@ -20,8 +19,8 @@ internal static class ChatMessages
 
     private static readonly FieldTable FunctionFields = new FieldTable().Read("name", "arguments");
 
-    private static readonly FieldTable PartFields = new FieldTable().Read("type", "text")
-        .Unsupported(_ => false, "image_url", "input_audio", "file", "refusal");
+    private static readonly TextParts Parts = new("text", new FieldTable().Read("type", "text")
+        .Unsupported(_ => false, "image_url", "input_audio", "file", "refusal"));
 
     public static List<ChatMessage> Read(JsonElement body, ICollection<string> ignored)
     {
@@ -83,21 +82,7 @@ internal static class ChatMessages
 
     private static string ReadContent(JsonElement item, string where, bool optional, ICollection<string> ignored)
     {
-        if (Value(item, "content") is not JsonElement content) return optional ? "" : throw ApiException.Invalid(where, $"'{where}' is missing; expected a text.");
-        if (content.ValueKind == JsonValueKind.String) return content.GetString()!;
-        if (content.ValueKind != JsonValueKind.Array) throw ApiException.Invalid(where, $"'{where}' must be a text or a list of parts.");
-        var text = new StringBuilder();
-        int index = 0;
-        foreach (JsonElement part in content.EnumerateArray())
-        {
-            string partName = FormattableString.Invariant($"{where}[{index++}]");
-            RequireObject(part, partName);
-            string? type = Text(part, "type", partName + ".");
-            if (type != "text")
-                throw ApiException.Unsupported(partName + ".type", $"'{partName}.type' is '{RequestBody.Shown(type ?? "null")}'; this version takes parts of type 'text' only.");
-            PartFields.Check(part, partName + ".", ignored);
-            text.Append(RequiredText(part, "text", partName + "."));
-        }
-        return text.ToString();
+        JsonElement? content = Value(item, "content");
+        return content is null && optional ? "" : string.Concat(Parts.Read(content, where, ignored));
     }
 }

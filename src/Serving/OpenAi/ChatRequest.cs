@@ -17,7 +17,8 @@ internal sealed record ChatRequest(
     FieldNames Names,
     IReadOnlyCollection<string> Ignored)
 {
-    private static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
+    /// <summary>The fields of a body.</summary>
+    public static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
         .Read("model", "messages", "max_completion_tokens", "logprobs", "top_logprobs", "tools", "tool_choice", "parallel_tool_calls",
             "response_format", "chat_template_kwargs", "reasoning_effort")
         .Ignored("user", "safety_identifier", "store", "metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention")
@@ -39,7 +40,6 @@ internal sealed record ChatRequest(
         RequireBody(body);
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         Fields.Check(body, "", ignored);
-        RequireModel(body, model);
         if (Value(body, "max_tokens") is not null && Value(body, "max_completion_tokens") is not null)
             throw ApiException.Invalid("max_tokens", "'max_tokens' and 'max_completion_tokens' mean the same; send one of them.");
         string maxTokensField = Value(body, "max_tokens") is null ? "max_completion_tokens" : "max_tokens";
@@ -53,7 +53,8 @@ internal sealed record ChatRequest(
 
         var (shown, use) = AnswerForms.ReadToolChoice(body, ignored);
         List<ToolDefinition>? tools = ReadTools(body, model, shown, ignored);
-        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), tools, ReadTemplateArguments(body, model));
+        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), tools,
+            ReadTemplateArguments(Object(body, "chat_template_kwargs"), Text(body, "reasoning_effort"), "reasoning_effort", model));
         bool stream = Flag(body, "stream") ?? false;
         GenerationRequest generation = SamplingFields.Apply(body, model, new GenerationRequest(conversation)) with
         {
@@ -94,15 +95,19 @@ internal sealed record ChatRequest(
         return model.SupportsTools ? tools : throw NoTools("tools");
     }
 
-    private static string? ReadTemplateArguments(JsonElement body, ModelInfo model)
+    /// <summary>What the template is told.</summary>
+    /// <param name="given">Its own arguments, or null.</param>
+    /// <param name="effort">How much the model should think, or null.</param>
+    /// <param name="field">The field that says how much.</param>
+    /// <param name="model">The model.</param>
+    public static string? ReadTemplateArguments(JsonElement? given, string? effort, string field, ModelInfo model)
     {
-        JsonElement? given = Object(body, "chat_template_kwargs");
-        if (Text(body, "reasoning_effort") is not { } effort) return given?.GetRawText();
+        if (effort is null) return given?.GetRawText();
         if (effort is not ("none" or "minimal" or "low" or "medium" or "high" or "xhigh"))
-            throw ApiException.Invalid("reasoning_effort", $"'reasoning_effort' is '{RequestBody.Shown(effort)}'; expected none, minimal, low, medium, high or xhigh.");
-        if (given is not null) throw ApiException.Invalid("reasoning_effort", "'reasoning_effort' and 'chat_template_kwargs' both speak to the template; send one of them.");
+            throw ApiException.Invalid(field, $"'{field}' is '{RequestBody.Shown(effort)}'; expected none, minimal, low, medium, high or xhigh.");
+        if (given is not null) throw ApiException.Invalid(field, $"'{field}' and 'chat_template_kwargs' both speak to the template; send one of them.");
         if (!model.SupportsReasoning)
-            return effort == "none" ? null : throw ApiException.Unsupported("reasoning_effort", "'reasoning_effort' is not available: the model's chat template knows no reasoning; leave it out.");
+            return effort == "none" ? null : throw ApiException.Unsupported(field, $"'{field}' is not available: the model's chat template knows no reasoning; leave it out.");
         return effort == "none" ? """{"enable_thinking":false}""" : $$"""{"enable_thinking":true,"reasoning_effort":"{{effort}}"}""";
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -7,12 +6,7 @@ namespace OpenEuroLLM.Serving.OpenAi;
 /// <summary>Errors in OpenAI's shape: <c>{"error":{"message","type","param","code"}}</c>.</summary>
 internal static class OpenAiError
 {
-    public static Task WriteAsync(HttpResponse response, ApiError error)
-    {
-        response.StatusCode = error.Status;
-        if (error.RetryAfterSeconds is int seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        return JsonBody.WriteAsync(response, json => Write(json, error));
-    }
+    public static Task WriteAsync(HttpResponse response, ApiError error) => JsonBody.WriteErrorAsync(response, error, json => Write(json, error));
 
     public static void Write(Utf8JsonWriter json, ApiError error)
     {

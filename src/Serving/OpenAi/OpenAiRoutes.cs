@@ -4,14 +4,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.OpenAi.Responses;
 
 namespace OpenEuroLLM.Serving.OpenAi;
 
 /// <summary>The routes of OpenAI's dialect under <c>/v1</c>.</summary>
-internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions options, TimeProvider time, ILogger logger)
+internal sealed class OpenAiRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
     private readonly StreamSender sender = new(options, time, logger);
-    private readonly DateTimeOffset loaded = time.GetUtcNow();
+    private readonly DateTimeOffset started = time.GetUtcNow();
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -19,7 +20,8 @@ internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions option
         routes.MapGet("/v1/models/{**id}", (RequestDelegate)ShowModelAsync);
         routes.MapPost("/v1/chat/completions", (RequestDelegate)ChatAsync);
         routes.MapPost("/v1/completions", (RequestDelegate)CompleteAsync);
-        new TextRoutes(engine, options).Map(routes);
+        new TextRoutes(models, options).Map(routes);
+        new ResponseRoutes(models, options, time, logger).Map(routes);
     }
 
     private Task ListModelsAsync(HttpContext context) => JsonBody.WriteAsync(context.Response, json =>
@@ -27,33 +29,36 @@ internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions option
         json.WriteStartObject();
         json.WriteString("object", "list");
         json.WriteStartArray("data");
-        WriteModel(json);
+        foreach (ModelStatus model in models.All) WriteModel(json, model);
         json.WriteEndArray();
         json.WriteEndObject();
     });
 
     private Task ShowModelAsync(HttpContext context)
     {
-        string id = (string?)context.Request.RouteValues["id"] ?? "";
-        if (!string.Equals(id, engine.Info.Name, StringComparison.Ordinal)) throw RequestFields.NoSuchModel(id, engine.Info);
-        return JsonBody.WriteAsync(context.Response, WriteModel);
+        ModelStatus model = models.Find((string?)context.Request.RouteValues["id"] ?? "");
+        return JsonBody.WriteAsync(context.Response, json => WriteModel(json, model));
     }
 
-    private void WriteModel(Utf8JsonWriter json)
+    private void WriteModel(Utf8JsonWriter json, ModelStatus model)
     {
         json.WriteStartObject();
-        json.WriteString("id", engine.Info.Name);
+        json.WriteString("id", model.Name);
         json.WriteString("object", "model");
-        json.WriteNumber("created", loaded.ToUnixTimeSeconds());
+        json.WriteNumber("created", started.ToUnixTimeSeconds());
         json.WriteString("owned_by", "local");
+        json.WriteNumber("max_model_len", model.ContextLength); // vLLM's name for it
+        json.WriteString("state", ServedModels.StateOf(model));
         json.WriteEndObject();
     }
 
     private async Task ChatAsync(HttpContext context)
     {
         ChatRequest request;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
+            engine = await models.UseAsync(context, body.RootElement, ChatRequest.Fields).ConfigureAwait(false);
             request = ChatRequest.Read(body.RootElement, engine.Info);
         }
         Dialects.TellIgnored(context.Response, request.Ignored);
@@ -74,8 +79,10 @@ internal sealed class OpenAiRoutes(IInferenceEngine engine, ServerOptions option
     private async Task CompleteAsync(HttpContext context)
     {
         TextRequest request;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
+            engine = await models.UseAsync(context, body.RootElement, TextRequest.Fields).ConfigureAwait(false);
             request = TextRequest.Read(body.RootElement, engine.Info);
         }
         Dialects.TellIgnored(context.Response, request.Ignored);

@@ -10,9 +10,11 @@ internal static class SamplingFields
 {
     private static readonly FieldTable StreamFields = new FieldTable().Read("include_usage").Ignored("include_obfuscation");
 
-    public static FieldTable Add(FieldTable fields) => fields.Read("temperature", "top_p", "top_k", "min_p", "typical_p", "repetition_penalty",
-        "presence_penalty", "frequency_penalty", "logit_bias", "n", "stop", "stop_token_ids", "seed", "max_tokens", "min_tokens", "ignore_eos",
-        "cache_salt", "stream", "stream_options");
+    public static FieldTable Add(FieldTable fields) => AddChoice(fields).Read("n", "stop", "stop_token_ids", "max_tokens", "min_tokens", "ignore_eos", "cache_salt", "stream", "stream_options");
+
+    /// <summary>Those that say how a token is chosen.</summary>
+    public static FieldTable AddChoice(FieldTable fields) => fields.Read("temperature", "top_p", "top_k", "min_p", "typical_p", "repetition_penalty",
+        "presence_penalty", "frequency_penalty", "logit_bias", "seed");
 
     /// <summary>The request with what the body says about sampling; where it says nothing the model's own values stand.</summary>
     public static GenerationRequest Apply(JsonElement body, ModelInfo model, GenerationRequest request)

@@ -20,7 +20,8 @@ internal sealed record TextRequest(
 
     private const int UsualMaxTokens = 16;
 
-    private static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
+    /// <summary>The fields of a body.</summary>
+    public static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
         .Read("model", "prompt", "echo", "logprobs", "response_format")
         .Ignored("user")
         .Unsupported(value => IntegerOf(value) == 1, "best_of")
@@ -33,7 +34,6 @@ internal sealed record TextRequest(
         RequireBody(body);
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         Fields.Check(body, "", ignored);
-        RequireModel(body, model);
         bool echo = Flag(body, "echo") ?? false, stream = Flag(body, "stream") ?? false;
         int? logprobs = Integer(body, "logprobs");
         int maxTokens = Integer(body, "max_tokens") ?? UsualMaxTokens;

@@ -9,7 +9,7 @@ using static OpenEuroLLM.Serving.RequestFields;
 namespace OpenEuroLLM.Serving.OpenAi;
 
 /// <summary>Embeddings, and the tokenizer by itself.</summary>
-internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
+internal sealed class TextRoutes(ServedModels models, ServerOptions options)
 {
     private static readonly FieldTable EmbeddingFields = new FieldTable().Read("model", "input", "encoding_format", "dimensions").Ignored("user");
     private static readonly FieldTable TokenizeFields = new FieldTable().Read("model", "prompt", "messages", "add_special_tokens", "return_token_strs");
@@ -27,14 +27,16 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
     private async Task EmbedAsync(HttpContext context)
     {
         List<GenerationInput> inputs;
+        IInferenceEngine engine;
         bool base64;
+        int? dimensions;
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
             JsonElement root = body.RootElement;
             RequireBody(root);
             EmbeddingFields.Check(root, "", ignored);
-            RequireModel(root, engine.Info);
+            engine = await models.UseAsync(context, root, fields: null).ConfigureAwait(false);
             inputs = Prompts.Read(root, "input", engine.Info.Limits.MaxEmbeddingInputs);
             base64 = Text(root, "encoding_format") switch
             {
@@ -42,17 +44,16 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
                 "base64" => true,
                 string other => throw ApiException.Invalid("encoding_format", $"'encoding_format' is '{RequestBody.Shown(other)}'; expected float or base64."),
             };
-            if (Integer(root, "dimensions") is int wanted && wanted != engine.Info.Width)
-                throw ApiException.Unsupported("dimensions", FormattableString.Invariant($"'dimensions' is {wanted}; this model's embeddings have {engine.Info.Width} and cannot be cut."));
+            dimensions = EmbeddingDimensions.Read(root, "dimensions", "", engine.Info);
         }
         Dialects.TellIgnored(context.Response, ignored);
         CancellationToken left = context.RequestAborted;
         // The call waits for the model's worker; the threads of the server must not.
         IReadOnlyList<Embedding> made = await Task.Run(() => engine.Embed(inputs, cancellation: left), left).ConfigureAwait(false);
-        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, made, base64)).ConfigureAwait(false);
+        await JsonBody.WriteAsync(context.Response, json => WriteEmbeddings(json, engine.Info.Name, made, dimensions, base64)).ConfigureAwait(false);
     }
 
-    private void WriteEmbeddings(Utf8JsonWriter json, IReadOnlyList<Embedding> made, bool base64)
+    private static void WriteEmbeddings(Utf8JsonWriter json, string model, IReadOnlyList<Embedding> made, int? dimensions, bool base64)
     {
         json.WriteStartObject();
         json.WriteString("object", "list");
@@ -62,17 +63,18 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
             json.WriteStartObject();
             json.WriteString("object", "embedding");
             json.WriteNumber("index", index);
-            if (base64) json.WriteBase64String("embedding", LittleEndian(made[index].Vector));
+            IReadOnlyList<float> vector = EmbeddingDimensions.Cut(made[index].Vector, dimensions);
+            if (base64) json.WriteBase64String("embedding", LittleEndian(vector));
             else
             {
                 json.WriteStartArray("embedding");
-                foreach (float number in made[index].Vector) json.WriteNumberValue(number);
+                foreach (float number in vector) json.WriteNumberValue(number);
                 json.WriteEndArray();
             }
             json.WriteEndObject();
         }
         json.WriteEndArray();
-        json.WriteString("model", engine.Info.Name);
+        json.WriteString("model", model);
         json.WriteStartObject("usage");
         int tokens = made.Sum(embedding => embedding.Tokens);
         json.WriteNumber("prompt_tokens", tokens);
@@ -91,6 +93,7 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
     private async Task TokenizeAsync(HttpContext context)
     {
         GenerationInput input;
+        IInferenceEngine engine;
         bool beginning, texts;
         var ignored = new SortedSet<string>(StringComparer.Ordinal);
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
@@ -98,7 +101,7 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
             JsonElement root = body.RootElement;
             RequireBody(root);
             TokenizeFields.Check(root, "", ignored);
-            if (Value(root, "model") is not null) RequireModel(root, engine.Info);
+            engine = await models.UseAsync(context, root, fields: null, optional: true).ConfigureAwait(false);
             beginning = Flag(root, "add_special_tokens") ?? true;
             texts = Flag(root, "return_token_strs") ?? false;
             bool conversation = Value(root, "messages") is not null;
@@ -129,12 +132,13 @@ internal sealed class TextRoutes(IInferenceEngine engine, ServerOptions options)
     private async Task DetokenizeAsync(HttpContext context)
     {
         List<int> ids;
+        IInferenceEngine engine;
         using (JsonDocument body = await RequestBody.ReadAsync(context.Request, options.MaxBodyBytes).ConfigureAwait(false))
         {
             JsonElement root = body.RootElement;
             RequireBody(root);
             DetokenizeFields.Check(root, "", []);
-            if (Value(root, "model") is not null) RequireModel(root, engine.Info);
+            engine = await models.UseAsync(context, root, fields: null, optional: true).ConfigureAwait(false);
             JsonElement list = List(root, "tokens") ?? throw ApiException.Invalid("tokens", "'tokens' is missing; expected a list of token ids.");
             ids = list.GetArrayLength() == 0 ? [] : Ids(list) ?? throw ApiException.Invalid("tokens", "'tokens' must be a list of token ids.");
         }

@@ -30,5 +30,24 @@ internal static class TokenTexts
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : "bytes:" + string.Concat(bytes.Select(value => FormattableString.Invariant($"\\x{value:x2}")));
     }
 
+    /// <summary>Tokens with their likelihood and its alternatives, as the entries of a list.</summary>
+    public static void WriteScored(Utf8JsonWriter json, IInferenceEngine engine, IEnumerable<GenerationEvent.Token> scored)
+    {
+        foreach (GenerationEvent.Token token in scored)
+        {
+            json.WriteStartObject();
+            WriteFields(json, engine, token.Id, token.Likelihood!.LogProbability);
+            json.WriteStartArray("top_logprobs");
+            foreach (TokenAlternative other in token.Likelihood.Alternatives)
+            {
+                json.WriteStartObject();
+                WriteFields(json, engine, other.Id, other.LogProbability);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+    }
+
     public static double Finite(double logProbability) => double.IsFinite(logProbability) ? logProbability : Least;
 }

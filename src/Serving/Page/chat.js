@@ -14,6 +14,7 @@ const prompt = find("prompt"), main = find("main"), list = find("messages"), mod
 let conversations = [];  // all that are kept, the one changed last first
 let chat = null;         // the one that is shown; in `conversations` from its first turn on
 let limits = [];         // ranges of the settings
+let contextLengths = new Map(); // tokens that the context of each model holds, by its name
 let answering = null;    // { control: AbortController, chat, turn } of the answer that is being written
 
 load();
@@ -92,17 +93,18 @@ async function withKey(action) {
 }
 
 async function findModels() {
-  let names = [], obstacle = "notReady";
+  let found = [], obstacle = "notReady";
   try {
-    names = await withKey(server.models);
+    found = await withKey(server.models);
   } catch (problem) {
     if (problem instanceof TypeError) obstacle = "unreachable";
     else obstacle = null, notify(text("failed", { reason: problem.message }), true);
   }
-  model.replaceChildren(...names.map(name => make("option", { value: name, textContent: name })));
-  if (names.includes(settings().model)) model.value = settings().model;
-  if (names.length === 0 && obstacle) notify(text(obstacle), true);
-  return names.length > 0;
+  contextLengths = new Map(found.map(each => [each.name, each.contextLength]));
+  model.replaceChildren(...found.map(({ name }) => make("option", { value: name, textContent: name })));
+  if (contextLengths.has(settings().model)) model.value = settings().model;
+  if (found.length === 0 && obstacle) notify(text(obstacle), true);
+  return found.length > 0;
 }
 
 async function ask() {
@@ -140,7 +142,11 @@ async function answer(question) {
       for await (const event of server.answer(request, control.signal)) {
         turn.text += event.choices?.[0]?.delta?.content ?? "";
         turn.end = event.choices?.[0]?.finish_reason ?? turn.end;
-        if (event.usage) turn.promptTokens = event.usage.prompt_tokens, turn.answerTokens = event.usage.completion_tokens;
+        if (event.usage) {
+          turn.promptTokens = event.usage.prompt_tokens;
+          turn.answerTokens = event.usage.completion_tokens;
+          turn.contextLength = contextLengths.get(turn.model);
+        }
         reader.follow(turn.text);
         redrawSoon(turn);
       }

@@ -71,7 +71,7 @@ export function read(value) {
     known.add(turn.id);
     const kept = { id: turn.id, parent: turn.parent, time: turn.time, role: turn.role, text: turn.text };
     for (const name of ["model", "end", "error"]) if (isText(turn[name])) kept[name] = turn[name];
-    for (const name of ["promptTokens", "answerTokens", "milliseconds"]) if (isCount(turn[name])) kept[name] = turn[name];
+    for (const name of ["promptTokens", "answerTokens", "contextLength", "milliseconds"]) if (isCount(turn[name])) kept[name] = turn[name];
     turns.push(kept);
   }
   const leaf = known.has(value.leaf) ? value.leaf : turns.at(-1)?.id ?? null;

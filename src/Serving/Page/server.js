@@ -35,10 +35,10 @@ async function send(path, options = {}) {
   throw new ServerError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
 }
 
-/** The names of the models that requests can name. */
+/** The models that requests can name, each with its name and how many tokens its context holds. */
 export async function models() {
   const list = await (await send("/v1/models")).json();
-  return list.data.map(model => model.id);
+  return list.data.map(model => ({ name: model.id, contextLength: model.max_model_len }));
 }
 
 /** The ranges of the settings. */

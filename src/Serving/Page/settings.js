@@ -48,7 +48,7 @@ function drawField(limit) {
   const value = kept.sampling[limit.field];
   const field = make(several ? "textarea" : "input", {
     id, name: limit.field, autocomplete: "off", value: several ? (value ?? []).join("\n") : value ?? "",
-    attributes: { "aria-describedby": `${id}-range empty-hint`, ...(several ? { rows: 2 } : { inputmode: limit.whole ? "numeric" : "decimal" }) },
+    attributes: { "aria-describedby": `${id}-range empty-hint`, ...(several ? { rows: 2 } : { inputmode: limit.from < 0 ? "text" : limit.whole ? "numeric" : "decimal" }) },
   });
   return make("p", {}, make("label", { htmlFor: id, textContent: text(labels[limit.field]) }), field,
     make("small", { id: `${id}-range`, textContent: rangeOf(limit) }));

@@ -52,6 +52,10 @@ export function addNotes(item, turn) {
     parts.push(text("rate", { rate: number(turn.answerTokens / turn.milliseconds * 1000, { maximumSignificantDigits: 3 }) }));
     parts.push(number(turn.milliseconds / 1000, { style: "unit", unit: "second", maximumFractionDigits: 1 }));
   }
+  if (turn.contextLength > 0) {
+    const used = turn.answerTokens + (turn.promptTokens ?? 0);
+    parts.push(text("contextUsed", { used: number(used), length: number(turn.contextLength), share: number(used / turn.contextLength, { style: "percent" }) }));
+  }
   add(parts.join(" · "), { className: "note counts", title: [turn.model, moment(turn.time)].filter(Boolean).join(" · ") });
 }
 

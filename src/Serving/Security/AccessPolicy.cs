@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OpenEuroLLM.Core;
+using OpenEuroLLM.Serving.Operation;
 
 namespace OpenEuroLLM.Serving.Security;
 
@@ -32,6 +33,7 @@ internal sealed class AccessPolicy(KeyStore? keys, TimeProvider time, ILogger lo
     private async Task AdmitAsync(HttpContext context, RequestDelegate next, KeyStore store, string? scope)
     {
         ApiKey key = Authenticate(context, store);
+        RequestRecord.Current?.Identify(key);
         if (scope is null)
         {
             // With a valid key the client may learn that there is nothing.

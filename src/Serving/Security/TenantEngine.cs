@@ -3,7 +3,7 @@ using OpenEuroLLM.Inference;
 
 namespace OpenEuroLLM.Serving.Security;
 
-/// <summary>The engine as one caller may use it: the cache is shared with nobody else, and every token is charged to the key.</summary>
+/// <summary>The engine as one caller may use it: the cache is shared with nobody else, the queue is shared fairly, and every token is charged to the key.</summary>
 internal sealed class TenantEngine(IInferenceEngine engine) : IInferenceEngine
 {
     public ModelInfo Info => engine.Info;
@@ -14,7 +14,7 @@ internal sealed class TenantEngine(IInferenceEngine engine) : IInferenceEngine
     {
         if (Caller.Current is not { KeyId: string id, Use: KeyUse use }) return engine.Generate(request, cancellation);
         // The id has a fixed length: no salt of one tenant can be put together to be another's.
-        return ChargeAsync(engine.Generate(request with { CacheSalt = id + request.CacheSalt }, cancellation), use, cancellation);
+        return ChargeAsync(engine.Generate(request with { CacheSalt = id + request.CacheSalt, Tenant = id }, cancellation), use, cancellation);
     }
 
     public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => engine.Encode(input, beginning);

@@ -52,6 +52,67 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task A_real_engine_tells_where_the_time_of_a_request_went()
+    {
+        using var model = new SmallModel();
+        await using RunningServer server = await RunningServer.StartAsync(model.Engine);
+        await server.ChatAsync("""{"model":"small","max_tokens":4,"messages":[{"role":"user","content":"a"}]}""");
+
+        Dictionary<string, double> values = Read(await server.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken));
+
+        const string labels = "{model_name=\"small\",engine=\"0\"}";
+        foreach (string name in (string[])["request_queue_time_seconds", "request_prefill_time_seconds", "request_decode_time_seconds", "request_inference_time_seconds", "request_time_per_output_token_seconds", "request_max_num_generation_tokens"])
+            Assert.Equal(1, values[$"vllm:{name}_count{labels}"]);
+        double queue = values["vllm:request_queue_time_seconds_sum" + labels], prefill = values["vllm:request_prefill_time_seconds_sum" + labels], decode = values["vllm:request_decode_time_seconds_sum" + labels];
+        Assert.True(queue >= 0 && prefill > 0 && decode > 0);
+        Assert.InRange(queue + prefill, values["vllm:time_to_first_token_seconds_sum" + labels] - 1e-9, values["vllm:time_to_first_token_seconds_sum" + labels] + 1e-9);
+        Assert.InRange(queue + prefill + decode, 0, values["vllm:e2e_request_latency_seconds_sum" + labels]);
+        // The prompt in one step, and one for each further token: the last token is never computed on.
+        Assert.Equal(4, values["vllm:iteration_tokens_total_count" + labels]);
+        Assert.Equal(values["vllm:prompt_tokens_total" + labels] + 3, values["vllm:iteration_tokens_total_sum" + labels]);
+        Assert.Equal(0, values["vllm:num_preemptions_total" + labels]);
+        Assert.Contains(values.Keys, key => key.StartsWith("vllm:cache_config_info{model_name=\"small\"", StringComparison.Ordinal) && key.Contains("block_size=\"64\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Refusals_are_counted_by_reason_and_requests_by_key()
+    {
+        await using KeyedServer server = await KeyedServer.StartAsync();
+        var (first, text) = server.AddKey();
+        await server.ChatStatusAsync(text);
+        await server.ChatStatusAsync("none");
+        await server.ChatStatusAsync("none");
+        var (second, other) = server.AddKey(requestsPerMinute: 1);
+        await server.ChatStatusAsync(other);
+        await server.ChatStatusAsync(other);
+        using HttpResponseMessage response = await server.SendAsync(HttpMethod.Get, "/metrics", ("x-api-key", server.AddKey([KeyScope.Metrics]).Text));
+
+        Dictionary<string, double> values = Read(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(2, values["oellm_requests_refused_total{code=\"invalid_api_key\"}"]);
+        Assert.Equal(1, values["oellm_requests_refused_total{code=\"rate_limit_exceeded\"}"]);
+        Assert.Equal((1, 0, 7), (values[$"oellm_tenant_requests_total{{key_id=\"{first.Id}\"}}"], values[$"oellm_tenant_refused_total{{key_id=\"{first.Id}\"}}"], values[$"oellm_tenant_tokens_total{{key_id=\"{first.Id}\"}}"]));
+        Assert.Equal((2, 1), (values[$"oellm_tenant_requests_total{{key_id=\"{second.Id}\"}}"], values[$"oellm_tenant_refused_total{{key_id=\"{second.Id}\"}}"]));
+    }
+
+    [Fact]
+    public void Counts_by_key_do_not_grow_without_end()
+    {
+        var metrics = new GatewayMetrics(new SingleModel(new ScriptedEngine()), TimeProvider.System);
+        for (int key = 0; key < 1000; key++)
+        {
+            var request = new Serving.Operation.RequestRecord("req", "POST", default, 0);
+            request.Identify(new ApiKey(key.ToString("x12", CultureInfo.InvariantCulture), "a", "", [], default));
+            metrics.Ended(request);
+        }
+        Dictionary<string, double> values = Read(metrics.Write());
+        var counts = values.Where(value => value.Key.StartsWith("oellm_tenant_requests_total", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(201, counts.Length);
+        Assert.Equal(800, values["oellm_tenant_requests_total{key_id=\"other\"}"]);
+        Assert.Equal(1000, counts.Sum(count => count.Value));
+    }
+
+    [Fact]
     public async Task With_keys_metrics_need_their_scope()
     {
         await using KeyedServer server = await KeyedServer.StartAsync();
@@ -88,7 +149,7 @@ public sealed class MetricsTests
                 continue;
             }
             int space = line.LastIndexOf(' ');
-            string name = line[..line.IndexOf('{', StringComparison.Ordinal)];
+            string name = line[..line.AsSpan().IndexOfAny('{', ' ')];
             Assert.Contains(explained, known => known.StartsWith("TYPE", StringComparison.Ordinal) && (name == known[4..] || name.StartsWith(known[4..] + "_", StringComparison.Ordinal)));
             values.Add(line[..space], double.Parse(line[(space + 1)..], CultureInfo.InvariantCulture));
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Playwright;
 using OpenEuroLLM.Inference;
+using OpenEuroLLM.Serving.Security;
 
 namespace OpenEuroLLM.Serving.Tests.Page;
 
@@ -31,6 +32,7 @@ public sealed class ConversationTests(Chromium chromium) : IClassFixture<Chromiu
         await Assertions.Expect(opened.LastAnswer).ToHaveTextAsync("Helsinki <b>is</b> the capital.");
         await Assertions.Expect(opened.Page.Locator("#log")).ToContainTextAsync("the capital.");
         await Assertions.Expect(opened.Page.Locator(".counts")).ToContainTextAsync("Tokens: 6 (input: 9) · Tokens per second: ");
+        await Assertions.Expect(opened.Page.Locator(".counts")).ToContainTextAsync("Context used: 15 of 128 (12%)");
 
         // The next turn carries the first one, and is stopped by Escape.
         engine.Script = (_, cancellation) =>
@@ -164,7 +166,11 @@ public sealed class ConversationTests(Chromium chromium) : IClassFixture<Chromiu
         await opened.Page.GetByLabel("Temperature").FillAsync("0.5");
         await opened.Page.GetByLabel("Number of candidates").FillAsync("40");
         await opened.Page.GetByLabel("Share of likelihood").FillAsync("0.9");
+        await opened.Page.GetByLabel("Least likelihood").FillAsync("0.05");
         await opened.Page.GetByLabel("Repetition penalty").FillAsync("1.1");
+        await Assertions.Expect(opened.Page.Locator("#sampling-presence_penalty-range")).ToHaveTextAsync("-2 to 2");
+        await opened.Page.GetByLabel("Presence penalty").FillAsync("-0.5");
+        await opened.Page.GetByLabel("Frequency penalty").FillAsync("0.25");
         await opened.Page.GetByLabel("Random seed").FillAsync("7");
         await opened.Page.GetByLabel("Longest answer").FillAsync("20");
         await opened.Page.GetByLabel("Texts that end").FillAsync("###\nEND");
@@ -177,6 +183,7 @@ public sealed class ConversationTests(Chromium chromium) : IClassFixture<Chromiu
         Assert.All(engine.Requests, request =>
         {
             Assert.Equal((0.5, 40, 0.9, 1.1, 7UL), (request.Sampling!.Temperature, request.Sampling.TopK, request.Sampling.TopP, request.Sampling.RepetitionPenalty, request.Sampling.Seed));
+            Assert.Equal((0.05, -0.5, 0.25), (request.Sampling.MinP, request.Sampling.PresencePenalty, request.Sampling.FrequencyPenalty));
             Assert.Equal(20, request.MaxTokens);
             Assert.Equal(["###", "END"], request.Stop);
         });
@@ -208,32 +215,51 @@ public sealed class ConversationTests(Chromium chromium) : IClassFixture<Chromiu
     [Fact(Timeout = 60_000)]
     public async Task A_key_that_the_server_demands_is_asked_for_and_lives_as_long_as_the_tab()
     {
-        await using RunningServer server = await RunningServer.StartAsync(PageScripts.Answering("Yes."));
-        await using OpenedPage opened = await OpenedPage.OpenAsync(chromium, server);
-        await opened.Page.RouteAsync("**/v1/**", route => route.Request.Headers.TryGetValue("authorization", out string? value) && value == "Bearer right"
-            ? route.ContinueAsync()
-            : route.FulfillAsync(new() { Status = 401, ContentType = "application/json", Body = """{"error":{"message":"This key is not valid.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}""" }));
-
-        await opened.Page.ReloadAsync();
-        foreach (string key in (string[])["wrong", "right"])
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("oellm-keys-");
+        string store = Path.Combine(folder.FullName, "keys.json");
+        var keys = new KeyStore(store);
+        (ApiKey Key, string Text) Add() => keys.Add(new ApiKey("", "a test", "", KeyScope.Usual, default, null, null, null, null, null));
+        (ApiKey first, string text) = Add();
+        string second = Add().Text;
+        ScriptedEngine engine = PageScripts.Answering("Yes.");
+        await using (RunningServer server = await RunningServer.StartAsync(engine, new ServerOptions(Security: new SecurityOptions(store))))
         {
-            await Assertions.Expect(opened.Page.Locator("#key-problem")).ToHaveTextAsync("This key is not valid.");
-            await Assertions.Expect(opened.Page.GetByLabel("Key", new() { Exact = true })).ToBeFocusedAsync();
-            await opened.Page.Keyboard.TypeAsync(key);
-            await opened.Page.Keyboard.PressAsync("Enter");
-        }
-        await opened.ReadyAsync();
-        await opened.AskAsync("Open?");
-        await Assertions.Expect(opened.LastAnswer).ToHaveTextAsync("Yes.");
-        await opened.ReloadAsync();
-        Assert.Equal("test-model", await opened.Page.Locator("#model").InputValueAsync());
-        Assert.Equal(0, await opened.IntAsync("Object.values(localStorage).filter(value => value.includes('right')).length"));
-        await opened.Button("Settings").ClickAsync();
-        await opened.Button("Forget the key").ClickAsync();
-        Assert.Equal(0, await opened.IntAsync("sessionStorage.length"));
-        await opened.AssertCleanAsync();
-    }
+            await using OpenedPage opened = await OpenedPage.OpenAsync(chromium, server, ready: false);
+            ILocator field = opened.Page.GetByLabel("Key", new() { Exact = true });
+            foreach (string key in (string[])["wrong", text])
+            {
+                await Assertions.Expect(opened.Page.Locator("#key-problem")).ToContainTextAsync("key");
+                await Assertions.Expect(field).ToBeFocusedAsync();
+                await Assertions.Expect(field).ToHaveValueAsync("");
+                await opened.Page.Keyboard.TypeAsync(key);
+                await opened.Page.Keyboard.PressAsync("Enter");
+            }
+            await opened.ReadyAsync();
+            await opened.AskAsync("Open?");
+            await Assertions.Expect(opened.LastAnswer).ToHaveTextAsync("Yes.");
+            Assert.Equal(first.Id, engine.Requests.Last().CacheSalt);
 
+            await opened.ReloadAsync();
+            Assert.Equal("test-model", await opened.Page.Locator("#model").InputValueAsync());
+            Assert.Equal(0, await opened.IntAsync("Object.values(localStorage).filter(value => value.includes('oellm_')).length"));
+
+            // A key that is revoked while the page is open: it asks for another one, and the question waits.
+            keys.Revoke(first.Id);
+            await opened.Prompt.FillAsync("Still open?");
+            await opened.Prompt.PressAsync("Enter");
+            await field.FillAsync(second);
+            await opened.PictureAsync("key");
+            await opened.Page.Keyboard.PressAsync("Enter");
+            await Assertions.Expect(opened.LastAnswer).ToHaveTextAsync("Yes.");
+            await opened.DoneAsync();
+
+            await opened.Button("Settings").ClickAsync();
+            await opened.Button("Forget the key").ClickAsync();
+            Assert.Equal(0, await opened.IntAsync("sessionStorage.length"));
+            await opened.AssertCleanAsync();
+        }
+        folder.Delete(recursive: true);
+    }
 
     [Fact(Timeout = 60_000)]
     public async Task A_browser_that_keeps_nothing_is_told_and_still_converses()

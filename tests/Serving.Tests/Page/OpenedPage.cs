@@ -27,7 +27,8 @@ internal sealed class OpenedPage : IAsyncDisposable
     public ILocator LastAnswer => Page.Locator(".assistant .text").Last;
 
     public static async Task<OpenedPage> OpenAsync(
-        Chromium chromium, RunningServer server, int width = 1280, int height = 800, string locale = "en-GB", ColorScheme scheme = ColorScheme.Light)
+        Chromium chromium, RunningServer server, int width = 1280, int height = 800, string locale = "en-GB", ColorScheme scheme = ColorScheme.Light,
+        bool ready = true)
     {
         IBrowserContext context = await chromium.Browser.NewContextAsync(new()
         {
@@ -54,7 +55,7 @@ internal sealed class OpenedPage : IAsyncDisposable
                 opened.complaints.Add("a request to elsewhere: " + request.Url);
         };
         await page.GotoAsync(server.Address.ToString());
-        await opened.ReadyAsync();
+        if (ready) await opened.ReadyAsync();
         return opened;
     }
 

@@ -231,6 +231,7 @@ public sealed class AccessTests
         await server.ChatStatusAsync(other);
 
         Assert.Equal([one.Id, two.Id], server.Engine.Requests.Select(request => request.CacheSalt));
+        Assert.Equal([one.Id, two.Id], server.Engine.Requests.Select(request => request.Tenant));
     }
 
     [Fact]

@@ -32,8 +32,16 @@ internal unsafe interface IBlock
     static abstract void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>;
 
-    /// <summary>Writes pairs of 16-bit integers (k / 2, 32), scales (groups, 32) and negative minima (groups, 32); the groups are of 32 or 16 numbers.</summary>
-    static abstract void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    /// <summary>The level that stands for zero; 0 where there is none, or a minimum instead.</summary>
+    static abstract int Offset { get; }
+
+    /// <summary>Four pairs of 16-bit levels: a quarter of a group of 32 numbers, for one register of outputs. Quarters are asked for in order.</summary>
+    /// <param name="bits">What a quarter leaves for those behind it.</param>
+    static abstract void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
+        where TRegisters : IRegisters<TInt, TFloat>;
+
+    /// <summary>Writes scales (groups · <see cref="ScalesPerGroup"/>, 32) and, where there are any, negative minima, for one register of outputs.</summary>
+    static abstract void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
         where TRegisters : IRegisters<TInt, TFloat>;
 }
 
@@ -168,37 +176,37 @@ internal static unsafe class BlockKernels
         sumB = Together<TRegisters, TInt, TFloat>(b0, b1, b2);
     }
 
-    /// <summary>The four pairs of a vector of nibbles, less <paramref name="offset"/>.</summary>
+    /// <summary>The four pairs of a vector of nibbles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenNibbles<TRegisters, TInt, TFloat>(byte* vector, short* pairs, TInt offset) where TRegisters : IRegisters<TInt, TFloat>
+    public static void NibblePairs<TRegisters, TInt, TFloat>(byte* vector, out TInt p0, out TInt p1, out TInt p2, out TInt p3) where TRegisters : IRegisters<TInt, TFloat>
     {
         var mask = TRegisters.Create(0x000F000F);
-        var w = TRegisters.Load(vector);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(w, mask), offset), pairs);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(TRegisters.ShiftRightShort(w, 4), mask), offset), pairs + PairShorts);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.And(TRegisters.ShiftRightShort(w, 8), mask), offset), pairs + 2 * PairShorts);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(w, 12), offset), pairs + 3 * PairShorts);
+        var w = Stream<TRegisters, TInt, TFloat>(vector);
+        p0 = TRegisters.And(w, mask);
+        p1 = TRegisters.And(TRegisters.ShiftRightShort(w, 4), mask);
+        p2 = TRegisters.And(TRegisters.ShiftRightShort(w, 8), mask);
+        p3 = TRegisters.ShiftRightShort(w, 12);
     }
 
     /// <summary>The two pairs of a vector of bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenBytes<TRegisters, TInt, TFloat>(byte* vector, short* pairs) where TRegisters : IRegisters<TInt, TFloat>
+    public static void BytePairs<TRegisters, TInt, TFloat>(byte* vector, out TInt p0, out TInt p1) where TRegisters : IRegisters<TInt, TFloat>
     {
-        var w = TRegisters.Load(vector);
-        TRegisters.Store(TRegisters.ShiftRightSignedShort(TRegisters.ShiftLeftShort(w, 8), 8), pairs);
-        TRegisters.Store(TRegisters.ShiftRightSignedShort(w, 8), pairs + PairShorts);
+        var w = Stream<TRegisters, TInt, TFloat>(vector);
+        p0 = TRegisters.ShiftRightSignedShort(TRegisters.ShiftLeftShort(w, 8), 8);
+        p1 = TRegisters.ShiftRightSignedShort(w, 8);
     }
 
-    /// <summary>The four pairs of a vector of nibbles with their upper bits, less <paramref name="offset"/>.</summary>
+    /// <summary>The four pairs of a vector of nibbles with their upper bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenExtended<TUpper, TRegisters, TInt, TFloat>(byte* low, TInt upper, short* pairs, TInt offset)
+    public static void ExtendedPairs<TUpper, TRegisters, TInt, TFloat>(byte* low, TInt upper, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
         where TUpper : IUpperBits where TRegisters : IRegisters<TInt, TFloat>
     {
-        var w = TRegisters.Load(low);
-        TRegisters.Store(TRegisters.SubtractShort(Extended0<TUpper, TRegisters, TInt, TFloat>(w, upper), offset), pairs);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Extended1<TUpper, TRegisters, TInt, TFloat>(w, upper), 4), offset), pairs + PairShorts);
-        TRegisters.Store(TRegisters.SubtractShort(TRegisters.ShiftRightShort(Extended2<TUpper, TRegisters, TInt, TFloat>(w, upper), 8), offset), pairs + 2 * PairShorts);
-        TRegisters.Store(TRegisters.SubtractShort(Extended3<TUpper, TRegisters, TInt, TFloat>(w, upper), offset), pairs + 3 * PairShorts);
+        var w = Stream<TRegisters, TInt, TFloat>(low);
+        p0 = Extended0<TUpper, TRegisters, TInt, TFloat>(w, upper);
+        p1 = TRegisters.ShiftRightShort(Extended1<TUpper, TRegisters, TInt, TFloat>(w, upper), 4);
+        p2 = TRegisters.ShiftRightShort(Extended2<TUpper, TRegisters, TInt, TFloat>(w, upper), 8);
+        p3 = Extended3<TUpper, TRegisters, TInt, TFloat>(w, upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -38,33 +38,31 @@ internal static unsafe class FewBitsKernels
             TRegisters.ShiftRightShort(upperA, 7), TRegisters.ShiftRightShort(upperB, 7), (int*)x + 8, out secondA, out secondB);
     }
 
-    /// <summary>The eight pairs of a vector of two bits.</summary>
+    /// <summary>Four pairs of two bits, from the lowest bits of the halves on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenTwoBits<TRegisters, TInt, TFloat>(byte* vector, short* pairs) where TRegisters : IRegisters<TInt, TFloat>
+    public static void TwoBitPairs<TRegisters, TInt, TFloat>(TInt low, out TInt p0, out TInt p1, out TInt p2, out TInt p3) where TRegisters : IRegisters<TInt, TFloat>
     {
         var mask = TRegisters.Create(0x00030003);
-        var w = TRegisters.Load(vector);
-        for (var j = 0; j < 8; j++, pairs += BlockKernels.PairShorts)
-        {
-            TRegisters.Store(TRegisters.And(w, mask), pairs);
-            w = TRegisters.ShiftRightShort(w, 2);
-        }
+        p0 = TRegisters.And(low, mask);
+        p1 = TRegisters.And(TRegisters.ShiftRightShort(low, 2), mask);
+        p2 = TRegisters.And(TRegisters.ShiftRightShort(low, 4), mask);
+        p3 = TRegisters.And(TRegisters.ShiftRightShort(low, 6), mask);
     }
 
-    /// <summary>The eight pairs of a vector of two bits with their third bits, less 4.</summary>
-    /// <param name="upper">The third bits, shifted to where the lowest of each pair of bits is.</param>
+    /// <summary>Four pairs of two bits with their third bits.</summary>
+    /// <param name="low">A vector of two bits, of which quarters 0 and 2 take the lower byte of the halves, 1 and 3 the upper one.</param>
+    /// <param name="upper">The group's vector of third bits.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WidenThreeBits<TRegisters, TInt, TFloat>(byte* vector, TInt upper, short* pairs) where TRegisters : IRegisters<TInt, TFloat>
+    public static void ThreeBitPairs<TRegisters, TInt, TFloat>(TInt low, TInt upper, int quarter, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
+        where TRegisters : IRegisters<TInt, TFloat>
     {
-        var (mask, third, offset) = (TRegisters.Create(0x00030003), TRegisters.Create(0x00010001), TRegisters.Create(0x00040004));
-        var w = TRegisters.Load(vector);
-        for (var j = 0; j < 8; j++, pairs += BlockKernels.PairShorts)
-        {
-            var level = TRegisters.Or(TRegisters.And(w, mask), TRegisters.ShiftLeftShort(TRegisters.And(upper, third), 2));
-            TRegisters.Store(TRegisters.SubtractShort(level, offset), pairs);
-            w = TRegisters.ShiftRightShort(w, 2);
-            upper = TRegisters.ShiftRightShort(upper, 2);
-        }
+        if (quarter % 2 == 1) (low, upper) = (TRegisters.ShiftRightShort(low, 8), TRegisters.ShiftRightShort(upper, 8));
+        if (quarter > 1) upper = TRegisters.ShiftRightShort(upper, 1);
+        upper = TRegisters.ShiftLeftShort(upper, 2);
+        p0 = Three<TRegisters, TInt, TFloat>(low, upper, 0x00010001);
+        p1 = TRegisters.ShiftRightShort(Three<TRegisters, TInt, TFloat>(low, upper, 0x00040004), 2);
+        p2 = TRegisters.ShiftRightShort(Three<TRegisters, TInt, TFloat>(low, upper, 0x00100010), 4);
+        p3 = TRegisters.ShiftRightShort(Three<TRegisters, TInt, TFloat>(low, upper, 0x00400040), 6);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,8 +10,9 @@ internal unsafe interface ILevels
     /// <summary>Σ level · x over 32 activations, for two registers of outputs.</summary>
     static abstract void Sum<TRegisters, TInt, TFloat>(byte* a, byte* b, short* x, out TInt sumA, out TInt sumB) where TRegisters : IRegisters<TInt, TFloat>;
 
-    /// <summary>The 16 pairs, less <paramref name="offset"/>.</summary>
-    static abstract void Widen<TRegisters, TInt, TFloat>(byte* vectors, short* pairs, TInt offset) where TRegisters : IRegisters<TInt, TFloat>;
+    /// <summary>A quarter of the 16 pairs; see <see cref="IBlock.Quarter"/>.</summary>
+    static abstract void Quarter<TRegisters, TInt, TFloat>(byte* vectors, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
+        where TRegisters : IRegisters<TInt, TFloat>;
 
     static abstract int At(byte* vectors, int lane, int i);
 
@@ -33,11 +34,9 @@ internal readonly unsafe struct FourBits : ILevels
         BlockKernels.Nibbles<TRegisters, TInt, TFloat>(a, b, x, out sumA, out sumB);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Widen<TRegisters, TInt, TFloat>(byte* vectors, short* pairs, TInt offset) where TRegisters : IRegisters<TInt, TFloat>
-    {
-        for (var v = 0; v < PanelLayout.NibbleVectors; v++)
-            BlockKernels.WidenNibbles<TRegisters, TInt, TFloat>(vectors + v * PanelLayout.Vector, pairs + v * 4 * BlockKernels.PairShorts, offset);
-    }
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* vectors, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
+        where TRegisters : IRegisters<TInt, TFloat> =>
+        BlockKernels.NibblePairs<TRegisters, TInt, TFloat>(vectors + quarter * PanelLayout.Vector, out p0, out p1, out p2, out p3);
 
     public static int At(byte* vectors, int lane, int i) => PanelLayout.Nibble(vectors, lane, i);
 
@@ -57,14 +56,11 @@ internal readonly unsafe struct FiveBits : ILevels
         BlockKernels.FiveBits<TRegisters, TInt, TFloat>(a, b, x, out sumA, out sumB);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Widen<TRegisters, TInt, TFloat>(byte* vectors, short* pairs, TInt offset) where TRegisters : IRegisters<TInt, TFloat>
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* vectors, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
+        where TRegisters : IRegisters<TInt, TFloat>
     {
-        var upper = TRegisters.Load(vectors);
-        for (var v = 1; v < Vectors; v++, pairs += 4 * BlockKernels.PairShorts)
-        {
-            BlockKernels.WidenExtended<UpperOne, TRegisters, TInt, TFloat>(vectors + v * PanelLayout.Vector, upper, pairs, offset);
-            upper = TRegisters.ShiftRightShort(upper, 1);
-        }
+        bits = quarter == 0 ? BlockKernels.Stream<TRegisters, TInt, TFloat>(vectors) : TRegisters.ShiftRightShort(bits, 1);
+        BlockKernels.ExtendedPairs<UpperOne, TRegisters, TInt, TFloat>(vectors + (1 + quarter) * PanelLayout.Vector, bits, out p0, out p1, out p2, out p3);
     }
 
     public static int At(byte* vectors, int lane, int i) =>

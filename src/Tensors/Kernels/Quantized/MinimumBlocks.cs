@@ -15,6 +15,8 @@ internal readonly unsafe struct MinimumBlock<TLevels> : IBlock where TLevels : s
 
     public static bool HasMinima => true;
 
+    public static int Offset => 0;
+
     private static int GroupBytes => TLevels.Vectors * PanelLayout.Vector;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -40,13 +42,15 @@ internal readonly unsafe struct MinimumBlock<TLevels> : IBlock where TLevels : s
         }
     }
 
-    public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
         where TRegisters : IRegisters<TInt, TFloat>
-    {
-        for (var g = 0; g < 8; g++)
-            TLevels.Widen<TRegisters, TInt, TFloat>(block + FirstGroup + g * GroupBytes + 4 * lane, pairs + 2 * lane + g * 16 * BlockKernels.PairShorts, TRegisters.Create(0));
-        GroupScaleKernels.GroupScales<TRegisters, TInt, TFloat>(block, lane, scales, minima);
-    }
+        => TLevels.Quarter<TRegisters, TInt, TFloat>(block + FirstGroup + group * GroupBytes + 4 * lane, quarter, ref bits, out p0, out p1, out p2, out p3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
+        where TRegisters : IRegisters<TInt, TFloat>
+        => GroupScaleKernels.GroupScales<TRegisters, TInt, TFloat>(block, lane, scales, minima);
 
     public static bool Set(byte* block, int lane, byte* stored)
     {
@@ -93,6 +97,8 @@ internal readonly unsafe struct TwoBitsBlock : IBlock
 
     public static bool HasMinima => true;
 
+    public static int Offset => 0;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
@@ -116,13 +122,20 @@ internal readonly unsafe struct TwoBitsBlock : IBlock
         }
     }
 
-    public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        for (var g = 0; g < 16; g++)
-            FewBitsKernels.WidenTwoBits<TRegisters, TInt, TFloat>(block + FirstGroup + g * PanelLayout.Vector + 4 * lane, pairs + 2 * lane + g * 8 * BlockKernels.PairShorts);
-        GroupScaleKernels.NibbleScales<TRegisters, TInt, TFloat>(block, lane, scales, minima);
+        bits = quarter % 2 == 0
+            ? BlockKernels.Stream<TRegisters, TInt, TFloat>(block + FirstGroup + (2 * group + quarter / 2) * PanelLayout.Vector + 4 * lane)
+            : TRegisters.ShiftRightShort(bits, 8);
+        FewBitsKernels.TwoBitPairs<TRegisters, TInt, TFloat>(bits, out p0, out p1, out p2, out p3);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
+        where TRegisters : IRegisters<TInt, TFloat>
+        => GroupScaleKernels.NibbleScales<TRegisters, TInt, TFloat>(block, lane, scales, minima);
 
     public static bool Set(byte* block, int lane, byte* stored)
     {

@@ -35,7 +35,7 @@ internal static unsafe class OneRow
     }
 
     /// <summary>Two registers of outputs over all of a row: they share what is read of it.</summary>
-    private static void Chains<TBlock, TRegisters, TInt, TFloat>(byte* block, int lane, int blocks, RoundedRows x, float* y, float* scratch)
+    public static void Chains<TBlock, TRegisters, TInt, TFloat>(byte* block, int lane, int blocks, RoundedRows x, float* y, float* scratch)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
         var row = new RoundedRow((short*)x.Integers, (float*)x.Scales, (int*)x.Sums, (float*)x.BlockSums);

@@ -15,6 +15,8 @@ internal readonly unsafe struct BytesBlock : IBlock
 
     public static bool HasMinima => false;
 
+    public static int Offset => 0;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
@@ -26,14 +28,19 @@ internal readonly unsafe struct BytesBlock : IBlock
         yb = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(block + Scales, next, xScale), TRegisters.ToSingle(sumB), yb);
     }
 
-    public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        var bytes = block + 4 * lane;
-        for (var v = 0; v < PanelLayout.ByteVectors; v++)
-            BlockKernels.WidenBytes<TRegisters, TInt, TFloat>(bytes + v * PanelLayout.Vector, pairs + 2 * lane + v * 2 * BlockKernels.PairShorts);
-        TRegisters.StoreSingle(TRegisters.LoadHalf((ushort*)(block + Scales) + lane), scales + lane);
+        var bytes = block + 4 * lane + 2 * quarter * PanelLayout.Vector;
+        BlockKernels.BytePairs<TRegisters, TInt, TFloat>(bytes, out p0, out p1);
+        BlockKernels.BytePairs<TRegisters, TInt, TFloat>(bytes + PanelLayout.Vector, out p2, out p3);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
+        where TRegisters : IRegisters<TInt, TFloat>
+        => TRegisters.StoreSingle(TRegisters.LoadHalf((ushort*)(block + Scales) + lane), scales + lane);
 
     public static bool Set(byte* block, int lane, byte* stored)
     {
@@ -63,6 +70,8 @@ internal readonly unsafe struct SmallBlock<TLevels, TZero> : IBlock where TLevel
 
     public static bool HasMinima => TZero.HasMinima;
 
+    public static int Offset => TZero.Offset;
+
     private static int Scales => TLevels.Vectors * PanelLayout.Vector;
 
     private static int Minima => Scales + PanelLayout.Scales;
@@ -88,10 +97,15 @@ internal readonly unsafe struct SmallBlock<TLevels, TZero> : IBlock where TLevel
         yb = TRegisters.MultiplyAdd(BlockKernels.StreamScale<TRegisters, TInt, TFloat>(block + Minima, next, xScale), xSum, yb);
     }
 
-    public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
+        where TRegisters : IRegisters<TInt, TFloat>
+        => TLevels.Quarter<TRegisters, TInt, TFloat>(block + 4 * lane, quarter, ref bits, out p0, out p1, out p2, out p3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        TLevels.Widen<TRegisters, TInt, TFloat>(block + 4 * lane, pairs + 2 * lane, TRegisters.Create(TZero.Offset * 0x00010001));
         TRegisters.StoreSingle(TRegisters.LoadHalf((ushort*)(block + Scales) + lane), scales + lane);
         if (TZero.HasMinima) TRegisters.StoreSingle(TRegisters.LoadHalf((ushort*)(block + Minima) + lane), minima + lane);
     }

@@ -16,6 +16,8 @@ internal readonly unsafe struct SixBitsBlock : IBlock
 
     public static bool HasMinima => false;
 
+    public static int Offset => 32;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
@@ -35,21 +37,19 @@ internal readonly unsafe struct SixBitsBlock : IBlock
         }
     }
 
-    public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        pairs += 2 * lane;
-        var offset = TRegisters.Create(0x00200020);
-        var half = block + FirstGroup + 4 * lane;
-        for (var h = 0; h < 16; h++, half += HalfBytes, pairs += 8 * BlockKernels.PairShorts)
-        {
-            var upper = TRegisters.Load(half);
-            BlockKernels.WidenExtended<UpperTwo, TRegisters, TInt, TFloat>(half + PanelLayout.Vector, upper, pairs, offset);
-            BlockKernels.WidenExtended<UpperTwo, TRegisters, TInt, TFloat>(half + 2 * PanelLayout.Vector, TRegisters.ShiftRightShort(upper, 2),
-                pairs + 4 * BlockKernels.PairShorts, offset);
-        }
-        GroupScaleKernels.SixBitScales<TRegisters, TInt, TFloat>(block, lane, scales);
+        var half = block + FirstGroup + (2 * group + quarter / 2) * HalfBytes + 4 * lane;
+        bits = quarter % 2 == 0 ? BlockKernels.Stream<TRegisters, TInt, TFloat>(half) : TRegisters.ShiftRightShort(bits, 2);
+        BlockKernels.ExtendedPairs<UpperTwo, TRegisters, TInt, TFloat>(half + (1 + quarter % 2) * PanelLayout.Vector, bits, out p0, out p1, out p2, out p3);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
+        where TRegisters : IRegisters<TInt, TFloat>
+        => GroupScaleKernels.SixBitScales<TRegisters, TInt, TFloat>(block, lane, scales);
 
     public static bool Set(byte* block, int lane, byte* stored)
     {
@@ -99,6 +99,8 @@ internal readonly unsafe struct ThreeBitsBlock : IBlock
 
     public static bool HasMinima => false;
 
+    public static int Offset => 4;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TRegisters, TInt, TFloat>(byte* block, int lane, RoundedRow x, ref TFloat ya, ref TFloat yb, float* scratch)
         where TRegisters : IRegisters<TInt, TFloat>
@@ -118,19 +120,21 @@ internal readonly unsafe struct ThreeBitsBlock : IBlock
         }
     }
 
-    public static void Widen<TRegisters, TInt, TFloat>(byte* block, int lane, short* pairs, float* scales, float* minima)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarter<TRegisters, TInt, TFloat>(byte* block, int lane, int group, int quarter, ref TInt bits, out TInt p0, out TInt p1, out TInt p2, out TInt p3)
         where TRegisters : IRegisters<TInt, TFloat>
     {
-        pairs += 2 * lane;
-        var group = block + FirstGroup + 4 * lane;
-        for (var g = 0; g < 8; g++, group += GroupBytes, pairs += 16 * BlockKernels.PairShorts)
-        {
-            var upper = TRegisters.Load(group);
-            FewBitsKernels.WidenThreeBits<TRegisters, TInt, TFloat>(group + PanelLayout.Vector, upper, pairs);
-            FewBitsKernels.WidenThreeBits<TRegisters, TInt, TFloat>(group + 2 * PanelLayout.Vector, TRegisters.ShiftRightShort(upper, 1), pairs + 8 * BlockKernels.PairShorts);
-        }
-        GroupScaleKernels.OffsetScales<TRegisters, TInt, TFloat>(block, lane, scales);
+        // The third bits of a quarter stand at bits 0 to 6 or 8 to 14 of each half for the first 16 numbers, one further for the others.
+        var thirds = block + FirstGroup + group * GroupBytes + 4 * lane;
+        var low = TRegisters.Load(thirds + (1 + quarter / 2) * PanelLayout.Vector);
+        bits = quarter == 0 ? BlockKernels.Stream<TRegisters, TInt, TFloat>(thirds) : bits;
+        FewBitsKernels.ThreeBitPairs<TRegisters, TInt, TFloat>(low, bits, quarter, out p0, out p1, out p2, out p3);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadScales<TRegisters, TInt, TFloat>(byte* block, int lane, float* scales, float* minima)
+        where TRegisters : IRegisters<TInt, TFloat>
+        => GroupScaleKernels.OffsetScales<TRegisters, TInt, TFloat>(block, lane, scales);
 
     public static bool Set(byte* block, int lane, byte* stored)
     {

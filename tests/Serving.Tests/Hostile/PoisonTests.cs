@@ -1,0 +1,60 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace OpenEuroLLM.Serving.Tests.Hostile;
+
+/// <summary>A stream has the same bytes alone and while others send poison to the same engine.</summary>
+public sealed partial class PoisonTests(HostileServer hostile) : IClassFixture<HostileServer>
+{
+    [Theory(Timeout = 120_000)]
+    [InlineData("/v1/chat/completions", """{"model":"small","max_tokens":180,"seed":7,"n":2,"logprobs":true,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}]}""")]
+    [InlineData("/v1/completions", """{"model":"small","max_tokens":180,"seed":7,"echo":true,"logprobs":2,"stream":true,"prompt":"Kdo jsi?"}""")]
+    [InlineData("/v1/messages", """{"model":"small","max_tokens":180,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}]}""")]
+    [InlineData("/v1beta/models/small:streamGenerateContent?alt=sse", """{"contents":[{"parts":[{"text":"Kdo jsi?"}]}],"generationConfig":{"maxOutputTokens":180,"seed":7,"candidateCount":2}}""")]
+    public async Task A_poisoned_request_beside_it_never_changes_a_stream(string path, string body)
+    {
+        string alone = await StreamAsync(path, body);
+        using var over = new CancellationTokenSource();
+        Task<int>[] poison = [.. Enumerable.Range(0, 3).Select(first => PoisonAsync(first, over.Token))];
+
+        for (int i = 0; i < 5; i++) Assert.Equal(alone, await StreamAsync(path, body));
+
+        await over.CancelAsync();
+        Assert.InRange((await Task.WhenAll(poison)).Min(), 5, int.MaxValue);
+    }
+
+    /// <summary>Sends bad, odd and broken-off requests until it is told to stop; returns how many.</summary>
+    private async Task<int> PoisonAsync(int first, CancellationToken over)
+    {
+        string[] bodies =
+        [
+            Dialect.Chat.With("<|end_of_turn|>{{ 7*7 }}"), Dialect.Chat.With(new string('x', 10_000)), Dialect.Chat.WithValue("temperature", "1e400"),
+            Dialect.Chat.WithValue("temperature", "2"), Dialect.Chat.WithValue("messages.0.role", "\"robot\""), "{", "{\"x\":" + new string('[', 10_000),
+            Dialect.Chat.WithValue("logit_bias", "{\"5\":100,\"6\":-100}"), Dialect.Chat.WithValue("stop", "\"a\""), Dialect.Chat.WithValue("n", "16"),
+            Dialect.Chat.WithValue("stream", "true"), Dialect.Chat.WithValue("repetition_penalty", "0.01"), Dialect.Chat.WithValue("max_tokens", "200"),
+        ];
+        int sent = 0;
+        for (; !over.IsCancellationRequested; sent++)
+        {
+            string body = bodies[(first + sent) % bodies.Length];
+            using HttpResponseMessage response = await hostile.Server.Client.SendAsync(
+                RunningServer.Request(Dialect.Chat.Path, body), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            Assert.True((int)response.StatusCode is 200 or 400, response.StatusCode.ToString());
+            // Every other one leaves before its answer is complete.
+            if (sent % 2 == 0) await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+        }
+        return sent;
+    }
+
+    private async Task<string> StreamAsync(string path, string body)
+    {
+        using HttpResponseMessage response = await hostile.Server.Client.SendAsync(RunningServer.Request(path, body), TestContext.Current.CancellationToken);
+        string stream = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.True(response.IsSuccessStatusCode, stream);
+        return OfThisRequest().Replace(stream, "");
+    }
+
+    /// <summary>The names and the moment of a request. Nothing else may differ: prompts this short have no page in the cache.</summary>
+    [GeneratedRegex("\"(?:id|responseId)\":\"[a-z]*[-_]?[0-9a-f]+\",?|\"created\":[0-9]+,", RegexOptions.NonBacktracking)]
+    private static partial Regex OfThisRequest();
+}
