@@ -9,7 +9,7 @@ public static class ModelMemory
 {
     private const int UsualContexts = 8;
 
-    // A context below this counts as so many tokens: small models answer many at once too.
+    // Of several contexts a shorter one counts as so many tokens: small models answer many at once too.
     private const int LeastContext = 2048;
 
     /// <summary>Bytes of a model's weights, which are held as they are stored, in however many files that is.</summary>
@@ -45,9 +45,9 @@ public static class ModelMemory
     /// <summary>Tokens of a cache for so many full contexts, where nobody asked for a number.</summary>
     /// <param name="config">Shape of the model.</param>
     /// <param name="contexts">How many.</param>
-    internal static long UsualTokens(ModelConfig config, int contexts) => (long)contexts * Math.Max(config.ContextLength, LeastContext);
+    internal static long UsualTokens(ModelConfig config, int contexts) => contexts == 1 ? config.ContextLength : (long)contexts * Math.Max(config.ContextLength, LeastContext);
 
-    /// <summary>Pages of the key/value cache: as asked for, or else room for eight full contexts (of 2,048 tokens at least), or for fewer where memory is short,
+    /// <summary>Pages of the key/value cache: as asked for, or else room for eight full contexts (of 2,048 tokens at least), or for fewer where memory is short, down to one as long as it is,
     /// which changes no answer and makes more of them wait.</summary>
     /// <param name="config">Shape of the model.</param>
     /// <param name="cacheTokens">Tokens that the cache must hold; null chooses.</param>

@@ -56,7 +56,7 @@ public sealed class ProveCommandTests : IDisposable
     {
         string[] where = ["--out", _folder.At("proof")];
         Oellm.Refuses(["prove", "resum", .. where], "proof 'resum' is unknown; did you mean 'resume'?");
-        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits, corpus-kills, corpus-memory, corpus-bombs, erasure, near-duplicates, audit-kills.");
+        Oellm.Refuses(["prove", "pi", .. where], "proof 'pi' is unknown; known: resume, same-bits, corpus-kills, corpus-memory, corpus-bombs, erasure, near-duplicates, audit-kills, serving-replay, serving-soak, serving-overload, serving-disconnects.");
         Oellm.Refuses(["prove", "resume", "--kills", "0", .. where], "--kills", "expected 1 or more");
         Oellm.Refuses(["prove", "resume", "--tokens", "-5", .. where], "--tokens", "expected 1 or more");
         Oellm.Refuses(["prove", "resume", "--documents", "10", .. where], "--documents means nothing to the proof 'resume'");

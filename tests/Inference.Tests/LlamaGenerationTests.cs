@@ -61,8 +61,9 @@ public sealed class LlamaGenerationTests : IDisposable
             Assert.Throws<UserErrorException>(() => ModelMemory.RequireWeights(source, available: 1000)).Message, StringComparison.Ordinal);
         var config = ModelFolder.ReadConfig(_folder.Path);
         long page = KeyValueCache.BytesOf(config.Layers, config.KeyValueHeads, config.HeadDimension, 1);
-        Assert.Equal(20, ModelMemory.CachePages(config, null, "m")); // eight contexts of 160
-        Assert.Equal(10, ModelMemory.CachePages(config, null, "m", 19 * page));
+        Assert.Equal(256, ModelMemory.CachePages(config, null, "m")); // eight contexts, which count as 2,048 tokens each
+        Assert.Equal(128, ModelMemory.CachePages(config, null, "m", 255 * page));
+        Assert.Equal(3, ModelMemory.CachePages(config, null, "m", 19 * page)); // the one of 160
         Assert.Equal(3, ModelMemory.CachePages(config, null, "m", 3 * page));
         Assert.Equal(16, ModelMemory.CachePages(config, 1000, "m", 16 * page));
         Assert.StartsWith("m: a key/value cache of 160 tokens needs about", Assert.Throws<UserErrorException>(() => ModelMemory.CachePages(config, null, "m", page)).Message, StringComparison.Ordinal);

@@ -213,9 +213,9 @@ public sealed class ModelCatalogueTests : IDisposable
         var limits = new EngineLimits();
         OfferedModel[] two = [new(_model.Path, "a"), new(_model.Path, "b")];
         var ample = ModelPlan.Of(two, limits, long.MaxValue);
-        Assert.All(ample, plan => Assert.Equal(8 * SmallLlama.Context, plan.CacheTokens));
+        Assert.All(ample, plan => Assert.Equal(8 * 2048, plan.CacheTokens));
         var tight = ModelPlan.Of(two, limits, (2 * ample[0].Bytes) - 1);
-        Assert.All(tight, plan => Assert.Equal(4 * SmallLlama.Context, plan.CacheTokens));
+        Assert.All(tight, plan => Assert.Equal(4 * 2048, plan.CacheTokens));
         // Not even with one context each: whoever is loaded has the memory for itself.
         long one = ModelPlan.Of(two[..1], limits with { CacheTokens = SmallLlama.Context }, long.MaxValue)[0].Bytes;
         Assert.All(ModelPlan.Of(two, limits, (2 * one) - 1), plan => Assert.InRange(plan.Bytes, one, (2 * one) - 1));

@@ -138,7 +138,7 @@ public sealed class GenerateContentTests
     public async Task Models_are_listed_and_found_by_name()
     {
         await using RunningServer server = await RunningServer.StartAsync(new ScriptedEngine());
-        const string model = """{"name":"models/test-model","displayName":"test-model","inputTokenLimit":128,"outputTokenLimit":128,"supportedGenerationMethods":["generateContent","countTokens","embedContent","batchEmbedContents"]}""";
+        const string model = """{"name":"models/test-model","displayName":"test-model","description":"loaded","inputTokenLimit":128,"outputTokenLimit":128,"supportedGenerationMethods":["generateContent","countTokens","embedContent","batchEmbedContents"]}""";
 
         Assert.Equal($$"""{"models":[{{model}}]}""", await server.Client.GetStringAsync("/v1beta/models?pageSize=50", TestContext.Current.CancellationToken));
         Assert.Equal(model, await server.Client.GetStringAsync("/v1beta/models/test-model", TestContext.Current.CancellationToken));
@@ -277,7 +277,13 @@ internal sealed record GeminiFault(int Status, string Name, string Message)
     {
         JsonElement error = JsonElement.Parse(body).GetProperty("error");
         Assert.Equal(["code", "message", "status", "details"], error.EnumerateObject().Select(field => field.Name));
-        Assert.Equal((status, "[]"), (error.GetProperty("code").GetInt32(), error.GetProperty("details").GetRawText()));
+        Assert.Equal(status, error.GetProperty("code").GetInt32());
+        // Only who is asked to come back is told more.
+        foreach (JsonElement detail in error.GetProperty("details").EnumerateArray())
+        {
+            Assert.Equal((429, "type.googleapis.com/google.rpc.RetryInfo"), (status, detail.GetProperty("@type").GetString()));
+            Assert.Matches("^[0-9]+s$", detail.GetProperty("retryDelay").GetString()!);
+        }
         return new GeminiFault(status, error.GetProperty("status").GetString()!, error.GetProperty("message").GetString()!);
     }
 }
