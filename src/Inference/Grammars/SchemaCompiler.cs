@@ -144,6 +144,7 @@ internal sealed class SchemaCompiler
         foreach (string literal in literals)
         {
             int state = from;
+            bool inText = false, isEscaped = false;
             foreach (byte value in Encoding.UTF8.GetBytes(literal))
             {
                 if (!next.TryGetValue((state, value), out int target))
@@ -153,6 +154,18 @@ internal sealed class SchemaCompiler
                 }
 
                 state = target;
+                if (value == '"' && !isEscaped) inText = !inText;
+                isEscaped = inText && value == '\\' && !isEscaped;
+                if (inText || value is not ((byte)',' or (byte)':')) continue;
+                // A space may follow, as it may elsewhere.
+                if (!next.TryGetValue((state, (byte)' '), out int behind))
+                {
+                    next.Add((state, (byte)' '), behind = _automaton.AddState(pointer));
+                    _automaton.Skip(state, behind);
+                    _automaton.Read(state, behind, (byte)' ', (byte)' ');
+                }
+
+                state = behind;
             }
 
             _automaton.Skip(state, to);

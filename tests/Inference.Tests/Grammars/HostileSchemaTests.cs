@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using OpenEuroLLM.Core;
+
+namespace OpenEuroLLM.Inference.Tests.Grammars;
+
+public sealed class HostileSchemaTests
+{
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"not":{}}}}""", "#/properties/a/not")]
+    [InlineData("""{"type":"object","properties":{"a/b~":{"if":{}}}}""", "#/properties/a~1b~0/if")]
+    [InlineData("""{"type":"array","uniqueItems":true}""", "#/uniqueItems")]
+    [InlineData("""{"type":"number","multipleOf":3}""", "#/multipleOf")]
+    [InlineData("""{"type":"object","patternProperties":{"a":{}}}""", "#/patternProperties")]
+    [InlineData("""{"type":"string","format":"regex"}""", "#/format")]
+    [InlineData("""{"type":"strin"}""", "'strin' is no type")]
+    [InlineData("""{"$ref":"#/$defs/missing"}""", "leads nowhere")]
+    [InlineData("""{"$ref":"https://example.com/schema"}""", "inside the schema")]
+    [InlineData("""{"$ref":"#"}""", "lead back to themselves")]
+    [InlineData("""{"anyOf":[{"$ref":"#"},{"type":"null"}]}""", "leads back to itself")]
+    [InlineData("""{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}""", "recursion without an end")]
+    [InlineData("""{"type":"string","enum":[1,2]}""", "contradiction")]
+    [InlineData("""{"type":"object","properties":{"a":false},"required":["a"]}""", "contradiction")]
+    [InlineData("""{"oneOf":[{"type":"integer"},{"type":"number"}]}""", "#/oneOf/1")]
+    [InlineData("""{"oneOf":[{"type":"object","properties":{"a":{"type":"string"}}},{"type":"object","properties":{"b":{"type":"string"}}}]}""", "#/oneOf/1")]
+    [InlineData("""{"oneOf":[{"const":1},{"const":1.0}]}""", "#/oneOf/1")]
+    [InlineData("""{"type":"string","pattern":"(a)\\1"}""", "#/pattern")]
+    [InlineData("""{"type":"string","pattern":"(?=a)b"}""", "lookaround")]
+    [InlineData("""{"type":"string","pattern":"(a|b)*a(a|b){20}$"}""", "more than 4096 states")]
+    [InlineData("""{"type":"string","pattern":"((((a{100}){100}){100}){100})"}""", "more than 4096 states")]
+    [InlineData("""{"type":"string","pattern":"^(([a-z])+.)+[A-Z]([a-z])+$","maxLength":5000}""", "more than")]
+    [InlineData("""{"type":"string","maxLength":2000000000}""", "maxLength are supported up to")]
+    [InlineData("""{"type":"array","items":{"type":"string","maxLength":60000},"minItems":2000000000}""", "states")]
+    [InlineData("""{"type":"array","maxItems":2000000000}""", "maxItems is supported up to")]
+    [InlineData("""{"type":"integer","minimum":1e300}""", "#/minimum")]
+    [InlineData("""{"type":"string","maxLength""", "not valid JSON")]
+    [InlineData("""{"type":"string","type":"number"}""", "key twice")]
+    [InlineData("""{"type":"string","pattern":"\ud800"}""", "Unicode")]
+    public void What_cannot_be_kept_is_refused_with_its_place(string schema, string expected) => Refuses(schema, expected);
+
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}""", "additionalProperties")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"null"}},"required":["a"],"additionalProperties":false}""", "'b'")]
+    [InlineData("""{"type":"array","items":{"type":"object"}}""", "#/items")]
+    public void Strict_schemas_close_their_objects_and_require_all_properties(string schema, string expected)
+    {
+        _ = new TestGrammar(schema);
+        Assert.Contains(expected, Assert.Throws<RequestException>(() => new TestGrammar(schema, strict: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Schemas_that_explode_are_refused_before_they_do()
+    {
+        var clock = SystemClock.Instance;
+        foreach (string schema in Exploding())
+        {
+            long start = clock.Timestamp;
+            Assert.Throws<RequestException>(() => new TestGrammar(schema));
+            Assert.InRange(clock.SecondsSince(start), 0, 5); // tenths of it in truth; this machine may be busy
+        }
+    }
+
+    [Fact]
+    public void Alternatives_that_nobody_can_tell_apart_end_the_answer_and_not_the_engine()
+    {
+        string branches = string.Join(',', Enumerable.Range(0, 3000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"type":"array","items":{"type":"array","items":{"anyOf":[{"type":"string","pattern":"^.{{{i % 50}}}x*$"},{"const":{{i}}}]}}}""")));
+        var limits = new Inference.Grammars.GrammarLimits() with { MaskWork = 200_000, Work = 10_000_000 };
+        var grammar = new TestGrammar($$"""{"anyOf":[{{branches}}]}""", limits: limits);
+        Assert.Throws<RequestException>(() => grammar.Allows(grammar.After(grammar.Start, "[[\"aaaa"u8)!, 0));
+    }
+
+    [Fact]
+    public void A_large_honest_schema_is_taken()
+    {
+        string words = string.Join(',', Enumerable.Range(0, 10_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"\"value number {i}\"")));
+        string properties = string.Join(',', Enumerable.Range(0, 1000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""  "p{{i}}":{"type":"string","maxLength":20}""")));
+        var grammar = new TestGrammar($$"""{"type":"object","properties":{"word":{"enum":[{{words}}]},{{properties}}},"required":["word"]}""");
+        Assert.True(grammar.Accepts("""{"word":"value number 9999","p17":"x","p999":"y"}"""));
+        Assert.False(grammar.Accepts("""{"word":"value number 10000"}"""));
+    }
+
+    private static IEnumerable<string> Exploding()
+    {
+        string choice = """{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"b":{"type":"string"}}}]}""";
+        yield return $$"""{"type":"object","allOf":[{{string.Join(',', Enumerable.Repeat(choice, 40))}}]}""";
+        // A chain of references that each double the next.
+        var chain = new StringBuilder("""{"$ref":"#/$defs/s0","$defs":{""");
+        for (int i = 0; i < 60; i++)
+            chain.Append(CultureInfo.InvariantCulture, $$"""  "s{{i}}":{"allOf":[{"$ref":"#/$defs/s{{i + 1}}"},{"$ref":"#/$defs/s{{i + 1}}"}]},""");
+        yield return chain.Append("""  "s60":{"type":"string"}}}""").ToString();
+        string properties = string.Join(',', Enumerable.Range(0, 5000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""  "p{{i}}":{}""")));
+        yield return $$"""{"type":"object","properties":{{{properties}}},"allOf":[{{string.Join(',', Enumerable.Repeat(choice, 20))}}]}""";
+        yield return string.Concat(Enumerable.Repeat("""{"items":""", 5000)) + "{}" + new string('}', 5000);
+        yield return string.Concat(Enumerable.Repeat("""{"allOf":[""", 90)) + "{}" + string.Concat(Enumerable.Repeat("]}", 90));
+        yield return $$"""{"oneOf":[{{string.Join(',', Enumerable.Range(0, 20_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"const":{{i}}}""")))}}]}""";
+        yield return $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 40_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"\"{i * 7919L % 1000003}-{new string('x', 12)}\"")))}}]}""";
+        string definitions = string.Join(',', Enumerable.Range(0, 20_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""  "d{{i}}":{}""")));
+        string references = string.Join(',', Enumerable.Range(0, 20_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"$ref":"#/$defs/d{{i}}"}""")));
+        yield return $$"""{"$defs":{{{definitions}}},"allOf":[{{references}}],"type":"string","format":"nothing"}""";
+        yield return $$"""{"type":"string","pattern":"{{string.Concat(Enumerable.Repeat("(a?)", 3000))}}{{new string('a', 3000)}}$"}""";
+        yield return $$"""{"type":"string","pattern":"{{new string('(', 5000)}}"}""";
+        yield return new string(' ', 1 << 20) + "{}";
+    }
+
+    private static void Refuses(string schema, string expected) =>
+        Assert.Contains(expected, Assert.Throws<RequestException>(() => new TestGrammar(schema)).Message, StringComparison.Ordinal);
+}
