@@ -82,7 +82,8 @@ public static class GrammarMeasurement
     private static GrammarCost Measure(TokenTrie trie, Tokenizer tokenizer, (string Name, string Schema, string Answer) one, int rounds, IClock clock)
     {
         string schema = one.Schema.Length > 0 ? one.Schema
-            : $$"""{"type":"object","properties":{"word":{"enum":[{{string.Join(',', Enumerable.Range(0, 1000).Select(i => string.Create(CultureInfo.InvariantCulture, $"\"value {i}\"")))}}]}},"required":["word"]}""";
+            : "{\"type\":\"object\",\"properties\":{\"word\":{\"enum\":[" +
+              string.Join(',', Enumerable.Range(0, 1000).Select(i => string.Create(CultureInfo.InvariantCulture, $"\"value {i}\""))) + "]}},\"required\":[\"word\"]}";
         var form = new AnswerForm(new Grammar.JsonSchema(schema, Strict: false), null, null);
         Automaton automaton = null!;
         var compiling = new double[7];

@@ -27,7 +27,7 @@ internal sealed class JsonNumbers(Automaton automaton)
     /// <exception cref="SchemaException">No number that is written lies above it.</exception>
     public static decimal? LowBound(JsonElement bound, string pointer)
     {
-        if (!bound.TryGetDecimal(out decimal low)) low = bound.GetDouble() is var number && Math.Abs(number) < 1 ? Tiny(number) : number < 0 ? decimal.MinValue : decimal.MaxValue;
+        decimal low = Read(bound);
         if (low < -Largest) return null;
         return low <= Largest ? Rounded(low, MidpointRounding.ToPositiveInfinity) : throw TooFar(pointer);
     }
@@ -36,13 +36,24 @@ internal sealed class JsonNumbers(Automaton automaton)
     /// <exception cref="SchemaException">No number that is written lies below it.</exception>
     public static decimal? HighBound(JsonElement bound, string pointer)
     {
-        if (!bound.TryGetDecimal(out decimal high)) high = bound.GetDouble() is var number && Math.Abs(number) < 1 ? Tiny(number) : number < 0 ? decimal.MinValue : decimal.MaxValue;
+        decimal high = Read(bound);
         if (high > Largest) return null;
         return high >= -Largest ? Rounded(high, MidpointRounding.ToNegativeInfinity) : throw TooFar(pointer);
     }
 
-    // A number nearer to zero than a decimal can say rounds to zero or to the first digit beside it, as its sign asks.
-    private static decimal Tiny(double number) => number == 0 ? 0 : number < 0 ? -1e-28m : 1e-28m;
+    // A number nearer to zero than a decimal can say is the smallest beside it, one that is too large the largest.
+    private static decimal Read(JsonElement bound)
+    {
+        double number = bound.GetDouble();
+        if (bound.TryGetDecimal(out decimal exact) && (exact != 0 || number == 0)) return exact;
+        return (number, Math.Abs(number) < 1) switch
+        {
+            (< 0, true) => -1e-28m,
+            (_, true) => 1e-28m,
+            (< 0, _) => decimal.MinValue,
+            _ => decimal.MaxValue,
+        };
+    }
 
     private static decimal Rounded(decimal bound, MidpointRounding direction) => Math.Round(bound, FractionDigits, direction);
 

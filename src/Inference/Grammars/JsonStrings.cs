@@ -5,7 +5,7 @@ namespace OpenEuroLLM.Inference.Grammars;
 /// so that names and values are told apart by their bytes.</remarks>
 internal sealed class JsonStrings(Automaton automaton)
 {
-    private int? _anyCharacter;
+    private readonly Dictionary<(int Low, int High), int> _rules = [];
 
     /// <summary>A string with its quotation marks.</summary>
     public void Add(int from, int to, CharacterAutomaton text, string pointer)
@@ -29,7 +29,7 @@ internal sealed class JsonStrings(Automaton automaton)
             foreach (var (low, high, target) in text.Edges(i))
             {
                 if (!live[target]) continue;
-                if (low == 0 && high == CharacterAutomaton.Last) automaton.Call(states[i], AnyCharacter(), states[target], deeper: false);
+                if (high >= 0x80 || low < 0x20) automaton.Call(states[i], RuleOf(low, high), states[target], deeper: false);
                 else AddCharacters(states[i], states[target], low, high, pointer);
             }
         }
@@ -66,12 +66,13 @@ internal sealed class JsonStrings(Automaton automaton)
         return rooms;
     }
 
-    private int AnyCharacter()
+    // Characters that take several bytes take many states, which all places share.
+    private int RuleOf(int low, int high)
     {
-        if (_anyCharacter is int known) return known;
-        int rule = automaton.AddRule("");
-        _anyCharacter = rule;
-        AddCharacters(automaton.Entry(rule), automaton.Exit(rule), 0, CharacterAutomaton.Last, "");
+        if (_rules.TryGetValue((low, high), out int rule)) return rule;
+        rule = automaton.AddRule("");
+        _rules.Add((low, high), rule);
+        AddCharacters(automaton.Entry(rule), automaton.Exit(rule), low, high, "");
         return rule;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Inference.Tests.Grammars;
@@ -63,44 +62,48 @@ public sealed class HostileSchemaTests
     [Fact]
     public void Alternatives_that_nobody_can_tell_apart_end_the_answer_and_not_the_engine()
     {
-        string branches = string.Join(',', Enumerable.Range(0, 3000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"type":"array","items":{"type":"array","items":{"anyOf":[{"type":"string","pattern":"^.{{{i % 50}}}x*$"},{"const":{{i}}}]}}}""")));
-        var limits = new Inference.Grammars.GrammarLimits() with { MaskWork = 200_000, Work = 10_000_000 };
-        var grammar = new TestGrammar($$"""{"anyOf":[{{branches}}]}""", limits: limits);
+        string branches = Many(400, """{"type":"array","items":{"type":"array","items":{"anyOf":[{"type":"string","pattern":"^.{%}x*$"},{"const":@}]}}}""");
+        var limits = new Inference.Grammars.GrammarLimits() with { MaskWork = 20_000 };
+        var grammar = new TestGrammar("""{"anyOf":[LIST]}""".Replace("LIST", branches, StringComparison.Ordinal), limits: limits);
         Assert.Throws<RequestException>(() => grammar.Allows(grammar.After(grammar.Start, "[[\"aaaa"u8)!, 0));
     }
 
     [Fact]
     public void A_large_honest_schema_is_taken()
     {
-        string words = string.Join(',', Enumerable.Range(0, 10_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"\"value number {i}\"")));
-        string properties = string.Join(',', Enumerable.Range(0, 1000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""  "p{{i}}":{"type":"string","maxLength":20}""")));
-        var grammar = new TestGrammar($$"""{"type":"object","properties":{"word":{"enum":[{{words}}]},{{properties}}},"required":["word"]}""");
+        var grammar = new TestGrammar("""{"type":"object","properties":{"word":{"enum":[WORDS]},REST},"required":["word"]}"""
+            .Replace("WORDS", Many(10_000, "\"value number @\""), StringComparison.Ordinal)
+            .Replace("REST", Many(1000, "\"p@\":{\"type\":\"string\",\"maxLength\":20}"), StringComparison.Ordinal));
         Assert.True(grammar.Accepts("""{"word":"value number 9999","p17":"x","p999":"y"}"""));
         Assert.False(grammar.Accepts("""{"word":"value number 10000"}"""));
     }
 
     private static IEnumerable<string> Exploding()
     {
-        string choice = """{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"b":{"type":"string"}}}]}""";
-        yield return $$"""{"type":"object","allOf":[{{string.Join(',', Enumerable.Repeat(choice, 40))}}]}""";
+        const string choice = """{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"b":{"type":"string"}}}]}""";
+        yield return With("""{"type":"object","allOf":[LIST]}""", Many(40, choice));
         // A chain of references that each double the next.
-        var chain = new StringBuilder("""{"$ref":"#/$defs/s0","$defs":{""");
-        for (int i = 0; i < 60; i++)
-            chain.Append(CultureInfo.InvariantCulture, $$"""  "s{{i}}":{"allOf":[{"$ref":"#/$defs/s{{i + 1}}"},{"$ref":"#/$defs/s{{i + 1}}"}]},""");
-        yield return chain.Append("""  "s60":{"type":"string"}}}""").ToString();
-        string properties = string.Join(',', Enumerable.Range(0, 5000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""  "p{{i}}":{}""")));
-        yield return $$"""{"type":"object","properties":{{{properties}}},"allOf":[{{string.Join(',', Enumerable.Repeat(choice, 20))}}]}""";
+        string chain = string.Join(',', Enumerable.Range(0, 60).Select(i => "\"s@\":{\"allOf\":[{\"$ref\":\"#/$defs/s%\"},{\"$ref\":\"#/$defs/s%\"}]}"
+            .Replace("@", Number(i), StringComparison.Ordinal).Replace("%", Number(i + 1), StringComparison.Ordinal)));
+        yield return With("""{"$ref":"#/$defs/s0","$defs":{LIST,"s60":{"type":"string"}}}""", chain);
+        yield return With("""{"type":"object","properties":{LIST},"allOf":[MORE]}""", Many(5000, "\"p@\":{}")).Replace("MORE", Many(20, choice), StringComparison.Ordinal);
         yield return string.Concat(Enumerable.Repeat("""{"items":""", 5000)) + "{}" + new string('}', 5000);
-        yield return string.Concat(Enumerable.Repeat("""{"allOf":[""", 90)) + "{}" + string.Concat(Enumerable.Repeat("]}", 90));
-        yield return $$"""{"oneOf":[{{string.Join(',', Enumerable.Range(0, 20_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"const":{{i}}}""")))}}]}""";
-        yield return $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 40_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"\"{i * 7919L % 1000003}-{new string('x', 12)}\"")))}}]}""";
-        string definitions = string.Join(',', Enumerable.Range(0, 20_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""  "d{{i}}":{}""")));
-        string references = string.Join(',', Enumerable.Range(0, 20_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"$ref":"#/$defs/d{{i}}"}""")));
-        yield return $$"""{"$defs":{{{definitions}}},"allOf":[{{references}}],"type":"string","format":"nothing"}""";
-        yield return $$"""{"type":"string","pattern":"{{string.Concat(Enumerable.Repeat("(a?)", 3000))}}{{new string('a', 3000)}}$"}""";
-        yield return $$"""{"type":"string","pattern":"{{new string('(', 5000)}}"}""";
+        yield return string.Concat(Enumerable.Repeat("""{"allOf":[""", 110)) + "{}" + string.Concat(Enumerable.Repeat("]}", 110));
+        yield return With("""{"oneOf":[LIST]}""", Many(20_000, """{"const":@}"""));
+        yield return With("""{"enum":[LIST]}""", string.Join(',', Enumerable.Range(0, 40_000).Select(i => $"\"{Number(i * 7919L % 1000003)}-{new string('x', 12)}\"")));
+        yield return With("""{"$defs":{LIST},"allOf":[MORE],"type":"string","format":"nothing"}""", Many(20_000, "\"d@\":{}"))
+            .Replace("MORE", Many(20_000, """{"$ref":"#/$defs/d@"}"""), StringComparison.Ordinal);
+        yield return With("""{"type":"string","pattern":"LIST"}""", string.Concat(Enumerable.Repeat("(a?)", 3000)) + new string('a', 3000) + "$");
+        yield return With("""{"type":"string","pattern":"LIST"}""", new string('(', 5000));
         yield return new string(' ', 1 << 20) + "{}";
     }
+
+    private static string With(string schema, string list) => schema.Replace("LIST", list, StringComparison.Ordinal);
+
+    private static string Many(int count, string each) => string.Join(',', Enumerable.Range(0, count).Select(i =>
+        each.Replace("@", Number(i), StringComparison.Ordinal).Replace("%", Number(i % 50), StringComparison.Ordinal)));
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void Refuses(string schema, string expected) =>
         Assert.Contains(expected, Assert.Throws<RequestException>(() => new TestGrammar(schema)).Message, StringComparison.Ordinal);

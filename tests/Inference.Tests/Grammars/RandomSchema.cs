@@ -18,7 +18,7 @@ internal sealed class RandomSchema(ulong seed)
         ("ipv6", "fe80::1"), ("email", "jana.novak@urad.example.eu"), ("duration", "P1Y2M3DT4H5M6S"), ("hostname", "www.europa.eu"), ("time", "08:15:00Z"), ("uri", "https://europa.eu/a?b=%C3#c"),
     ];
 
-    private static readonly string[] _texts = ["", "a", "žluťoučký kůň", "line\nbreak", "say \"hi\" \\ / \t", "😀", "\u0001\u007f", "{\"a\":1}", "<think>", "ab", "abc, d: [1]"];
+    private static readonly string[] _texts = ["", "a", "žluťoučký kůň", "line\nbreak", "say \"hi\" \\ / \t", "😀", "\u0001", "{\"a\":1}", "<think>", "ab", "abc, d: [1]"];
 
     private readonly CounterRandom _random = new(seed, 7);
     private ulong _drawn;
@@ -59,7 +59,7 @@ internal sealed class RandomSchema(ulong seed)
         };
     }
 
-    private JsonNode Schema(int depth)
+    private JsonObject Schema(int depth)
     {
         switch (Next(depth == 0 ? 5 : 10))
         {
@@ -109,7 +109,7 @@ internal sealed class RandomSchema(ulong seed)
         return schema;
     }
 
-    private JsonNode Number(JsonNode schema, bool whole)
+    private JsonValue Number(JsonNode schema, bool whole)
     {
         double low = schema["minimum"]?.GetValue<double>() ?? -1000, high = (schema["maximum"] ?? schema["exclusiveMaximum"])?.GetValue<double>() ?? low + 2000;
         double value = low + (high - low) * _random.UniformAt(_drawn++);

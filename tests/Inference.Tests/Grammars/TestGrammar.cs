@@ -30,7 +30,7 @@ internal sealed class TestGrammar
     {
         MatcherState? at = state;
         foreach (byte value in bytes)
-            if ((at = _matcher.After(at, value)) is null) return null;
+            if ((at = _matcher.After(at!, value)) is null) return null;
         return at;
     }
 

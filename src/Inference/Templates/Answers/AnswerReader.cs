@@ -89,10 +89,11 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks, bool settle
             Say(parts, ends ? text.Length : text.Length - Held(text, _opens.Select(open => open.Mark)), isThought: false);
             return false;
         }
-        _begins = false;
+        var call = _opens.First(open => open.Mark == mark).Call;
+        _begins &= first == 0 && call is null; // an answer still begins behind its reasoning
         Say(parts, WithoutBreaks(text, first), isThought: false);
         _pending.Clear().Append(text, first + mark.Length, text.Length - first - mark.Length);
-        if (_opens.First(open => open.Mark == mark).Call is { } call) Begin(call);
+        if (call is not null) Begin(call);
         else (_state, _dropsBreaks) = (State.Thinks, true);
         return true;
     }
