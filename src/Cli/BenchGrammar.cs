@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Inference.Grammars;
+using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Cli;
 
