@@ -28,6 +28,7 @@ internal sealed class Automaton(GrammarLimits limits)
     private readonly List<(int Entry, int Exit)> _rules = [];
     private readonly HashSet<int> _exits = [];
     private readonly Dictionary<int, int> _roomOf = [];
+    private readonly Dictionary<int, (int Characters, int Behind)> _openStrings = [];
     private int[] _need = [], _room = [];
     private int _work;
 
@@ -99,6 +100,15 @@ internal sealed class Automaton(GrammarLimits limits)
 
     /// <summary>Notes that any contents of a string, of so many characters, may follow a state.</summary>
     public void SetRoom(int state, int characters) => _roomOf[state] = characters;
+
+    /// <summary>Notes that at a state, and behind any few characters that follow, a string may both go on and end.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="characters">The rule that reads any character.</param>
+    /// <param name="behind">The state behind one.</param>
+    public void SetOpenString(int state, int characters, int behind) => _openStrings.Add(state, (characters, behind));
+
+    /// <summary>The rule and the state of <see cref="SetOpenString"/>; null at other states.</summary>
+    public (int Characters, int Behind)? OpenString(int state) => _openStrings.TryGetValue(state, out var known) ? known : null;
 
     /// <summary>How many characters a string's contents may go on with at a state, whatever they are.</summary>
     public int Room(int state) => _room[state];

@@ -154,12 +154,29 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
         if (state.Mask is not null) return state.Mask;
         if (state.MustEnd) return state.Mask = _nothing;
         if (_states.Count > MostStates || _masks >= MostMasks || _frames.Count > MostFrames) Forget();
-        // Plain contents of a string are allowed as far as there is room; whole branches of such tokens need no walk.
-        int content = Math.Min(state.Room, TokenTrie.MostContent);
-        ulong[] mask = [.. trie.Content(content)];
-        var nodes = trie.Nodes;
+        ulong[] mask;
+        if (IsInOpenString(state))
+        {
+            mask = [.. trie.Strings.Inside];
+            Walk(trie.Strings.Closing.Nodes, trie.Strings.Closing.Ids, state, mask, 0);
+            Walk(trie.Strings.Longer.Nodes, trie.Strings.Longer.Ids, state, mask, 0);
+        }
+        else
+        {
+            // Plain contents of a string are allowed as far as there is room; whole branches of such tokens need no walk.
+            int content = Math.Min(state.Room, TokenTrie.MostContent);
+            mask = [.. trie.Content(content)];
+            Walk(trie.Nodes, trie.Ids, state, mask, content);
+        }
+
+        _masks++;
+        return state.Mask = mask;
+    }
+
+    private void Walk(ByteTree.Node[] nodes, int[] ids, MatcherState from, ulong[] mask, int content)
+    {
         _path.Clear();
-        var before = state;
+        var before = from;
         for (int at = 0; at < nodes.Length;)
         {
             while (_path.TryPeek(out var last) && last.End <= at) before = _path.Pop().Before;
@@ -171,15 +188,23 @@ internal sealed class GrammarMatcher(Automaton automaton, TokenTrie trie)
                 continue;
             }
 
-            for (int i = node.IdsStart; i < node.IdsEnd; i++) mask[trie.Ids[i] >> 6] |= 1UL << trie.Ids[i];
+            for (int i = node.IdsStart; i < node.IdsEnd; i++) mask[ids[i] >> 6] |= 1UL << ids[i];
             at++;
             if (node.End == at) continue;
             _path.Push((before, node.End));
             before = next;
         }
+    }
 
-        _masks++;
-        return state.Mask = mask;
+    // Whether nothing but one string's contents is being read, between two characters, and its end is not near: then tokens are allowed as in any string.
+    private bool IsInOpenString(MatcherState state)
+    {
+        if (state.Readings is not [var first, var second]) return false;
+        return IsOpen(first, second) || IsOpen(second, first);
+
+        bool IsOpen(MatcherState.Reading text, MatcherState.Reading character) =>
+            automaton.OpenString(text.State) is var (rule, behind) && character.State == automaton.Entry(rule) &&
+            character.Frame is { } frame && frame.Back == behind && frame.Parent == text.Frame;
     }
 
     // Answers under way keep the states that they stand in; they only are not found any more.

@@ -12,7 +12,8 @@ internal sealed class JsonStrings(Automaton automaton)
     {
         var states = new int[text.Count];
         bool[] live = text.Live();
-        int[] rooms = Rooms(text, live);
+        int[] next = Next(text, live);
+        int[] rooms = Rooms(next);
         for (int i = 0; i < states.Length; i++)
         {
             if (!live[i]) continue;
@@ -26,6 +27,7 @@ internal sealed class JsonStrings(Automaton automaton)
         {
             if (!live[i]) continue;
             if (text.Accepts(i)) automaton.Read(states[i], to, (byte)'"', (byte)'"');
+            if (IsOpen(text, next, i)) automaton.SetOpenString(states[i], RuleOf(0, CharacterAutomaton.Last), states[next[i]]);
             foreach (var (low, high, target) in text.Edges(i))
             {
                 if (!live[target]) continue;
@@ -35,15 +37,29 @@ internal sealed class JsonStrings(Automaton automaton)
         }
     }
 
-    // How many characters may follow each state, whatever they are: along edges for all characters, without end where those go round.
-    private static int[] Rooms(CharacterAutomaton text, bool[] live)
+    // The state behind any character; -1 where characters differ.
+    private static int[] Next(CharacterAutomaton text, bool[] live)
     {
-        const int unknown = -1, underWay = -2;
-        var rooms = new int[text.Count];
         var next = new int[text.Count];
-        Array.Fill(rooms, unknown);
         for (int i = 0; i < next.Length; i++)
             next[i] = text.Edges(i) is [(0, CharacterAutomaton.Last, int target)] && live[target] ? target : -1;
+        return next;
+    }
+
+    // Whether a string may go on and end here and behind each of the next characters, as many as a token has.
+    private static bool IsOpen(CharacterAutomaton text, int[] next, int state)
+    {
+        for (int i = 0; i <= StringTokens.MostCharacters; i++, state = next[state])
+            if (next[state] < 0 || !text.Accepts(state)) return false;
+        return true;
+    }
+
+    // How many characters may follow each state, whatever they are: along edges for all characters, without end where those go round.
+    private static int[] Rooms(int[] next)
+    {
+        const int unknown = -1, underWay = -2;
+        var rooms = new int[next.Length];
+        Array.Fill(rooms, unknown);
         var path = new List<int>();
         for (int i = 0; i < next.Length; i++)
         {

@@ -16,36 +16,14 @@ internal sealed class TokenTrie
 
     private readonly byte[][] _bytes;
     private readonly ulong[][] _content;
+    private StringTokens? _strings;
 
     /// <param name="tokens">The bytes of each id; empty where the token is no text.</param>
     public TokenTrie(byte[][] tokens)
     {
         _bytes = tokens;
-        int[] order = [.. Enumerable.Range(0, tokens.Length).Where(id => tokens[id].Length > 0)];
-        Array.Sort(order, (a, b) => tokens[a].AsSpan().SequenceCompareTo(tokens[b]) is var byBytes and not 0 ? byBytes : a.CompareTo(b));
-        var nodes = new List<Node>();
-        var ids = new List<int>();
-        var path = new List<int>(); // nodes from the first byte to the last of the token before
-        byte[] before = [];
-        foreach (int id in order)
-        {
-            byte[] token = tokens[id];
-            int common = token.AsSpan().CommonPrefixLength(before);
-            Close(common);
-            for (int i = common; i < token.Length; i++)
-            {
-                path.Add(nodes.Count);
-                nodes.Add(new Node(token[i], 0, ids.Count, ids.Count, 0));
-            }
-
-            ids.Add(id);
-            int last = path[^1];
-            nodes[last] = nodes[last] with { IdsEnd = ids.Count };
-            before = token;
-        }
-
-        Close(0);
-        (Nodes, Ids) = ([.. nodes], [.. ids]);
+        var tree = new ByteTree([.. Enumerable.Range(0, tokens.Length).Where(id => tokens[id].Length > 0).Select(id => (tokens[id], id))]);
+        (Nodes, Ids) = (tree.Nodes, tree.Ids);
         int[] lengths = [.. tokens.Select(ContentLength)];
         CountContent(lengths);
         _content = new ulong[MostContent + 1][];
@@ -55,24 +33,16 @@ internal sealed class TokenTrie
             for (int id = 0; id < lengths.Length; id++)
                 if (lengths[id] == most && most > 0) _content[most][id >> 6] |= 1UL << id;
         }
-
-        void Close(int depth)
-        {
-            for (int i = depth; i < path.Count; i++) nodes[path[i]] = nodes[path[i]] with { End = nodes.Count };
-            path.RemoveRange(depth, path.Count - depth);
-        }
     }
 
-    /// <summary>A byte behind those of its parent; children follow at once, up to <see cref="End"/>; the tokens that end here are <see cref="TokenTrie.Ids"/>
-    /// from <see cref="IdsStart"/> to <see cref="IdsEnd"/>. <see cref="Content"/> is how many characters the longest token from here on has, where all of
-    /// them are plain contents of strings; otherwise a very large number.</summary>
-    public readonly record struct Node(byte Value, int End, int IdsStart, int IdsEnd, int Content);
-
-    public Node[] Nodes { get; }
+    public ByteTree.Node[] Nodes { get; }
 
     public int[] Ids { get; }
 
     public int VocabularySize => _bytes.Length;
+
+    /// <summary>How tokens go on inside of strings; computed when it is asked for.</summary>
+    public StringTokens Strings => _strings ??= new StringTokens(_bytes);
 
     /// <summary>How many words a mask has.</summary>
     public int Words => (_bytes.Length + 63) / 64;
@@ -104,7 +74,9 @@ internal sealed class TokenTrie
                 "expected tokens that are simply put together. Use another model, or ask for the form in the prompt.");
         }
 
-        return new TokenTrie(bytes);
+        var trie = new TokenTrie(bytes);
+        _ = trie.Strings; // here and not on the worker
+        return trie;
     }
 
     // Characters of a token that can stand inside of a string as it is; a very large number where it cannot.

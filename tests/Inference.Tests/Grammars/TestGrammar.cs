@@ -83,6 +83,12 @@ internal sealed class TestGrammar
             tokens.Add(source[start..(start + length)]);
         }
 
+        for (ulong i = 0; i < 60; i++)
+        {
+            int length = 30 + (int)(random.UniformAt(5000 + 2 * i) * 40), start = (int)(random.UniformAt(5001 + 2 * i) * (source.Length - length));
+            tokens.Add(source[start..(start + length)]);
+        }
+
         return [.. tokens];
     }
 }
