@@ -48,9 +48,9 @@ internal sealed class JsonNumbers(Automaton automaton)
         if (bound.TryGetDecimal(out decimal exact) && (exact != 0 || number == 0)) return exact;
         return (number, Math.Abs(number) < 1) switch
         {
-            (< 0, true) => -1e-28m,
+            ( < 0, true) => -1e-28m,
             (_, true) => 1e-28m,
-            (< 0, _) => decimal.MinValue,
+            ( < 0, _) => decimal.MinValue,
             _ => decimal.MaxValue,
         };
     }

@@ -114,7 +114,13 @@ internal sealed class JsonStrings(Automaton automaton)
     {
         string escape = character switch
         {
-            '"' => "\\\"", '\\' => "\\\\", '\b' => "\\b", '\f' => "\\f", '\n' => "\\n", '\r' => "\\r", '\t' => "\\t",
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\b' => "\\b",
+            '\f' => "\\f",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
             _ => FormattableString.Invariant($"\\u{character:x4}"),
         };
         automaton.ReadAll(from, to, System.Text.Encoding.ASCII.GetBytes(escape), pointer);

@@ -102,9 +102,20 @@ internal sealed class SchemaShape
 
     public SchemaShape CopyWithoutFirstAlternatives() => new()
     {
-        Types = Types, Implied = Implied, Values = Values, Alternatives = [.. Alternatives.Skip(1)], Order = [.. Order],
+        Types = Types,
+        Implied = Implied,
+        Values = Values,
+        Alternatives = [.. Alternatives.Skip(1)],
+        Order = [.. Order],
         Properties = Properties.ToDictionary(pair => pair.Key, pair => pair.Value.ToList(), StringComparer.Ordinal),
-        Required = new(Required, StringComparer.Ordinal), Additional = [.. Additional], Items = [.. Items],
-        MinItems = MinItems, MaxItems = MaxItems, MinLength = MinLength, MaxLength = MaxLength, Patterns = [.. Patterns], Range = Range,
+        Required = new(Required, StringComparer.Ordinal),
+        Additional = [.. Additional],
+        Items = [.. Items],
+        MinItems = MinItems,
+        MaxItems = MaxItems,
+        MinLength = MinLength,
+        MaxLength = MaxLength,
+        Patterns = [.. Patterns],
+        Range = Range,
     };
 }
