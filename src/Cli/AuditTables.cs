@@ -56,8 +56,7 @@ internal static class AuditTables
         string[][] rows = [["day", "key", "name", "model", "requests", "refused", "prompt", "cached", "answer"],
             .. usage.Select(each => new[] { each.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), each.KeyId ?? Absent, each.KeyName ?? Absent, each.Model ?? Absent,
                 Number(each.Requests), Number(each.Refused), Number(each.PromptTokens), Number(each.CachedTokens), Number(each.AnswerTokens) })];
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-        return rows.Select(row => string.Join("  ", row.Select((cell, column) => column < 4 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).TrimEnd());
+        return TextTable.Lines(rows, left: 4);
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);

@@ -52,8 +52,7 @@ internal static class CorpusForget
     {
         output.WriteLine();
         output.WriteLine(title);
-        int[] widths = [.. header.Select((name, column) => rows.Max(row => row[column].Length) is var longest && longest > name.Length ? longest : name.Length)];
-        foreach (string[] row in rows.Prepend(header)) output.WriteLine(string.Join("  ", row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
+        foreach (string line in TextTable.Lines([header, .. rows], header.Length)) output.WriteLine(line);
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Core.Auditing;
-using OpenEuroLLM.Formats;
 using OpenEuroLLM.Formats.Hub;
 using OpenEuroLLM.Inference;
 using OpenEuroLLM.Models;
@@ -62,16 +61,7 @@ internal sealed record DoctorInstallation(string? Model, string Host, int Port, 
     private Finding TokenizerIsThere()
     {
         string path = ModelPath.Resolve(Model);
-        Tokenizer tokenizer;
-        if (ModelPaths.IsGguf(path))
-        {
-            using GgufFile file = GgufFile.Open(path);
-            tokenizer = GgufVocabulary.Read(file);
-        }
-        else
-        {
-            tokenizer = Tokenizer.Load(path);
-        }
+        Tokenizer tokenizer = InferenceEngine.ReadTokenizer(path);
         ChatTemplate.Load(path, tokenizer, Clock, out string? obstacle);
         string shown = FormattableString.Invariant($"{tokenizer.VocabularySize} tokens");
         return obstacle is null ? new("tokenizer", Health.Ok, shown + ", chat template understood") : new("tokenizer", Health.Warn, $"{shown}; no chat: {obstacle}", "The model continues texts only; conversations are refused.");

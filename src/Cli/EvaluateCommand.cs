@@ -89,9 +89,7 @@ internal static class EvaluateCommand
 
     private static void Print(List<string[]> rows, TextWriter output)
     {
-        int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
-        foreach (string[] row in rows)
-            output.WriteLine(string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column]))).TrimEnd());
+        foreach (string line in TextTable.Lines(rows, left: 1)) output.WriteLine(line);
     }
 
     private static string Share(JsonNode result, string test, string measure) => result[test + measure] is null ? "-"

@@ -22,23 +22,17 @@ internal static class LanguagesCommand
         {
             var output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json)) foreach (var language in LanguageCatalog.All) output.WriteLine(ToJson(language).ToJsonString(JsonOutput.Compact));
-            else foreach (string line in Columns([_headers, .. LanguageCatalog.All.Select(Row)])) output.WriteLine(line);
+            else foreach (string line in TextTable.Lines([_headers, .. LanguageCatalog.All.Select(Row)], _headers.Length)) output.WriteLine(line);
             return ExitCode.Success;
         });
         return command;
     }
 
+    // Own names come last: their width on a terminal is not their number of characters.
     private static string[] Row(Language language) =>
     [
         language.Code, language.Iso6393, Status(language), string.Join(' ', language.Tags), HasSample(language) ? "yes" : "–", language.Name, language.NativeName,
     ];
-
-    // Own names come last: their width on a terminal is not their number of characters.
-    private static IEnumerable<string> Columns(IReadOnlyList<string[]> rows)
-    {
-        int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-        return rows.Select(row => string.Join("  ", row.Select((cell, column) => column == row.Length - 1 ? cell : cell.PadRight(widths[column]))));
-    }
 
     private static JsonObject ToJson(Language language) => new()
     {

@@ -9,6 +9,9 @@ internal sealed class LoadClient(int port, bool keepsEvents = false) : IDisposab
     private readonly byte[] piece = new byte[16 << 10];
     private LoopbackConnection? connection;
 
+    /// <summary>What was heard of the last request, also where the connection ended before the answer; null before any was answered.</summary>
+    public LoadAnswer? Last { get; private set; }
+
     /// <summary>Sends a request and reads all of its answer, whole or streamed.</summary>
     /// <param name="request">As it goes over the wire.</param>
     /// <param name="cancellation">Ends the wait.</param>
@@ -22,7 +25,7 @@ internal sealed class LoadClient(int port, bool keepsEvents = false) : IDisposab
             long began = SystemClock.Instance.Timestamp;
             await connection.SendAsync(request, cancellation).ConfigureAwait(false);
             await connection.ReadHeadAsync(cancellation).ConfigureAwait(false);
-            (answer.Status, answer.RetryAfter) = (connection.Status, connection.RetryAfter);
+            (answer.Status, answer.RetryAfter, answer.RequestId, Last) = (connection.Status, connection.RetryAfter, connection.RequestId, answer);
             using var line = new MemoryStream();
             for (int count; (count = await connection.ReadBodyAsync(piece, cancellation).ConfigureAwait(false)) > 0;)
                 Take(answer, line, piece.AsSpan(0, count), SystemClock.Instance.SecondsSince(began));
@@ -76,6 +79,9 @@ internal sealed class LoadAnswer(bool keepsEvents)
     public int Status { get; set; }
 
     public string? RetryAfter { get; set; }
+
+    /// <summary>The server's name for the request.</summary>
+    public string? RequestId { get; set; }
 
     public bool SaysDone { get; set; }
 

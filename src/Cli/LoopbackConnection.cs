@@ -25,6 +25,9 @@ internal sealed class LoopbackConnection : IDisposable
     /// <summary>Its header Retry-After; null when it has none.</summary>
     public string? RetryAfter { get; private set; }
 
+    /// <summary>The id that the server gave the request; null where it gave none.</summary>
+    public string? RequestId { get; private set; }
+
     /// <summary>Whether another request may follow on this connection.</summary>
     public bool StaysOpen { get; private set; }
 
@@ -72,7 +75,7 @@ internal sealed class LoopbackConnection : IDisposable
         string first = await ReadLineAsync(cancellation).ConfigureAwait(false);
         if (!first.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) || !int.TryParse(first.AsSpan(9, Math.Min(3, first.Length - 9)), NumberStyles.None, CultureInfo.InvariantCulture, out int status))
             throw new IOException("the server answered something else than HTTP/1.1");
-        (Status, RetryAfter, StaysOpen, chunked, bodyLeft) = (status, null, true, false, 0);
+        (Status, RetryAfter, RequestId, StaysOpen, chunked, bodyLeft) = (status, null, null, true, false, 0);
         while (await ReadLineAsync(cancellation).ConfigureAwait(false) is { Length: > 0 } line)
         {
             int colon = line.IndexOf(':', StringComparison.Ordinal);
@@ -84,6 +87,7 @@ internal sealed class LoopbackConnection : IDisposable
                 case "TRANSFER-ENCODING": chunked = value == "chunked"; break;
                 case "CONNECTION": StaysOpen = value != "close"; break;
                 case "RETRY-AFTER": RetryAfter = value; break;
+                case "X-REQUEST-ID": RequestId = value; break;
             }
         }
         ended = !chunked && bodyLeft == 0;

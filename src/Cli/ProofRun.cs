@@ -60,11 +60,10 @@ internal sealed record ProofRun(string Name, string Folder, IReadOnlyList<string
     /// <summary>Starts the program.</summary>
     /// <param name="arguments">Its command line.</param>
     /// <param name="switchedOff">A variable of its environment that is set to 0.</param>
-    /// <param name="said">Gets each line of its output.</param>
-    public ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff = null, Action<string>? said = null)
+    public ProofChild Start(IReadOnlyList<string> arguments, string? switchedOff = null)
     {
         Cancellation.ThrowIfCancellationRequested();
-        return ProofChild.Start(arguments, switchedOff, said);
+        return ProofChild.Start(arguments, switchedOff);
     }
 
     /// <summary>Runs the program to its end; a run that fails is a failed proof.</summary>

@@ -1,8 +1,9 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using OpenEuroLLM.Core;
 using OpenEuroLLM.Core.Auditing;
 using OpenEuroLLM.Serving.Auditing;
-using OpenEuroLLM.Serving.Proving;
 
 namespace OpenEuroLLM.Cli;
 
@@ -11,11 +12,11 @@ namespace OpenEuroLLM.Cli;
 internal static class ProveAuditKills
 {
     private const int UsualKills = 100;
-    private const int Clients = 8;
+    private const int Clients = 8, Words = 4;
     private const double LongestSeconds = 1.5;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    public static int Run(ProofRun proof)
+    public static async Task<int> RunAsync(ProofRun proof)
     {
         int kills = proof.Kills ?? UsualKills;
         File.WriteAllText(proof.RecipePath, "{}"); // marks the folder as a proof's
@@ -28,17 +29,17 @@ internal static class ProveAuditKills
         for (int kill = 0; kill < kills && broken is null; kill++)
         {
             double moment = LongestSeconds * moments.UniformAt((ulong)kill);
-            IReadOnlyCollection<AcknowledgedRequest> seen = AskAndKill(proof, model, file, moment);
+            IReadOnlyCollection<LoadAnswer> seen = await AskAndKillAsync(proof, model, file, moment).ConfigureAwait(false);
             seconds += moment;
             using var reader = new SqliteAuditReader(file);
             AuditVerdict verdict = AuditChain.Verify(reader, head, proof.Cancellation);
             if (!verdict.Holds) broken = verdict;
             var written = reader.Read(head.Rows + 1).Select(row => row.Entry()).Where(entry => entry.Kind == AuditKind.Request).ToLookup(entry => entry.RequestId, StringComparer.Ordinal);
-            foreach (AcknowledgedRequest each in seen)
+            foreach (LoadAnswer each in seen)
             {
-                AuditEntry[] found = [.. written[each.Id]];
+                AuditEntry[] found = [.. written[each.RequestId]];
                 if (found.Length != 1) missing++;
-                else if (each.PromptTokens is not null && (each.PromptTokens, each.AnswerTokens) != (found[0].PromptTokens, found[0].AnswerTokens)) different++;
+                else if (each.PromptTokens > 0 && (each.PromptTokens, each.CompletionTokens) != (found[0].PromptTokens, found[0].AnswerTokens)) different++; // 0: it was not told them any more
             }
             acknowledged += seen.Count;
             rows += written.Sum(group => group.Count());
@@ -59,27 +60,37 @@ internal static class ProveAuditKills
         });
     }
 
-    private static IReadOnlyCollection<AcknowledgedRequest> AskAndKill(ProofRun proof, string model, string file, double moment)
+    /// <returns>What the clients heard of every answer whose end they saw.</returns>
+    private static async Task<IReadOnlyCollection<LoadAnswer>> AskAndKillAsync(ProofRun proof, string model, string file, double moment)
     {
-        var address = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using ProofChild server = proof.Start(["serve", "--model", model, "--port", "0", "--audit", file, "--log", "none"], said: line =>
+        using ServerChild server = await ServerChild.StartAsync(["--model", model, "--audit", file, "--log", "none"], proof.Cancellation).ConfigureAwait(false);
+        var traffic = new ServedTraffic(server.Model, proof.Seed);
+        var seen = new ConcurrentQueue<LoadAnswer>();
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Func<int?> numbers = ServingProof.Numbers(int.MaxValue);
+        bool gone = false;
+        Task asking = ServingProof.RunClientsAsync(Clients, () => Volatile.Read(ref gone) ? null : numbers(), async (client, number) =>
         {
-            int at = line.IndexOf(" answers at ", StringComparison.Ordinal);
-            if (at >= 0) address.TrySetResult(new Uri(line[(at + " answers at ".Length)..]));
+            using var connection = new LoadClient(server.Port);
+            byte[] request = ServedTraffic.Wire(ServedTraffic.Text, traffic.Exact(number, Words, tokens: 1 + (number % 5), stream: client % 2 == 1));
+            try
+            {
+                await connection.AskAsync(request, proof.Cancellation).ConfigureAwait(false);
+            }
+            catch (Exception broken) when (broken is IOException or SocketException)
+            {
+                Volatile.Write(ref gone, true);
+            }
+            // An answer has ended when its reason was sent, whatever became of the connection.
+            if (connection.Last is not { Finished: > 0 } ended) return;
+            seen.Enqueue(ended);
+            first.TrySetResult();
         });
-        long began = SystemClock.Instance.Timestamp;
-        while (!address.Task.IsCompleted)
-        {
-            if (server.Wait(proof.Cancellation, TimeSpan.FromMilliseconds(20))) throw new UserErrorException(FormattableString.Invariant($"the server ended with exit code {server.ExitCode}: {server.LastWords}"));
-            if (SystemClock.Instance.SecondsSince(began) > Patience.TotalSeconds) throw new UserErrorException(FormattableString.Invariant($"the server did not answer within {Patience.TotalSeconds:0} s."));
-        }
-        var traffic = new AuditTraffic(address.Task.Result, Path.GetFileName(model), Clients);
-        Task asking = traffic.RunAsync(proof.Cancellation);
         // The moment counts from the first end on: a program that has just been started compiles itself first.
-        while (!traffic.HasAcknowledged && SystemClock.Instance.SecondsSince(began) < Patience.TotalSeconds) server.Wait(proof.Cancellation, TimeSpan.FromMilliseconds(5));
-        server.Wait(proof.Cancellation, TimeSpan.FromSeconds(moment));
+        await Task.WhenAny(first.Task, asking).WaitAsync(Patience, proof.Cancellation).ConfigureAwait(false);
+        await Task.Delay(TimeSpan.FromSeconds(moment), proof.Cancellation).ConfigureAwait(false);
         server.Kill();
-        asking.GetAwaiter().GetResult();
-        return traffic.Acknowledged;
+        await asking.ConfigureAwait(false);
+        return seen;
     }
 }

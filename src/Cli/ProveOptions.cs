@@ -33,7 +33,7 @@ internal sealed class ProveOptions
 
     public Option<string?> Model { get; } = new("--model") { Description = "A model folder or a .gguf file; the built-in model when absent.", HelpName = "PATH" };
 
-    public Option<int?> Count { get; } = new("--count") { Description = "Requests; 1000 to replay, 10000 that are left.", HelpName = "N" };
+    public Option<int?> Count { get; } = new("--count") { Description = "Requests; 1000 to replay, 10000 that are left (below 100 without clients that never read).", HelpName = "N" };
 
     public Option<int?> Streams { get; } = new("--streams") { Description = "Clients at once; 64.", HelpName = "N" };
 

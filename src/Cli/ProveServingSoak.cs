@@ -47,7 +47,7 @@ internal static class ProveServingSoak
             ["liveBytes"] = new JsonArray([.. heap.Select(look => (JsonNode?)look.Bytes)]),
             ["liveGrowthBytes"] = growth,
             ["threads"] = server.Threads,
-            ["openFiles"] = server.OpenFiles,
+            ["sockets"] = server.Sockets,
             ["residentBytes"] = server.ResidentBytes,
         });
     }

@@ -26,8 +26,8 @@ internal sealed class ServerChild : IDisposable
     /// <summary>Threads of the process.</summary>
     public int Threads => Directory.GetDirectories(Of("task")).Length;
 
-    /// <summary>Open files and connections of the process.</summary>
-    public int OpenFiles => Directory.GetFileSystemEntries(Of("fd")).Length;
+    /// <summary>Open sockets of the process: connections, and the few that listen.</summary>
+    public int Sockets => Directory.GetFileSystemEntries(Of("fd")).Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
     /// <summary>Memory that the process holds.</summary>
     public long ResidentBytes => process.MemoryBytes;
@@ -41,7 +41,7 @@ internal sealed class ServerChild : IDisposable
     {
         long began = SystemClock.Instance.Timestamp;
         var address = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        ProofChild process = ProofChild.Start(["serve", "--port", "0", .. arguments], switchedOff: null, line =>
+        ProofChild process = ProofChild.Start(["serve", "--port", "0", "--log", "none", .. arguments], switchedOff: null, line =>
         {
             if (PortIn(line) is int port) address.TrySetResult(port);
         });
@@ -116,6 +116,9 @@ internal sealed class ServerChild : IDisposable
     }
 
     /// <summary>Ends it as a power cut would.</summary>
+    public void Kill() => process.Kill();
+
+    /// <inheritdoc cref="Kill"/>
     public void Dispose() => process.Dispose();
 
     /// <summary>The port in the line that tells the address, or null in any other line.</summary>

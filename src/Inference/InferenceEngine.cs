@@ -91,6 +91,11 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
         }
     }
 
+    /// <summary>The tokenizer that comes with a model.</summary>
+    /// <param name="path">A folder, or a GGUF file.</param>
+    /// <exception cref="UserErrorException">There is none, or it is damaged.</exception>
+    public static Tokenizer ReadTokenizer(string path) => ModelPlace.With(path, place => place.ReadTokenizer());
+
     /// <inheritdoc/>
     public ModelInfo Info { get; }
 

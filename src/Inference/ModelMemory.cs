@@ -7,7 +7,8 @@ namespace OpenEuroLLM.Inference;
 /// <summary>Whether a model and its cache fit into this machine, before either is made.</summary>
 public static class ModelMemory
 {
-    private const int UsualContexts = 8;
+    /// <summary>Full contexts that a cache has room for, where nobody asked for a number and memory allows it.</summary>
+    internal const int UsualContexts = 8;
 
     // Of several contexts a shorter one counts as so many tokens: small models answer many at once too.
     private const int LeastContext = 2048;

@@ -13,6 +13,7 @@ internal sealed class Sampler(int vocabularySize, IReadOnlyList<int>? textless =
     private readonly Candidate[] _candidates = new Candidate[vocabularySize];
     private readonly Deviation[] _deviations = new Deviation[vocabularySize];
     private readonly int[] _textless = [.. textless ?? []];
+    private readonly LogitOrder _order = new(vocabularySize);
 
     /// <summary>Chooses a token and notes it in <paramref name="state"/>.</summary>
     /// <param name="logits">One per token id; changed in place by grammar, bias and penalties.</param>
@@ -25,7 +26,7 @@ internal sealed class Sampler(int vocabularySize, IReadOnlyList<int>? textless =
         foreach (int id in _textless) logits[id] = float.NegativeInfinity;
         grammar?.Mask(logits);
         state.Modify(logits);
-        int best = Highest(logits);
+        int best = LogitOrder.Highest(logits);
         if (float.IsNegativeInfinity(logits[best])) throw NotANumber(logits[best], best, state.Generated);
         int chosen = state.Sampling.Temperature == 0 ? best : Draw(Keep(logits, logits[best], state.Sampling), state, best);
         state.Add(chosen);
@@ -36,8 +37,7 @@ internal sealed class Sampler(int vocabularySize, IReadOnlyList<int>? textless =
     /// <exception cref="UserErrorException">One is not.</exception>
     public static void CheckNumbers(ReadOnlySpan<float> logits, int tokenIndex)
     {
-        for (int id = 0; id < logits.Length; id++)
-            if (float.IsNaN(logits[id]) || float.IsPositiveInfinity(logits[id])) throw NotANumber(logits[id], id, tokenIndex);
+        if (LogitOrder.FirstBad(logits) is var id and >= 0) throw NotANumber(logits[id], id, tokenIndex);
     }
 
     private static int Draw(ReadOnlySpan<Candidate> kept, SamplingState state, int best)
@@ -59,14 +59,6 @@ internal sealed class Sampler(int vocabularySize, IReadOnlyList<int>? textless =
         FormattableString.Invariant($"the model gave the logit {found} for token id {id} at token {tokenIndex} of the answer; ") +
         "expected a finite number. The weights are damaged: verify the model folder or make it again.");
 
-    private static int Highest(ReadOnlySpan<float> logits)
-    {
-        int best = 0;
-        for (int id = 1; id < logits.Length; id++)
-            if (logits[id] > logits[best]) best = id;
-        return best;
-    }
-
     /// <summary>The candidates after temperature, top-k, top-p, min-p and typical: in ascending id without a cut by order, by descending
     /// logit with one, by deviation with the last.</summary>
     private ReadOnlySpan<Candidate> Keep(ReadOnlySpan<float> logits, float highest, Sampling sampling)
@@ -75,17 +67,21 @@ internal sealed class Sampler(int vocabularySize, IReadOnlyList<int>? textless =
         // Relative to the most likely token, whose weight is 1, min-p needs no order and no sum; done first where nothing else cuts.
         bool cutByCount = sampling.TopK > 0 && sampling.TopK < logits.Length;
         bool sorted = cutByCount || sampling.TopP < 1;
-        for (int id = 0; id < logits.Length; id++)
+        double Weight(float logit) => Numerics.Exp(((double)logit - highest) / sampling.Temperature);
+        if (sorted)
         {
-            double weight = Numerics.Exp(((double)logits[id] - highest) / sampling.Temperature);
-            if (sorted || weight >= sampling.MinP) _candidates[count++] = new Candidate(id, logits[id], weight);
+            var order = _order.Descending(logits);
+            foreach (int id in cutByCount ? order[..sampling.TopK] : order) _candidates[count++] = new Candidate(id, logits[id], Weight(logits[id]));
+        }
+        else
+        {
+            for (int id = 0; id < logits.Length; id++)
+                if (Weight(logits[id]) is var weight && weight >= sampling.MinP) _candidates[count++] = new Candidate(id, logits[id], weight);
         }
 
         var kept = _candidates.AsSpan(0, count);
         if (sorted)
         {
-            MemoryExtensions.Sort(kept);
-            if (cutByCount) kept = kept[..sampling.TopK];
             if (sampling.TopP < 1) kept = kept[..Reaching(kept, sampling.TopP)];
             while (kept[^1].Weight < sampling.MinP) kept = kept[..^1];
         }

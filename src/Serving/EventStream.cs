@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace OpenEuroLLM.Serving;
 
-/// <summary>Server-sent events in an HTTP response. Every event is sent at once; a slow reader slows the writer down.</summary>
+/// <summary>Server-sent events in an HTTP response. Every event is sent at once; a slow reader slows the writer down, and one who takes nothing for
+/// <see cref="HttpLimits.ReaderSeconds"/> while all buffers are full is let go.</summary>
 internal sealed class EventStream(HttpResponse response)
 {
     private static readonly byte[] Ping = ": ping\n\n"u8.ToArray();
@@ -28,7 +29,7 @@ internal sealed class EventStream(HttpResponse response)
         body.Write("data: "u8);
         using (var json = new Utf8JsonWriter(body, JsonBody.Form)) write(json);
         body.Write("\n\n"u8);
-        await body.FlushAsync(left).ConfigureAwait(false);
+        await SentAsync(body.FlushAsync(left)).ConfigureAwait(false);
     }
 
     /// <summary>Sends a line that readers skip, to keep the connection open.</summary>
@@ -37,5 +38,24 @@ internal sealed class EventStream(HttpResponse response)
     /// <summary>Sends the mark of a complete stream.</summary>
     public Task DoneAsync() => SendAsync(Done);
 
-    private async Task SendAsync(byte[] line) => await body.WriteAsync(line, left).ConfigureAwait(false);
+    private Task SendAsync(byte[] line) => SentAsync(body.WriteAsync(line, left));
+
+    // The server's own minimum rate counts all bytes of a long answer, most of which the system's buffers took: it would wait for a quarter of an hour.
+    private async Task SentAsync(ValueTask<FlushResult> sending)
+    {
+        if (sending.IsCompleted)
+        {
+            await sending.ConfigureAwait(false);
+            return;
+        }
+        try
+        {
+            await sending.AsTask().WaitAsync(TimeSpan.FromSeconds(HttpLimits.ReaderSeconds)).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            response.HttpContext.Abort();
+            await Task.Delay(Timeout.InfiniteTimeSpan, left).ConfigureAwait(false); // ends with the cancellation that follows
+        }
+    }
 }

@@ -158,10 +158,15 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         server.AddServerHeader = false;
         server.Limits.MaxRequestBodySize = options.MaxBodyBytes;
-        server.Limits.MaxConcurrentConnections = 1024;
-        server.Limits.MaxRequestHeadersTotalSize = 16 << 10;
-        server.Limits.MaxRequestHeaderCount = 64;
-        server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        server.Limits.MaxConcurrentConnections = HttpLimits.Connections;
+        server.Limits.MaxRequestHeadersTotalSize = HttpLimits.HeaderBytes;
+        server.Limits.MaxRequestHeaderCount = HttpLimits.Headers;
+        server.Limits.MaxRequestLineSize = HttpLimits.RequestLineBytes;
+        server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(HttpLimits.HeaderSeconds);
+        server.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(HttpLimits.IdleSeconds);
+        TimeSpan grace = TimeSpan.FromSeconds(HttpLimits.GraceSeconds);
+        server.Limits.MinRequestBodyDataRate = new MinDataRate(HttpLimits.RequestBytesPerSecond, grace);
+        server.Limits.MinResponseDataRate = new MinDataRate(HttpLimits.ResponseBytesPerSecond, grace);
         server.Listen(address, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;

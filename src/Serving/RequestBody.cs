@@ -1,7 +1,7 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Serving;
 
@@ -96,14 +96,5 @@ internal static class RequestBody
     private static bool Utf8IsValid(ReadOnlySpan<byte> value) => System.Text.Unicode.Utf8.IsValid(value);
 
     /// <summary>A piece of the request as it may stand in an error message: short, and without control characters.</summary>
-    public static string Shown(string value)
-    {
-        var shown = new StringBuilder();
-        foreach (Rune rune in value.EnumerateRunes())
-        {
-            if (shown.Length >= 64) return shown.Append('…').ToString();
-            shown.Append(Rune.IsControl(rune) ? "\uFFFD" : rune.ToString());
-        }
-        return shown.ToString();
-    }
+    public static string Shown(string value) => ShownText.Of(value);
 }

@@ -60,8 +60,7 @@ internal sealed class ServedModels(IModelCatalogue catalogue, GatewayMetrics met
     /// <summary>What is known of a model that is only shown.</summary>
     /// <exception cref="ApiException">There is no such model.</exception>
     public ModelStatus Find(string name) => All.FirstOrDefault(model => string.Equals(model.Name, name, StringComparison.Ordinal))
-        ?? throw new ApiException(404, RequestErrorCode.ModelNotFound,
-            $"The model '{RequestBody.Shown(name)}' does not exist here; this server has {string.Join(", ", All.Select(model => $"'{model.Name}'"))}.", "model");
+        ?? throw new ApiException(Names.Translate(UnknownModel.Error(name, All.Select(model => model.Name))));
 
     /// <summary>The word for a model's state in lists of models.</summary>
     public static string StateOf(ModelStatus model) => model.State switch

@@ -69,7 +69,15 @@ public sealed class NoConnectionTests : IDisposable
         string[] files = [.. Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(file => words.Any(word => File.ReadAllText(file).Contains(word, StringComparison.Ordinal)))
             .Select(file => Path.GetRelativePath(Path.Combine(Root, "src"), file).Replace('\\', '/')).Where(file => !file.StartsWith("Serving/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        // The measurements connect to this machine by a loopback address that is written there, and to the socket of a file.
         Assert.Equal(["Cli/FetchHub.cs", "Cli/HeapCollection.cs", "Cli/LoopbackConnection.cs"], files);
+        string loopback = File.ReadAllText(Path.Combine(Root, "src", "Cli", "LoopbackConnection.cs")), collection = File.ReadAllText(Path.Combine(Root, "src", "Cli", "HeapCollection.cs"));
+        Assert.Equal(1, Count(loopback, "EndPoint("));
+        Assert.Equal(1, Count(loopback, "new IPEndPoint(IPAddress.Loopback, "));
+        Assert.Equal(1, Count(collection, "EndPoint("));
+        Assert.Equal(1, Count(collection, "new UnixDomainSocketEndPoint("));
+
+        static int Count(string text, string part) => text.Split(part).Length - 1;
     }
 
     private static string Root

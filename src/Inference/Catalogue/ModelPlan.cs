@@ -11,15 +11,13 @@ namespace OpenEuroLLM.Inference;
 /// <param name="Bytes">Memory that it will take.</param>
 internal sealed record ModelPlan(OfferedModel Model, int ContextLength, int CacheTokens, long Bytes)
 {
-    private const int MostContexts = 8;
-
     /// <summary>Plans models that share a budget: caches of eight full contexts, or of as many less as lets all models stay loaded together; where even
     /// caches of one context do not, each gets what fits when it is alone.</summary>
     /// <exception cref="UserErrorException">A path holds no model, or one that does not fit by itself.</exception>
     public static IReadOnlyList<ModelPlan> Of(IReadOnlyList<OfferedModel> models, EngineLimits limits, long budget)
     {
         var counted = models.Select(model => Count(model, limits)).ToArray();
-        for (int contexts = MostContexts; contexts >= 1; contexts /= 2)
+        for (int contexts = ModelMemory.UsualContexts; contexts >= 1; contexts /= 2)
         {
             ModelPlan[] together = [.. counted.Select(each => each.With(contexts))];
             if (together.Sum(plan => (decimal)plan.Bytes) <= budget) return together;
@@ -30,7 +28,7 @@ internal sealed record ModelPlan(OfferedModel Model, int ContextLength, int Cach
 
     private static ModelPlan Alone(Counted counted, long budget)
     {
-        for (int contexts = MostContexts; ; contexts /= 2)
+        for (int contexts = ModelMemory.UsualContexts; ; contexts /= 2)
         {
             var plan = counted.With(contexts);
             if (plan.Bytes <= budget) return plan;

@@ -4,20 +4,16 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Metrics;
 
 /// <summary>The engine with a stopwatch: every dialect passes here, so that none has to measure.</summary>
-internal sealed class MeteredEngine(IInferenceEngine engine, ModelMetrics metrics, TimeProvider time) : IInferenceEngine
+internal sealed class MeteredEngine(IInferenceEngine engine, ModelMetrics metrics, TimeProvider time) : WrappedEngine(engine)
 {
-    public ModelInfo Info => engine.Info;
-
-    public EngineStatus Status => engine.Status;
-
-    public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
+    public override IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
     {
         var watch = new Watch(time);
         metrics.Choices.Add(request.Choices);
         if (request.MaxTokens is int most) metrics.MaxTokens.Add(most);
         try
         {
-            return MeasureAsync(engine.Generate(request with { Admitted = watch.Admit }, cancellation), request.Choices, watch, cancellation);
+            return MeasureAsync(Inner.Generate(request with { Admitted = watch.Admit }, cancellation), request.Choices, watch, cancellation);
         }
         catch (RequestException)
         {
@@ -25,15 +21,6 @@ internal sealed class MeteredEngine(IInferenceEngine engine, ModelMetrics metric
             throw;
         }
     }
-
-    public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => engine.Encode(input, beginning);
-
-    public string Decode(IReadOnlyList<int> ids) => engine.Decode(ids);
-
-    public byte[] TokenBytes(int id) => engine.TokenBytes(id);
-
-    public IReadOnlyList<Embedding> Embed(IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default) =>
-        engine.Embed(inputs, pooling, normalize, cancellation);
 
     private async IAsyncEnumerable<GenerationEvent> MeasureAsync(
         IAsyncEnumerable<GenerationEvent> events, int choices, Watch watch, [EnumeratorCancellation] CancellationToken cancellation)

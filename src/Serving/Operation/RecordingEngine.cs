@@ -6,19 +6,15 @@ namespace OpenEuroLLM.Serving.Operation;
 
 /// <summary>The engine with a record: every dialect passes here, so that none has to write rows. The last event of an answer is handed on when its
 /// row is in the audit for good, so that no client has seen the end of an answer that nobody will know of.</summary>
-internal sealed class RecordingEngine(IInferenceEngine engine, Auditor? auditor, TimeProvider time, bool keepContent = false) : IInferenceEngine
+internal sealed class RecordingEngine(IInferenceEngine engine, Auditor? auditor, TimeProvider time, bool keepContent = false) : WrappedEngine(engine)
 {
-    public ModelInfo Info => engine.Info;
-
-    public EngineStatus Status => engine.Status;
-
-    public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
+    public override IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
     {
         auditor?.RequireWorking();
-        var call = new EngineCall(request, engine.Info, time, keepContent);
+        var call = new EngineCall(request, Inner.Info, time, keepContent);
         try
         {
-            return RecordAsync(engine.Generate(request, cancellation), request, call, cancellation);
+            return RecordAsync(Inner.Generate(request, cancellation), request, call, cancellation);
         }
         catch (RequestException problem)
         {
@@ -27,19 +23,13 @@ internal sealed class RecordingEngine(IInferenceEngine engine, Auditor? auditor,
         }
     }
 
-    public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => engine.Encode(input, beginning);
-
-    public string Decode(IReadOnlyList<int> ids) => engine.Decode(ids);
-
-    public byte[] TokenBytes(int id) => engine.TokenBytes(id);
-
-    public IReadOnlyList<Embedding> Embed(IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default)
+    public override IReadOnlyList<Embedding> Embed(IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default)
     {
         auditor?.RequireWorking();
-        var call = new EngineCall(engine.Info, time);
+        var call = new EngineCall(Inner.Info, time);
         try
         {
-            IReadOnlyList<Embedding> made = engine.Embed(inputs, pooling, normalize, cancellation);
+            IReadOnlyList<Embedding> made = Inner.Embed(inputs, pooling, normalize, cancellation);
             call.Complete(made.Sum(each => each.Tokens));
             auditor?.WriteAsync(call).GetAwaiter().GetResult(); // the call blocks its thread for the model already
             return made;
@@ -124,7 +114,7 @@ internal sealed class RecordingEngine(IInferenceEngine engine, Auditor? auditor,
     {
         try
         {
-            return engine.Encode(input).Count;
+            return Inner.Encode(input).Count;
         }
         catch (Exception failure) when (failure is RequestException or ObjectDisposedException)
         {

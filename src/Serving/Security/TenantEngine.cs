@@ -4,28 +4,18 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Security;
 
 /// <summary>The engine as one caller may use it: the cache is shared with nobody else, the queue is shared fairly, and every token is charged to the key.</summary>
-internal sealed class TenantEngine(IInferenceEngine engine) : IInferenceEngine
+internal sealed class TenantEngine(IInferenceEngine engine) : WrappedEngine(engine)
 {
-    public ModelInfo Info => engine.Info;
-
-    public EngineStatus Status => engine.Status;
-
-    public IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
+    public override IAsyncEnumerable<GenerationEvent> Generate(GenerationRequest request, CancellationToken cancellation = default)
     {
-        if (Caller.Current is not { KeyId: string id, Use: KeyUse use }) return engine.Generate(request, cancellation);
+        if (Caller.Current is not { KeyId: string id, Use: KeyUse use }) return Inner.Generate(request, cancellation);
         // The id has a fixed length: no salt of one tenant can be put together to be another's.
-        return ChargeAsync(engine.Generate(request with { CacheSalt = id + request.CacheSalt, Tenant = id }, cancellation), use, cancellation);
+        return ChargeAsync(Inner.Generate(request with { CacheSalt = id + request.CacheSalt, Tenant = id }, cancellation), use, cancellation);
     }
 
-    public IReadOnlyList<int> Encode(GenerationInput input, bool beginning = true) => engine.Encode(input, beginning);
-
-    public string Decode(IReadOnlyList<int> ids) => engine.Decode(ids);
-
-    public byte[] TokenBytes(int id) => engine.TokenBytes(id);
-
-    public IReadOnlyList<Embedding> Embed(IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default)
+    public override IReadOnlyList<Embedding> Embed(IReadOnlyList<GenerationInput> inputs, Pooling pooling = Pooling.Mean, bool normalize = true, CancellationToken cancellation = default)
     {
-        var found = engine.Embed(inputs, pooling, normalize, cancellation);
+        var found = Inner.Embed(inputs, pooling, normalize, cancellation);
         Caller.Current?.Use?.Charge(found.Sum(each => each.Tokens));
         return found;
     }

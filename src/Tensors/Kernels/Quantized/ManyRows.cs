@@ -10,6 +10,9 @@ internal static unsafe class ManyRows
 {
     private const int Rows = 6;
 
+    /// <summary>Up to this many rows beyond full strips go in twos.</summary>
+    private const int RestInTwos = 4;
+
     private const int Depth = 256;
     private const int PairBytes = Depth * PanelLayout.Lanes * sizeof(short);
     private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
@@ -90,9 +93,10 @@ internal static unsafe class ManyRows
     {
         var buffer = stackalloc float[Rows * PanelLayout.Lanes];
         var tile = 2 * TRegisters.Lanes;
+        var inStrips = rows % Rows > RestInTwos ? rows : rows / Rows * Rows;
         for (var row = 0; row < rows;)
         {
-            var count = Math.Min(Rows, rows - row);
+            var count = Math.Min(row < inStrips ? Rows : 2, rows - row);
             var to = y + row * yStride;
             var stride = yStride;
             if (outputs < tile)
@@ -104,8 +108,7 @@ internal static unsafe class ManyRows
             }
             if (k == 0)
                 for (var r = 0; r < count; r++) new Span<float>(to + r * stride, tile).Clear();
-            if (count > 4) Six<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
-            else if (count > 2) Four<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
+            if (row < inStrips) Six<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
             else Two<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
             if (outputs < tile)
                 for (var r = 0; r < count; r++) new ReadOnlySpan<float>(buffer + r * tile, outputs).CopyTo(new Span<float>(y + (row + r) * yStride, outputs));
@@ -194,61 +197,6 @@ internal static unsafe class ManyRows
                 if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, sums.At(r3 * blocks), y + r3 * yStride);
                 if (rows > 4) Finish<TBlock, TRegisters, TInt, TFloat>(c40, c41, s0, s1, m0, m1, sums.At(r4 * blocks), y + r4 * yStride);
                 if (rows > 5) Finish<TBlock, TRegisters, TInt, TFloat>(c50, c51, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
-            }
-        }
-    }
-
-    /// <summary>1 to 4 rows × two registers of outputs. Fewer rows than 4 compute the last one several times.</summary>
-    private static void Four<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
-        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
-    {
-        var last = rows - 1;
-        var (r1, r2) = (Math.Min(1, last), Math.Min(2, last));
-        var step = (long)x.Stride * sizeof(short);
-        var (a1, a2, a3) = (r1 * step, r2 * step, last * step);
-        var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
-        var aEnd = a;
-        var second = TRegisters.Lanes * sizeof(int);
-        var w = widened;
-        var scales = (float*)(widened + PairBytes);
-        var minima = (float*)(widened + PairBytes + ScaleBytes);
-        var blocks = (long)x.Blocks;
-        var xScales = (float*)x.Scales + row * blocks + k / 32;
-        var xSums = (float*)x.BlockSums + row * blocks + k / 32;
-        var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
-        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
-        {
-            for (var part = 0; part < TBlock.ScalesPerGroup; part++)
-            {
-                TInt c00, c01, c10, c11, c20, c21, c30, c31;
-                c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = TRegisters.Create(0);
-                aEnd += 64 / TBlock.ScalesPerGroup;
-                for (; a < aEnd; a += 4, w += PanelLayout.Vector)
-                {
-                    var b0 = TRegisters.Load(w);
-                    var b1 = TRegisters.Load(w + second);
-                    var v = TRegisters.Create(*(int*)a);
-                    c00 = TRegisters.Add(c00, TRegisters.MultiplyAddPairs(v, b0));
-                    c01 = TRegisters.Add(c01, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a1));
-                    c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
-                    c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a2));
-                    c20 = TRegisters.Add(c20, TRegisters.MultiplyAddPairs(v, b0));
-                    c21 = TRegisters.Add(c21, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a3));
-                    c30 = TRegisters.Add(c30, TRegisters.MultiplyAddPairs(v, b0));
-                    c31 = TRegisters.Add(c31, TRegisters.MultiplyAddPairs(v, b1));
-                }
-                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
-                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
-                scales += PanelLayout.Lanes;
-                minima += PanelLayout.Lanes;
-                var sums = new RowSums(xScales, xSums, xHalfSums + part);
-                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
-                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(r1 * blocks), y + r1 * yStride);
-                if (rows > 2) Finish<TBlock, TRegisters, TInt, TFloat>(c20, c21, s0, s1, m0, m1, sums.At(r2 * blocks), y + r2 * yStride);
-                if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
             }
         }
     }

@@ -127,7 +127,7 @@ internal readonly unsafe struct ThreeBitsBlock : IBlock
         // The third bits of a quarter stand at bits 0 to 6 or 8 to 14 of each half for the first 16 numbers, one further for the others.
         var thirds = block + FirstGroup + group * GroupBytes + 4 * lane;
         var low = TRegisters.Load(thirds + (1 + quarter / 2) * PanelLayout.Vector);
-        bits = quarter == 0 ? BlockKernels.Stream<TRegisters, TInt, TFloat>(thirds) : bits;
+        if (quarter == 0) bits = BlockKernels.Stream<TRegisters, TInt, TFloat>(thirds);
         FewBitsKernels.ThreeBitPairs<TRegisters, TInt, TFloat>(low, bits, quarter, out p0, out p1, out p2, out p3);
     }
 
