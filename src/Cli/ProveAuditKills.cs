@@ -63,7 +63,7 @@ internal static class ProveAuditKills
     /// <returns>What the clients heard of every answer whose end they saw.</returns>
     private static async Task<IReadOnlyCollection<LoadAnswer>> AskAndKillAsync(ProofRun proof, string model, string file, double moment)
     {
-        using ServerChild server = await ServerChild.StartAsync(["--model", model, "--audit", file, "--log", "none"], proof.Cancellation).ConfigureAwait(false);
+        using ServerChild server = await ServerChild.StartAsync(["--model", model, "--audit", file], proof.Cancellation).ConfigureAwait(false);
         var traffic = new ServedTraffic(server.Model, proof.Seed);
         var seen = new ConcurrentQueue<LoadAnswer>();
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
