@@ -29,10 +29,6 @@ internal sealed record ChatRequest(
         .Unsupported(IsTextOnly, "modalities")
         .Unsupported(_ => false, "audio", "prediction", "web_search_options", "moderation", "guided_json", "guided_regex", "guided_choice", "guided_grammar");
 
-    private static readonly FieldTable ToolFields = new FieldTable().Read("type", "function");
-
-    private static readonly FieldTable FunctionFields = new FieldTable().Read("name", "description", "parameters", "strict");
-
     /// <summary>Translates a request body.</summary>
     /// <exception cref="ApiException">The body asks for something else than this server has.</exception>
     public static ChatRequest Read(JsonElement body, ModelInfo model)
@@ -51,9 +47,8 @@ internal sealed record ChatRequest(
             ["grammar"] = "response_format",
         });
 
-        var (shown, use) = AnswerForms.ReadToolChoice(body, ignored);
-        List<ToolDefinition>? tools = ReadTools(body, model, shown, ignored);
-        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), tools,
+        FunctionTools tools = FunctionTools.Read(body, nested: true, model, ignored);
+        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), tools.Shown,
             ReadTemplateArguments(Object(body, "chat_template_kwargs"), Text(body, "reasoning_effort"), "reasoning_effort", model));
         bool stream = Flag(body, "stream") ?? false;
         GenerationRequest generation = SamplingFields.Apply(body, model, new GenerationRequest(conversation)) with
@@ -61,7 +56,7 @@ internal sealed record ChatRequest(
             MaxTokens = Integer(body, maxTokensField),
             Logprobs = ReadLogprobs(body),
             Grammar = AnswerForms.Read(body, "response_format", ignored),
-            ToolUse = use,
+            ToolUse = tools.Use,
         };
         return new ChatRequest(generation, stream, SamplingFields.ReadIncludeUsage(body, stream, ignored), names, ignored);
     }
@@ -72,27 +67,6 @@ internal sealed record ChatRequest(
         int? alternatives = Integer(body, "top_logprobs");
         if (alternatives is > 0 && !wanted) throw ApiException.Invalid("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
         return wanted ? alternatives ?? 0 : null;
-    }
-
-    private static List<ToolDefinition>? ReadTools(JsonElement body, ModelInfo model, bool shown, ICollection<string> ignored)
-    {
-        if (List(body, "tools") is not JsonElement list || list.GetArrayLength() == 0) return null;
-        var tools = new List<ToolDefinition>(list.GetArrayLength());
-        foreach (JsonElement item in list.EnumerateArray())
-        {
-            string where = FormattableString.Invariant($"tools[{tools.Count}]");
-            RequireObject(item, where);
-            string type = RequiredText(item, "type", where + ".");
-            if (type != "function") throw ApiException.Unsupported(where + ".type", $"'{where}.type' is '{RequestBody.Shown(type)}'; this server takes 'function' only.");
-            ToolFields.Check(item, where + ".", ignored);
-            JsonElement function = Object(item, "function", where + ".") ?? throw ApiException.Invalid(where + ".function", $"'{where}.function' is missing.");
-            where += ".function.";
-            FunctionFields.Check(function, where, ignored);
-            tools.Add(Tools.Read(function, where, Object(function, "parameters", where)));
-        }
-        Tools.RequireDifferentNames(tools, "tools");
-        if (!shown) return null;
-        return model.SupportsTools ? tools : throw NoTools("tools");
     }
 
     /// <summary>What the template is told.</summary>

@@ -78,12 +78,12 @@ internal sealed record ResponseRequest(
         string? effort = ReadEffort(body, ignored), previous = Text(body, "previous_response_id");
         var tools = ResponseTools.Read(body, model, ignored);
         GenerationRequest generation = SamplingFields.Apply(body, model,
-            new GenerationRequest(new GenerationInput.Messages([], tools.Shown, ChatRequest.ReadTemplateArguments(null, effort, "reasoning.effort", model)))) with
+            new GenerationRequest(new GenerationInput.Messages([], tools.Functions.Shown, ChatRequest.ReadTemplateArguments(null, effort, "reasoning.effort", model)))) with
         {
             MaxTokens = Integer(body, "max_output_tokens"),
             Logprobs = ReadLogprobs(body, ignored),
             Grammar = grammar,
-            ToolUse = tools.Use,
+            ToolUse = tools.Functions.Use,
             CacheSalt = Text(body, "prompt_cache_key"),
         };
         var settings = new ResponseSettings(
