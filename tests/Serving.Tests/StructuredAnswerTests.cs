@@ -1,5 +1,9 @@
+#pragma warning disable OPENAI001 // the client calls its own interface to Responses a preview
 using System.Text.Json;
+using Anthropic;
+using Anthropic.Models.Messages;
 using OpenAI.Chat;
+using OpenAI.Responses;
 
 namespace OpenEuroLLM.Serving.Tests;
 
@@ -35,6 +39,88 @@ public sealed class StructuredAnswerTests(SmallModel model, SmallToolModel tools
         Assert.Equal(completion.Content[0].Text, streamed);
         // The last token is a part of the answer: no end token was needed.
         Assert.Equal(completion.Content[0].Text, System.Text.Encoding.UTF8.GetString([.. completion.ContentTokenLogProbabilities.SelectMany(token => token.Utf8Bytes!.Value.ToArray())]));
+    }
+
+    [Fact]
+    public async Task OpenAIs_client_for_Responses_gets_a_value_and_a_call_whole_and_streamed()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model.Engine), calling = await RunningServer.StartAsync(tools.Engine);
+        CreateResponseOptions options = new("small", [ResponseItem.CreateUserMessageItem("Kdo jsi?")])
+        {
+            MaxOutputTokenCount = 150,
+            StoredOutputEnabled = false,
+            TextOptions = new ResponseTextOptions { TextFormat = ResponseTextFormat.CreateJsonSchemaFormat("person", BinaryData.FromString(Schema), jsonSchemaIsStrict: true) },
+        };
+        CreateResponseOptions question = new("small", [ResponseItem.CreateUserMessageItem("Počasí?")])
+        {
+            MaxOutputTokenCount = 400,
+            ToolChoice = ResponseToolChoice.CreateFunctionChoice("weather"),
+            ParallelToolCallsEnabled = false,
+            Tools = { ResponseTool.CreateFunctionTool("now", null, strictModeEnabled: null), ResponseTool.CreateFunctionTool("weather", BinaryData.FromString(Weather), strictModeEnabled: true) },
+        };
+
+        ResponseResult whole = await Connect(server).CreateResponseAsync(options, TestContext.Current.CancellationToken);
+        ResponseResult called = await Connect(calling).CreateResponseAsync(question, TestContext.Current.CancellationToken);
+        options.StreamingEnabled = question.StreamingEnabled = true;
+        string text = "", arguments = "";
+        await foreach (StreamingResponseUpdate update in await Connect(server).CreateResponseStreamingAsync(options, TestContext.Current.CancellationToken))
+            if (update is StreamingResponseOutputTextDeltaUpdate delta) text += delta.Delta;
+        await foreach (StreamingResponseUpdate update in await Connect(calling).CreateResponseStreamingAsync(question, TestContext.Current.CancellationToken))
+            if (update is StreamingResponseFunctionCallArgumentsDeltaUpdate delta) arguments += delta.Delta.ToString();
+
+        Assert.Equal(ResponseStatus.Completed, whole.Status);
+        RequireValid(whole.GetOutputText());
+        Assert.Equal(whole.GetOutputText(), text);
+        FunctionCallResponseItem call = Assert.IsType<FunctionCallResponseItem>(Assert.Single(called.OutputItems));
+        Assert.Equal("weather", call.FunctionName);
+        RequireWeather(call.FunctionArguments.ToString());
+        Assert.Equal(call.FunctionArguments.ToString(), arguments);
+
+        static ResponsesClient Connect(RunningServer server) =>
+            new(new System.ClientModel.ApiKeyCredential("none"), new ResponsesClientOptions { Endpoint = new Uri(server.Address, "/v1") });
+    }
+
+    [Fact]
+    public async Task Anthropics_client_gets_a_value_and_calls_whole_and_streamed()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(model.Engine), calling = await RunningServer.StartAsync(tools.Engine);
+        MessageCreateParams ask = new()
+        {
+            Model = "small",
+            MaxTokens = 150,
+            Messages = [new UserMessageParam("Kdo jsi?")],
+            OutputConfig = new OutputConfig { Format = new JsonOutputFormat { Schema = FieldsOf(Schema) } },
+        };
+        MessageCreateParams question = ask with
+        {
+            MaxTokens = 400,
+            OutputConfig = null,
+            Tools = [new Tool { Name = "weather", InputSchema = InputSchema.FromRawUnchecked(FieldsOf(Weather)), Strict = true }],
+            ToolChoice = new ToolChoiceTool("weather") { DisableParallelToolUse = true },
+        };
+        AnthropicClient client = global::OpenEuroLLM.Serving.Tests.Anthropic.OfficialClientTests.Connect(server), caller = global::OpenEuroLLM.Serving.Tests.Anthropic.OfficialClientTests.Connect(calling);
+
+        Message whole = await client.Messages.Create(ask, TestContext.Current.CancellationToken);
+        Message called = await caller.Messages.Create(question, TestContext.Current.CancellationToken);
+        Message any = await caller.Messages.Create(question with { ToolChoice = new ToolChoiceAny { DisableParallelToolUse = true } }, TestContext.Current.CancellationToken);
+        string text = "", arguments = "";
+        await foreach (RawMessageStreamEvent happened in client.Messages.CreateStreaming(ask, TestContext.Current.CancellationToken))
+            if (happened.TryPickContentBlockDelta(out RawContentBlockDeltaEvent? piece) && piece.Delta.TryPickText(out TextDelta? said)) text += said.Text;
+        await foreach (RawMessageStreamEvent happened in caller.Messages.CreateStreaming(question, TestContext.Current.CancellationToken))
+            if (happened.TryPickContentBlockDelta(out RawContentBlockDeltaEvent? piece) && piece.Delta.TryPickInputJson(out InputJsonDelta? input)) arguments += input.PartialJson;
+
+        Assert.Equal(StopReason.EndTurn, whole.StopReason!.Value());
+        string value = string.Concat(whole.Content.Select(block => block.TryPickText(out TextBlock? said) ? said.Text : ""));
+        RequireValid(value);
+        Assert.Equal(value, text);
+        foreach (Message made in (Message[])[called, any])
+        {
+            Assert.Equal(StopReason.ToolUse, made.StopReason!.Value());
+            Assert.True(Assert.Single(made.Content).TryPickToolUse(out ToolUseBlock? call));
+            Assert.Equal("weather", call.Name);
+            RequireWeather("{" + string.Join(',', call.Input.Select(argument => $"\"{argument.Key}\":{argument.Value.GetRawText()}")) + "}");
+        }
+        RequireWeather(arguments);
     }
 
     [Fact]
@@ -130,6 +216,8 @@ public sealed class StructuredAnswerTests(SmallModel model, SmallToolModel tools
             .Replace("STRICT", """{"type":"function","function":{"name":"weather","strict":true,"parameters":{"type":"object","properties":{"a":{"type":"string"}}}}}""", StringComparison.Ordinal)));
         Assert.Equal((400, field), (error.Status, error.Field));
     }
+
+    private static Dictionary<string, JsonElement> FieldsOf(string json) => JsonElement.Parse(json).EnumerateObject().ToDictionary(field => field.Name, field => field.Value);
 
     private static void RequireValid(string text)
     {

@@ -5,9 +5,6 @@ namespace OpenEuroLLM.Inference.Grammars;
 /// <summary>Compiles the form of a whole answer.</summary>
 internal sealed class AnswerCompiler
 {
-    /// <summary>Most calls of one answer.</summary>
-    public const int MostCalls = 16;
-
     private readonly AnswerForm _form;
     private readonly Func<string, byte[]> _bytesOfMark;
     private readonly Automaton _automaton;
@@ -32,7 +29,7 @@ internal sealed class AnswerCompiler
         }
         catch (SchemaException problem)
         {
-            throw new RequestException("grammar", "the schema, " + problem.Message);
+            throw new RequestException(form.Field, (form.Value is null ? "the parameters of the tools, " : "the schema, ") + problem.Message);
         }
     }
 
@@ -92,7 +89,7 @@ internal sealed class AnswerCompiler
     {
         int one = OneCall(calls);
         bool repeats = calls.Several && calls.Marks.Open.Length > 0 && !calls.Marks.IsList;
-        for (int i = 0; i < (repeats ? MostCalls : 1); i++)
+        for (int i = 0; i < (repeats ? _automaton.Limits.Calls : 1); i++)
         {
             int behind = _automaton.AddState("");
             AddMarked(from, behind, calls, one, beginsWithMark: true);
@@ -123,7 +120,7 @@ internal sealed class AnswerCompiler
     {
         int at = _automaton.AddState("");
         _automaton.Read(from, at, (byte)'[', (byte)'[');
-        for (int i = 0; i < (calls.Several ? MostCalls : 1); i++)
+        for (int i = 0; i < (calls.Several ? _automaton.Limits.Calls : 1); i++)
         {
             int behind = _automaton.AddState("");
             _automaton.Call(at, one, behind, deeper: false);
@@ -171,15 +168,18 @@ internal sealed class AnswerCompiler
         string schema = tool.Parameters ?? """{"type":"object","properties":{},"additionalProperties":false}""";
         try
         {
-            return _schemas.Compile(schema, tool.Strict, ValueTypes.Record);
+            try
+            {
+                return _schemas.Compile(schema, tool.Strict, ValueTypes.Record);
+            }
+            catch (SchemaException) when (!tool.Strict)
+            {
+                return _schemas.Compile("{}", strict: false, ValueTypes.Record); // unless the first try has taken all that there is
+            }
         }
-        catch (SchemaException problem) when (tool.Strict)
+        catch (SchemaException problem)
         {
             throw new RequestException("tools", $"the parameters of the tool '{tool.Name}', {problem.Message}");
-        }
-        catch (SchemaException)
-        {
-            return _schemas.Compile("{}", strict: false, ValueTypes.Record);
         }
     }
 

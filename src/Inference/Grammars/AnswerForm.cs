@@ -8,6 +8,9 @@ namespace OpenEuroLLM.Inference.Grammars;
 /// <param name="Reasoning">What may come first; null for nothing.</param>
 internal sealed record AnswerForm(Grammar? Value, CallsForm? Calls, ReasoningForm? Reasoning)
 {
+    /// <summary>The field of a request that asks for it.</summary>
+    public string Field => Value is null ? "tools" : "grammar";
+
     /// <summary>A text that only equal forms have.</summary>
     public string Key()
     {

@@ -8,23 +8,26 @@ namespace OpenEuroLLM.Inference.Grammars;
 internal sealed class AnswerGrammar(GrammarMatcher matcher, int[] ends)
 {
     private readonly float[] _endLogits = new float[ends.Length];
+    private readonly HashSet<ulong> _masked = []; // the states whose masks were counted
     private MatcherState? _current; // set by the worker: the matcher is its own
     private long _work;
     private int _tokens;
 
-    private MatcherState Place => _current ??= matcher.Start;
+    private MatcherState Place => _current = _current is null ? matcher.Start : matcher.Current(_current);
+
+    /// <summary>Steps so far, as the budget counts them.</summary>
+    public long Work => _work;
 
     /// <summary>Whether nothing can follow.</summary>
     public bool IsComplete => Place.MustEnd;
 
     /// <summary>Takes away all tokens that cannot come next.</summary>
-    /// <exception cref="RequestException">No token can, or too many readings are possible.</exception>
+    /// <exception cref="RequestException">Too many readings are possible.</exception>
     public void Mask(Span<float> logits)
     {
-        var mask = matcher.MaskOf(Place);
-        Count();
-        if (mask.IndexOfAnyExcept(0UL) < 0 && !(Place.MayEnd && ends.Length > 0))
-            throw new RequestException("grammar", "the model's vocabulary has no token with which the answer could go on in the form that was asked for; expected a token for every byte. Use another model.");
+        var place = Place;
+        var mask = matcher.MaskOf(place);
+        if (_masked.Add(place.Identity)) Count(place.MaskCost);
         for (int i = 0; i < ends.Length; i++) _endLogits[i] = logits[ends[i]];
         for (int word = 0; word < mask.Length; word++)
         {
@@ -42,19 +45,24 @@ internal sealed class AnswerGrammar(GrammarMatcher matcher, int[] ends)
         }
 
         if (mask.Length * 64 < logits.Length) logits[(mask.Length * 64)..].Fill(float.NegativeInfinity);
-        for (int i = 0; i < ends.Length; i++) logits[ends[i]] = Place.MayEnd ? _endLogits[i] : float.NegativeInfinity;
+        for (int i = 0; i < ends.Length; i++) logits[ends[i]] = place.MayEnd ? _endLogits[i] : float.NegativeInfinity;
     }
 
     /// <summary>Goes on behind a token that does not end the answer.</summary>
+    /// <exception cref="RequestException">Too many readings are possible.</exception>
     public void Add(int id)
     {
-        _current = matcher.After(Place, id);
+        _current = matcher.After(Place, id, out int work);
         _tokens++;
-        Count();
+        Count(work);
     }
 
-    private void Count()
+    /// <summary>The end of an answer that cannot go on.</summary>
+    public RequestException DeadEnd() => new(matcher.Field,
+        "the model has no token with which the answer could go on in the form that was asked for; expected a token for every byte that does not end the answer. Use another model, or leave out stop_token_ids.");
+
+    private void Count(int work)
     {
-        if ((_work += matcher.Work) > matcher.Limits.AnswerWork + (long)_tokens * matcher.Limits.TokenWork) throw GrammarMatcher.TooAmbiguous();
+        if ((_work += work) > matcher.Limits.AnswerWork + (long)_tokens * matcher.Limits.TokenWork) throw matcher.TooAmbiguous();
     }
 }

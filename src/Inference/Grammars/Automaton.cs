@@ -22,7 +22,7 @@ internal readonly record struct Edge(EdgeKind Kind, byte Low, byte High, int Rul
 /// <summary>A pushdown automaton over bytes: rules that call each other, each a nondeterministic finite automaton with one entry and one exit.</summary>
 internal sealed class Automaton(GrammarLimits limits)
 {
-    private const int Unreachable = int.MaxValue;
+    private const int Unreachable = int.MaxValue, MostEdges = 4; // for each state, on average
 
     private readonly List<List<Edge>?> _edges = [];
     private readonly List<(int Entry, int Exit)> _rules = [];
@@ -30,7 +30,7 @@ internal sealed class Automaton(GrammarLimits limits)
     private readonly Dictionary<int, int> _roomOf = [];
     private readonly Dictionary<int, (int Characters, int Behind)> _openStrings = [];
     private int[] _need = [], _room = [];
-    private int _work;
+    private int _work, _edgeCount;
 
     public GrammarLimits Limits => limits;
 
@@ -38,6 +38,11 @@ internal sealed class Automaton(GrammarLimits limits)
     public int Root { get; set; }
 
     public int States => _edges.Count;
+
+    public int Rules => _rules.Count;
+
+    /// <summary>Steps of compiling so far.</summary>
+    public int Work => _work;
 
     public int AddState(string pointer)
     {
@@ -54,11 +59,12 @@ internal sealed class Automaton(GrammarLimits limits)
         return _rules.Count - 1;
     }
 
-    /// <summary>Counts steps of compiling.</summary>
+    /// <summary>Counts steps of compiling: before they are taken, and whatever takes longer the larger the schema.</summary>
     /// <exception cref="SchemaException">They are too many.</exception>
     public void Spend(int steps, string pointer)
     {
-        if ((_work += steps) > limits.Work) throw new SchemaException(pointer, $"with its references and combinations the schema takes more than {limits.Work} steps to compile; make it smaller.");
+        _work = (int)Math.Min((long)_work + steps, int.MaxValue);
+        if (_work > limits.Work) throw new SchemaException(pointer, $"with its references and combinations the schema takes more than {limits.Work} steps to compile; make it smaller.");
     }
 
     public int Entry(int rule) => _rules[rule].Entry;
@@ -118,7 +124,7 @@ internal sealed class Automaton(GrammarLimits limits)
     public int Need(int state) => _need[state];
 
     /// <summary>Settles what every state needs.</summary>
-    /// <exception cref="SchemaException">No answer is possible, or a rule begins with itself.</exception>
+    /// <exception cref="SchemaException">No answer is possible.</exception>
     public void Complete()
     {
         _need = Needs();
@@ -126,10 +132,35 @@ internal sealed class Automaton(GrammarLimits limits)
         foreach (var (state, characters) in _roomOf) _room[state] = characters;
         if (_need[Entry(Root)] > limits.ValueDepth)
             throw new SchemaException("", $"no value of at most {limits.ValueDepth} levels can be valid (a contradiction, or a recursion without an end).");
-        RefuseLeftRecursion();
     }
 
-    private void Add(int from, Edge edge) => (_edges[from] ??= []).Add(edge);
+    /// <summary>Refuses rules that call themselves before they have read a byte: they would be entered for ever.</summary>
+    /// <param name="first">The first rule to look at; those before do not call later ones.</param>
+    /// <exception cref="SchemaException">There is one.</exception>
+    public void RefuseLeftRecursion(int first)
+    {
+        int[][] calls = [.. Enumerable.Range(first, _rules.Count - first).Select(FirstCalls)];
+        var waitingFor = new int[calls.Length];
+        foreach (int[] called in calls)
+            foreach (int rule in called)
+                if (rule >= first) waitingFor[rule - first]++;
+        var free = new Stack<int>(Enumerable.Range(0, calls.Length).Where(rule => waitingFor[rule] == 0));
+        int done = 0;
+        while (free.TryPop(out int rule))
+        {
+            done++;
+            foreach (int called in calls[rule])
+                if (called >= first && --waitingFor[called - first] == 0) free.Push(called - first);
+        }
+
+        if (done < calls.Length) throw new SchemaException("", "a $ref leads back to itself without a property or an item between; expected a recursion through values.");
+    }
+
+    private void Add(int from, Edge edge)
+    {
+        if (_edgeCount++ == MostEdges * limits.States) throw new SchemaException("", $"the schema needs more than {MostEdges * limits.States} edges between its states; make it smaller.");
+        (_edges[from] ??= []).Add(edge);
+    }
 
     // Shortest ways in the sense of the deepest call on them, from the exits backwards; level by level.
     private int[] Needs()
@@ -172,25 +203,6 @@ internal sealed class Automaton(GrammarLimits limits)
         }
 
         return need;
-    }
-
-    // A rule that calls itself before it has read a byte would be entered for ever.
-    private void RefuseLeftRecursion()
-    {
-        var calls = new int[_rules.Count][];
-        for (int rule = 0; rule < calls.Length; rule++) calls[rule] = FirstCalls(rule);
-        var waitingFor = new int[_rules.Count];
-        foreach (int[] called in calls) foreach (int rule in called) waitingFor[rule]++;
-        var free = new Stack<int>(Enumerable.Range(0, _rules.Count).Where(rule => waitingFor[rule] == 0));
-        int done = 0;
-        while (free.TryPop(out int rule))
-        {
-            done++;
-            foreach (int called in calls[rule])
-                if (--waitingFor[called] == 0) free.Push(called);
-        }
-
-        if (done < _rules.Count) throw new SchemaException("", "a $ref leads back to itself without a property or an item between; expected a recursion through values.");
     }
 
     private int[] FirstCalls(int rule)

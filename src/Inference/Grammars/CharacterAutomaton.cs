@@ -15,6 +15,7 @@ internal sealed class CharacterAutomaton
         return _states.Count - 1;
     }
 
+    /// <summary>Adds an edge; those of a state come in ascending order and do not overlap.</summary>
     public void Connect(int from, int low, int high, int to) => _states[from].Edges.Add((low, high, to));
 
     public bool Accepts(int state) => _states[state].Accepts;
@@ -101,7 +102,12 @@ internal sealed class CharacterAutomaton
     }
 
     /// <summary>What two automata both accept.</summary>
-    public CharacterAutomaton And(CharacterAutomaton other, int limit, string pointer)
+    /// <param name="other">The other one.</param>
+    /// <param name="limit">Most states of the outcome.</param>
+    /// <param name="spend">Counts steps.</param>
+    /// <param name="pointer">Where it is asked for.</param>
+    /// <exception cref="SchemaException">It would have more states, or take too many steps.</exception>
+    public CharacterAutomaton And(CharacterAutomaton other, int limit, Action<int> spend, string pointer)
     {
         var result = new CharacterAutomaton();
         var numbers = new Dictionary<(int, int), int>();
@@ -110,13 +116,14 @@ internal sealed class CharacterAutomaton
         while (open.TryDequeue(out var pair))
         {
             int from = numbers[pair];
-            foreach (var first in Edges(pair.First))
+            var (some, others) = (Edges(pair.First), other.Edges(pair.Second)); // each ascending
+            spend(4 + 4 * (some.Count + others.Count));
+            for (int i = 0, j = 0; i < some.Count && j < others.Count;)
             {
-                foreach (var second in other.Edges(pair.Second))
-                {
-                    int low = Math.Max(first.Low, second.Low), high = Math.Min(first.High, second.High);
-                    if (low <= high) result.Connect(from, low, high, Number((first.Target, second.Target)));
-                }
+                int low = Math.Max(some[i].Low, others[j].Low), high = Math.Min(some[i].High, others[j].High);
+                if (low <= high) result.Connect(from, low, high, Number((some[i].Target, others[j].Target)));
+                if (some[i].High < others[j].High) i++;
+                else j++;
             }
         }
 

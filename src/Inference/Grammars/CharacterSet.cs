@@ -20,7 +20,6 @@ internal sealed class CharacterSet
     /// <summary>The only character; null when there are more or fewer.</summary>
     public int? Single => Ranges is [var (low, high)] && low == high ? low : null;
 
-    public static CharacterSet None { get; } = new([]);
     public static CharacterSet All { get; } = Of(0, CharacterAutomaton.Last);
     public static CharacterSet Digit { get; } = Of('0', '9');
     public static CharacterSet Word { get; } = new([('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')]);
@@ -34,7 +33,8 @@ internal sealed class CharacterSet
 
     public static CharacterSet Of(int low, int? high = null) => new([(low, high ?? low)]);
 
-    public CharacterSet Or(CharacterSet other) => new(Ranges.Concat(other.Ranges));
+    /// <summary>What any of the ranges has.</summary>
+    public static CharacterSet Of(IEnumerable<(int Low, int High)> ranges) => new(ranges);
 
     public CharacterSet Not()
     {

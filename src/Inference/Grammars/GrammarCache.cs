@@ -12,6 +12,7 @@ internal sealed class GrammarCache(Tokenizer tokenizer, GrammarLimits? limits = 
     private readonly LinkedList<(string Key, GrammarMatcher Matcher)> _recent = [];
     private readonly Lazy<TokenTrie> _trie = new(() => TokenTrie.Of(tokenizer), LazyThreadSafetyMode.PublicationOnly);
 
+    /// <summary>The grammar of a form.</summary>
     /// <exception cref="RequestException">A schema cannot be kept, or the tokenizer allows no grammar.</exception>
     public GrammarMatcher Get(AnswerForm form)
     {
@@ -28,7 +29,9 @@ internal sealed class GrammarCache(Tokenizer tokenizer, GrammarLimits? limits = 
         }
 
         // Outside the lock: a large schema takes a while.
-        var matcher = new GrammarMatcher(AnswerCompiler.Compile(form, mark => TokenTrie.BytesOfMark(tokenizer, mark), limits ?? new()), _trie.Value);
+        var automaton = AnswerCompiler.Compile(form, mark => TokenTrie.BytesOfMark(tokenizer, mark), limits ?? new());
+        var matcher = new GrammarMatcher(automaton, _trie.Value, form.Field);
+        matcher.MaskOf(matcher.Start); // what is too ambiguous from the start is refused before an answer begins
         lock (_gate)
         {
             _recent.AddFirst((key, matcher));

@@ -8,14 +8,16 @@ namespace OpenEuroLLM.Inference.Grammars;
 /// <summary>What one schema costs.</summary>
 /// <param name="Name">What the schema shows.</param>
 /// <param name="States">States of its automaton.</param>
+/// <param name="CompileSteps">Steps of compiling, as the budget counts them.</param>
 /// <param name="CompileMilliseconds">Time to compile it, the vocabulary's tree not counted; the median of several.</param>
 /// <param name="Tokens">Tokens of the answers that were gone over.</param>
+/// <param name="TokenSteps">Steps a token in one answer, as the budget counts them; the mean.</param>
 /// <param name="FirstMedian">Microseconds a token in the first answer of all: masks are computed.</param>
 /// <param name="First99">The 99th percentile of the same.</param>
 /// <param name="LaterMedian">Microseconds a token in later answers: masks are known.</param>
 /// <param name="Later99">The 99th percentile of the same.</param>
 public sealed record GrammarCost(
-    string Name, int States, double CompileMilliseconds, int Tokens, double FirstMedian, double First99, double LaterMedian, double Later99);
+    string Name, int States, int CompileSteps, double CompileMilliseconds, int Tokens, double TokenSteps, double FirstMedian, double First99, double LaterMedian, double Later99);
 
 /// <summary>Measures what it costs to hold answers to a schema: finding the tokens that may come, and taking all others away.</summary>
 public static class GrammarMeasurement
@@ -100,6 +102,7 @@ public static class GrammarMeasurement
         var logits = new float[trie.VocabularySize];
         var first = new List<double>();
         var later = new List<double>();
+        long steps = 0;
         for (int round = 0; round <= rounds; round++)
         {
             var grammar = new AnswerGrammar(matcher, []);
@@ -114,10 +117,11 @@ public static class GrammarMeasurement
                 if (!allowed) throw new InvalidOperationException($"the token {id} is not allowed in the case '{one.Name}'");
             }
 
+            steps = grammar.Work;
             if (!grammar.IsComplete) throw new InvalidOperationException($"the answer to the case '{one.Name}' is not complete");
         }
 
-        return new GrammarCost(one.Name, automaton.States, At(compiling, 0.5), answer.Length, At(first, 0.5), At(first, 0.99), At(later, 0.5), At(later, 0.99));
+        return new GrammarCost(one.Name, automaton.States, automaton.Work, At(compiling, 0.5), answer.Length, (double)steps / answer.Length, At(first, 0.5), At(first, 0.99), At(later, 0.5), At(later, 0.99));
     }
 
     private static double At(IEnumerable<double> values, double share)

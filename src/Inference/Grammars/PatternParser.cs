@@ -11,20 +11,26 @@ internal sealed class PatternParser
 
     private readonly int[] _pattern;
     private readonly PatternStates _states;
+    private readonly Action<int> _spend;
     private readonly string _pointer;
     private int _at;
 
-    private PatternParser(string pattern, PatternStates states, string pointer)
+    private PatternParser(string pattern, PatternStates states, Action<int> spend, string pointer)
     {
-        (_pattern, _states, _pointer) = ([.. pattern.EnumerateRunes().Select(rune => rune.Value)], states, pointer);
+        (_pattern, _states, _spend, _pointer) = ([.. pattern.EnumerateRunes().Select(rune => rune.Value)], states, spend, pointer);
     }
 
     /// <summary>The texts in which the pattern is found; as in JSON Schema, anywhere unless it is anchored.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="most">Most states of the outcome.</param>
+    /// <param name="spend">Counts steps.</param>
+    /// <param name="pointer">Where the pattern stands.</param>
     /// <exception cref="SchemaException">It is malformed, too large, or not regular.</exception>
-    public static CharacterAutomaton Parse(string pattern, GrammarLimits limits, string pointer)
+    public static CharacterAutomaton Parse(string pattern, int most, Action<int> spend, string pointer)
     {
-        var states = new PatternStates(limits.PatternStates, pointer);
-        var parser = new PatternParser(pattern, states, pointer);
+        spend(pattern.Length);
+        var states = new PatternStates(most, spend, pointer);
+        var parser = new PatternParser(pattern, states, spend, pointer);
         int start = states.Add(), end = states.Add();
         do
         {
@@ -139,6 +145,7 @@ internal sealed class PatternParser
 
     private void Atom(int from, int to, int nesting)
     {
+        _spend(8);
         int found = _pattern[_at++];
         switch (found)
         {
@@ -202,6 +209,7 @@ internal sealed class PatternParser
         int value = 0, start = _at;
         while (_at < _pattern.Length && _pattern[_at] is >= '0' and <= '9')
         {
+            _spend(1);
             value = value * 10 + _pattern[_at++] - '0';
             if (value > 10_000) throw Error("a repetition is larger than 10000");
         }
@@ -212,7 +220,7 @@ internal sealed class PatternParser
     private CharacterSet Class()
     {
         bool negated = Take('^');
-        var set = CharacterSet.None;
+        var ranges = new List<(int Low, int High)>();
         while (!Take(']'))
         {
             if (_at == _pattern.Length) throw Error("a '[' has no ']'");
@@ -223,19 +231,22 @@ internal sealed class PatternParser
                 if (_at == _pattern.Length) throw Error("a '[' has no ']'");
                 var last = ClassAtom();
                 if (first.Single is not int low || last.Single is not int high || high < low) throw Error("a range in a class is upside down or not between characters");
-                set = set.Or(CharacterSet.Of(low, high));
+                ranges.Add((low, high));
             }
             else
             {
-                set = set.Or(first);
+                _spend(first.Ranges.Count);
+                ranges.AddRange(first.Ranges);
             }
         }
 
+        var set = CharacterSet.Of(ranges);
         return negated ? set.Not() : set;
     }
 
     private CharacterSet ClassAtom()
     {
+        _spend(8);
         int found = _pattern[_at++];
         return found == '\\' ? Escape(inClass: true) : CharacterSet.Of(found);
     }

@@ -1,10 +1,12 @@
 namespace OpenEuroLLM.Inference.Grammars;
 
 /// <summary>The nondeterministic automaton of a pattern, and how it becomes deterministic; both forms are bounded.</summary>
-internal sealed class PatternStates(int limit, string pointer)
+/// <param name="limit">Most states of the deterministic form.</param>
+/// <param name="spend">Counts steps.</param>
+/// <param name="pointer">Where the pattern stands.</param>
+internal sealed class PatternStates(int limit, Action<int> spend, string pointer)
 {
     private readonly List<(List<int> Empty, List<(CharacterSet Set, int Target)> Edges)> _states = [];
-    private long _work;
 
     public int Add()
     {
@@ -24,21 +26,10 @@ internal sealed class PatternStates(int limit, string pointer)
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         var open = new Queue<(int Number, int[] States)>();
         NumberOf([start]);
-        while (open.TryDequeue(out var subset))
-        {
-            var edges = subset.States.SelectMany(state => _states[state].Edges).ToList();
-            int[] cuts = [.. edges.SelectMany(edge => edge.Set.Ranges).SelectMany(range => new[] { range.Low, range.High + 1 }).Distinct().Order()];
-            for (int i = 0; i + 1 < cuts.Length; i++)
-            {
-                Spend(edges.Count);
-                int[] targets = [.. edges.Where(edge => Contains(edge.Set, cuts[i])).Select(edge => edge.Target)];
-                if (targets.Length > 0) result.Connect(subset.Number, cuts[i], cuts[i + 1] - 1, NumberOf(targets));
-            }
-        }
-
+        while (open.TryDequeue(out var subset)) Connect(result, subset.Number, subset.States, NumberOf);
         return result;
 
-        int NumberOf(int[] states)
+        int NumberOf(IEnumerable<int> states)
         {
             int[] closed = Close(states);
             string key = string.Join(',', closed);
@@ -51,20 +42,59 @@ internal sealed class PatternStates(int limit, string pointer)
         }
     }
 
-    private static bool Contains(CharacterSet set, int character)
+    // The characters fall into stretches in which all edges say the same.
+    private void Connect(CharacterAutomaton result, int from, int[] states, Func<IEnumerable<int>, int> numberOf)
     {
-        foreach (var (low, high) in set.Ranges)
-            if (low <= character && character <= high) return true;
-        return false;
+        var edges = new List<(int Low, int High, int Target)>();
+        foreach (int state in states)
+        {
+            foreach (var (set, target) in _states[state].Edges)
+            {
+                spend(4 + 4 * set.Ranges.Count);
+                foreach (var (low, high) in set.Ranges) edges.Add((low, high, target));
+            }
+        }
+
+        int[] cuts = [.. edges.SelectMany(edge => new[] { edge.Low, edge.High + 1 }).Distinct().Order()];
+        var targets = new List<int>?[cuts.Length];
+        foreach (var (low, high, target) in edges)
+        {
+            int first = Array.BinarySearch(cuts, low), last = Array.BinarySearch(cuts, high + 1);
+            spend(last - first);
+            for (int i = first; i < last; i++) (targets[i] ??= []).Add(target);
+        }
+
+        (int Low, int High, int Target)? stretch = null;
+        for (int i = 0; i < cuts.Length; i++)
+        {
+            if (targets[i] is not { } reached) continue;
+            int target = numberOf(reached);
+            spend(4);
+            if (stretch is { } known && known.Target == target && known.High + 1 == cuts[i])
+            {
+                stretch = known with { High = cuts[i + 1] - 1 };
+                continue;
+            }
+
+            Add();
+            stretch = (cuts[i], cuts[i + 1] - 1, target);
+        }
+
+        Add();
+
+        void Add()
+        {
+            if (stretch is var (low, high, target)) result.Connect(from, low, high, target);
+        }
     }
 
-    private int[] Close(int[] states)
+    private int[] Close(IEnumerable<int> states)
     {
         var seen = new HashSet<int>(states);
         var open = new Stack<int>(seen);
         while (open.TryPop(out int state))
         {
-            Spend(1);
+            spend(6 + 2 * _states[state].Empty.Count);
             foreach (int next in _states[state].Empty)
                 if (seen.Add(next)) open.Push(next);
         }
@@ -72,10 +102,5 @@ internal sealed class PatternStates(int limit, string pointer)
         return [.. seen.Order()];
     }
 
-    private void Spend(int steps)
-    {
-        if ((_work += steps) > 2_000L * limit) throw TooLarge();
-    }
-
-    private SchemaException TooLarge() => new(pointer, $"the pattern needs more than {limit} states, or too much work to compile; make it simpler.");
+    private SchemaException TooLarge() => new(pointer, $"the pattern needs more than {limit} states; make it simpler.");
 }

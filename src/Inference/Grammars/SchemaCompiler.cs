@@ -40,7 +40,7 @@ internal sealed class SchemaCompiler
             _reader = new SchemaReader(document.RootElement, strict, _automaton);
             _rules.Clear();
             _open.Clear();
-            int root = _automaton.AddRule("");
+            int before = _automaton.Rules, root = _automaton.AddRule("");
             _open.Enqueue((root, [new SchemaPlace(document.RootElement, "")], types));
             while (_open.TryDequeue(out var next))
             {
@@ -50,6 +50,7 @@ internal sealed class SchemaCompiler
                 Add(_automaton.Entry(next.Rule), _automaton.Exit(next.Rule), shape, next.Places[0].Pointer, 0);
             }
 
+            _automaton.RefuseLeftRecursion(before);
             return root;
         }
         catch (JsonException exception)
@@ -63,8 +64,9 @@ internal sealed class SchemaCompiler
     }
 
     /// <summary>The rule of values that satisfy all of some schemas.</summary>
-    private int RuleOf(IReadOnlyList<SchemaPlace> places)
+    private int RuleOf(List<SchemaPlace> places)
     {
+        _automaton.Spend(places.Count + places.Sum(place => place.Pointer.Length) / 16, "");
         SchemaPlace[] distinct = [.. places.Where(place => place.Element.ValueKind != JsonValueKind.True).DistinctBy(place => place.Pointer)];
         if (distinct.Length == 0) return Any();
         string key = string.Join('\n', distinct.Select(place => place.Pointer));
@@ -110,6 +112,7 @@ internal sealed class SchemaCompiler
         var types = shape.Types == ValueTypes.All && shape.Implied != ValueTypes.None && shape.Values is null ? shape.Implied : shape.Types;
         if (shape.Values is not null)
         {
+            _automaton.Spend(8 * shape.Values.Count, pointer);
             if (shape.HasDetails) throw new SchemaException(pointer, "enum and const are supported beside type only, not beside other demands on the value.");
             AddLiterals(from, to, shape.Values.Where(value => (SchemaShape.TypeOf(value.Value) & types) != 0).Select(value => value.Key), pointer);
             return;
@@ -127,11 +130,16 @@ internal sealed class SchemaCompiler
     {
         CharacterAutomaton? text = null;
         if (shape.Patterns.Count == 0 || shape.MinLength > 0 || shape.MaxLength is not null)
+        {
             text = CharacterAutomaton.OfLength(shape.MinLength, shape.MaxLength, _limits.States / 4, pointer);
+            _automaton.Spend(4 * text.Count, pointer);
+        }
+
         foreach (var (pattern, place) in shape.Patterns)
         {
-            var one = PatternParser.Parse(pattern, _limits, place);
-            text = text is null ? one : text.And(one, 4 * _limits.PatternStates, place);
+            void Spend(int steps) => _automaton.Spend(steps, place);
+            var one = PatternParser.Parse(pattern, _limits.PatternStates, Spend, place);
+            text = text is null ? one : text.And(one, 4 * _limits.PatternStates, Spend, place);
         }
 
         return text!;
@@ -189,7 +197,7 @@ internal sealed class SchemaCompiler
             if (i == steps && most == steps) return;
             int item = i == 0 ? state : Separated(state, ',', pointer);
             int next = i == steps ? state : _automaton.AddState(pointer);
-            _automaton.Spend(1 + shape.Items.Count, pointer);
+            _automaton.Spend(8 + shape.Items.Count, pointer);
             var places = shape.Items.SelectMany(items => i < items.First.Count ? [items.First[i]] : items.Others is { } other ? [other] : Array.Empty<SchemaPlace>());
             _automaton.Call(item, RuleOf([.. places]), next, deeper: true);
             state = next;
@@ -203,8 +211,8 @@ internal sealed class SchemaCompiler
         _automaton.Read(from, empty, (byte)'{', (byte)'{');
         foreach (string name in order)
         {
-            _automaton.Spend(1 + shape.Additional.Count, pointer);
             var places = new List<SchemaPlace>(shape.Properties.GetValueOrDefault(name) ?? []);
+            _automaton.Spend(8 + places.Count + shape.Additional.Count, pointer);
             places.AddRange(shape.Additional.Where(rule => !rule.Named.Contains(name)).Select(rule => rule.Others));
             bool required = shape.Required.Contains(name);
             if (places.Any(place => place.Element.ValueKind == JsonValueKind.False))
@@ -234,6 +242,7 @@ internal sealed class SchemaCompiler
         _automaton.Read(filled, to, (byte)'}', (byte)'}');
         bool open = shape.Additional.Count > 0 ? shape.Additional.All(rule => rule.Others.Element.ValueKind != JsonValueKind.False) : order.Count == 0;
         if (!open) return;
+        _automaton.Spend(4 * order.Sum(name => name.Length), pointer);
         int firstName = _automaton.AddState(pointer), behind = _automaton.AddState(pointer);
         _automaton.Skip(empty, firstName);
         _automaton.Skip(Separated(filled, ',', pointer), firstName);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace OpenEuroLLM.Inference.Grammars;
@@ -19,7 +20,7 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
     public void Read(SchemaPlace place, SchemaShape shape, int depth = 0)
     {
         var (schema, pointer) = place;
-        automaton.Spend(20, pointer);
+        automaton.Spend(40, pointer);
         if (depth > automaton.Limits.SchemaDepth)
             throw new SchemaException(pointer, $"references and combinations lie more than {automaton.Limits.SchemaDepth} deep in each other, or lead back to themselves.");
         if (schema.ValueKind == JsonValueKind.True) return;
@@ -45,7 +46,7 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
         var found = root;
         foreach (string step in path.Split('/').Skip(1))
         {
-            automaton.Spend(1, pointer);
+            automaton.Spend(4 + (step.Length + walked.Length) / 16, pointer);
             string name = step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
             bool exists = found.ValueKind switch
             {
@@ -70,16 +71,28 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
     private Dictionary<string, JsonElement> Members(JsonElement owner, string path)
     {
         if (_members.TryGetValue(path, out var members)) return members;
+        automaton.Spend(4 * owner.GetPropertyCount(), path);
         members = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var property in owner.EnumerateObject()) members[property.Name] = property.Value;
         _members.Add(path, members);
         return members;
     }
 
+    // How much there is to go through: references lead to one place as often as the schema likes.
+    private static int SizeOf(string name, JsonElement value) => (name, value.ValueKind) switch
+    {
+        ("properties" or "$defs" or "definitions", JsonValueKind.Object) => 16 * value.GetPropertyCount(),
+        ("allOf" or "anyOf" or "oneOf" or "prefixItems", JsonValueKind.Array) => 16 * value.GetArrayLength(),
+        ("enum" or "const" or "required" or "propertyOrdering", _) => 6 * JsonMarshal.GetRawUtf8Value(value).Length,
+        ("type" or "pattern" or "format" or "$ref", _) => JsonMarshal.GetRawUtf8Value(value).Length,
+        _ => 0, // schemas, which count themselves, and notes, which nobody reads
+    };
+
     public static string Escaped(string name) => Shown(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
 
     private void ReadKeyword(SchemaPlace place, string name, JsonElement value, string pointer, SchemaShape shape, int depth)
     {
+        automaton.Spend(24 + (name.Length + pointer.Length) / 16 + SizeOf(name, value) * (1 + pointer.Length / 64), pointer);
         switch (name)
         {
             case "type" or "nullable" or "prefixItems":
@@ -108,7 +121,7 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
                 shape.Implied |= ValueTypes.Record;
                 foreach (var property in Ordered(place, value, pointer))
                 {
-                    automaton.Spend(1, pointer);
+                    automaton.Spend(16 + property.Name.Length / 16, pointer);
                     if (!shape.Properties.TryGetValue(property.Name, out var demands))
                     {
                         shape.Properties.Add(property.Name, demands = []);
@@ -248,6 +261,7 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
         foreach (var value in allowed)
         {
             string text = JsonLiterals.Text(value);
+            shape.ValueLength += text.Length;
             if (shape.Values is null || shape.Values.ContainsKey(text)) values[text] = value;
         }
 
@@ -308,7 +322,7 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
 
     private bool AreDisjoint(SchemaShape first, SchemaShape second, int depth)
     {
-        automaton.Spend(10, "");
+        automaton.Spend(10 + (first.ValueLength + second.ValueLength) / 4, "");
         var common = first.PossibleTypes & second.PossibleTypes;
         if (common == ValueTypes.None) return true;
         if (first.Values is not null && second.Values is not null && first.ValueKeys() is { } some && second.ValueKeys() is { } others && !some.Overlaps(others)) return true;
@@ -316,7 +330,7 @@ internal sealed class SchemaReader(JsonElement root, bool strict, Automaton auto
         if (common != ValueTypes.Record || depth == 4) return false;
         foreach (string name in first.Required)
         {
-            automaton.Spend(1, "");
+            automaton.Spend(1 + first.Additional.Count + second.Additional.Count, "");
             if (!second.Required.Contains(name))
             {
                 if (second.Forbids(name)) return true;

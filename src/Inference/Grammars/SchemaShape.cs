@@ -32,6 +32,9 @@ internal sealed class SchemaShape
     /// <summary>The values allowed, by their compact form; null for all.</summary>
     public Dictionary<string, JsonElement>? Values { get; set; }
 
+    /// <summary>How long the texts of all values were that were allowed and restricted.</summary>
+    public int ValueLength { get; set; }
+
     public List<IReadOnlyList<SchemaPlace>> Alternatives { get; private init; } = [];
 
     public List<string> Order { get; private init; } = [];
@@ -105,6 +108,7 @@ internal sealed class SchemaShape
         Types = Types,
         Implied = Implied,
         Values = Values,
+        ValueLength = ValueLength,
         Alternatives = [.. Alternatives.Skip(1)],
         Order = [.. Order],
         Properties = Properties.ToDictionary(pair => pair.Key, pair => pair.Value.ToList(), StringComparer.Ordinal),

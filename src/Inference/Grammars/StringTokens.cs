@@ -14,7 +14,7 @@ internal sealed class StringTokens
         new JsonStrings(automaton).Add(automaton.Entry(automaton.Root), automaton.Exit(automaton.Root), CharacterAutomaton.OfLength(0, null, 1, ""), "");
         automaton.Complete();
         var matcher = new GrammarMatcher(automaton, new TokenTrie([]));
-        var contents = matcher.After(matcher.Start, (byte)'"')!;
+        var contents = matcher.After(matcher.Start, (byte)'"').Target!;
         var closing = new List<(byte[], int)>();
         var longer = new List<(byte[], int)>();
         Inside = new ulong[(tokens.Length + 63) / 64];
@@ -30,7 +30,7 @@ internal sealed class StringTokens
 
             MatcherState? state = contents;
             int at = 0;
-            while (at < token.Length && state is { MustEnd: false }) state = matcher.After(state, token[at++]);
+            while (at < token.Length && state is { MustEnd: false }) state = matcher.After(state, token[at++]).Target;
             if (state is { MustEnd: true }) closing.Add((token[(at - 1)..], id));
             else if (state is not null) Inside[id >> 6] |= 1UL << id;
         }

@@ -22,8 +22,7 @@ internal sealed class TokenTrie
     public TokenTrie(byte[][] tokens)
     {
         _bytes = tokens;
-        var tree = new ByteTree([.. Enumerable.Range(0, tokens.Length).Where(id => tokens[id].Length > 0).Select(id => (tokens[id], id))]);
-        (Nodes, Ids) = (tree.Nodes, tree.Ids);
+        Tree = new ByteTree([.. Enumerable.Range(0, tokens.Length).Where(id => tokens[id].Length > 0).Select(id => (tokens[id], id))]);
         int[] lengths = [.. tokens.Select(ContentLength)];
         CountContent(lengths);
         _content = new ulong[MostContent + 1][];
@@ -35,9 +34,7 @@ internal sealed class TokenTrie
         }
     }
 
-    public ByteTree.Node[] Nodes { get; }
-
-    public int[] Ids { get; }
+    public ByteTree Tree { get; }
 
     public int VocabularySize => _bytes.Length;
 
@@ -64,7 +61,7 @@ internal sealed class TokenTrie
     {
         var bytes = new byte[tokenizer.VocabularySize][];
         for (int id = 0; id < bytes.Length; id++)
-            bytes[id] = !tokenizer.Contains(id) ? [] : tokenizer.IsSpecial(id) ? BytesOfControl(id) : tokenizer.TokenBytes(id);
+            bytes[id] = !tokenizer.Contains(id) ? [] : tokenizer.IsSpecial(id) ? BytesOfControl(id) : WithoutControl(tokenizer.TokenBytes(id));
         var texts = Enumerable.Range(0, bytes.Length).Where(id => bytes[id].Length > 0 && Utf8.IsValid(bytes[id])).ToList();
         int first = texts.FirstOrDefault(id => bytes[id].AsSpan().SequenceEqual("{"u8), -1);
         foreach (int id in texts.Where((_, i) => i % Math.Max(1, texts.Count / 512) == 0))
@@ -78,6 +75,9 @@ internal sealed class TokenTrie
         _ = trie.Strings; // here and not on the worker
         return trie;
     }
+
+    // A vocabulary may have a token for every byte, and no text has this one: it must not look like the beginning of a control token.
+    private static byte[] WithoutControl(byte[] token) => token.AsSpan().Contains(Control) ? [] : token;
 
     // Characters of a token that can stand inside of a string as it is; a very large number where it cannot.
     private static int ContentLength(byte[] token)
@@ -95,13 +95,14 @@ internal sealed class TokenTrie
 
     private void CountContent(int[] lengths)
     {
-        for (int at = Nodes.Length - 1; at >= 0; at--)
+        var nodes = Tree.Nodes;
+        for (int at = nodes.Length - 1; at >= 0; at--)
         {
-            var node = Nodes[at];
+            var node = nodes[at];
             int content = 0;
-            for (int i = node.IdsStart; i < node.IdsEnd; i++) content = Math.Max(content, lengths[Ids[i]]);
-            for (int child = at + 1; child < node.End; child = Nodes[child].End) content = Math.Max(content, Nodes[child].Content);
-            Nodes[at] = node with { Content = content };
+            for (int i = node.IdsStart; i < node.IdsEnd; i++) content = Math.Max(content, lengths[Tree.Ids[i]]);
+            for (int child = at + 1; child < node.End; child = nodes[child].End) content = Math.Max(content, nodes[child].Content);
+            nodes[at] = node with { Content = content };
         }
     }
 }

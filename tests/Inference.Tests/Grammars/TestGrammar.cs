@@ -24,13 +24,11 @@ internal sealed class TestGrammar
 
     public MatcherState Start => _matcher.Start;
 
-    public int Work => _matcher.Work;
-
     public MatcherState? After(MatcherState state, ReadOnlySpan<byte> bytes)
     {
         MatcherState? at = state;
         foreach (byte value in bytes)
-            if ((at = _matcher.After(at!, value)) is null) return null;
+            if ((at = _matcher.After(at!, value).Target) is null) return null;
         return at;
     }
 
@@ -51,7 +49,7 @@ internal sealed class TestGrammar
             int[] fitting = [.. Enumerable.Range(0, _tokens.Length).Where(id => _tokens[id].Length > 0 && text.AsSpan(at).StartsWith(_tokens[id]))];
             int id = fitting[(int)(random.UniformAt(drawn++) * fitting.Length)];
             if (!Allows(state, id)) return null;
-            state = _matcher.After(state, id);
+            state = _matcher.After(state, id, out _);
             at += _tokens[id].Length;
         }
 
