@@ -56,7 +56,7 @@ internal sealed class Answer
     private bool _ended, _endedByForm;      // by one of the tokens that end answers, or as nothing could follow
     private int _promptRows, _chargedPrompt, _chargedAnswer;
 
-    public Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators)
+    public Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators, StepCosts costs)
     {
         (Job, _choice, _tokenizer, _terminators) = (job, choice, tokenizer, terminators);
         var request = job.Request;
@@ -68,7 +68,7 @@ internal sealed class Answer
         if (request.Grammar is { } matcher) _grammar = new Grammars.AnswerGrammar(matcher, [.. terminators, .. request.StopTokens]);
         _tokens = request.Prompt;
         _count = request.Prompt.Length;
-        if (request.Speculation is { } speculation) _lookup = new PromptLookup(speculation, _count + request.MaxTokens);
+        if (request.Speculation is { } speculation) _lookup = new PromptLookup(speculation, _count + request.MaxTokens, costs);
     }
 
     public Job Job { get; }
@@ -139,7 +139,8 @@ internal sealed class Answer
     /// <summary>Settles the rows of this step.</summary>
     /// <param name="room">Rows for known tokens, at least one.</param>
     /// <param name="scoredRoom">Rows beyond the last whose logits may be asked for: of guesses, or of the prompt.</param>
-    public void Plan(int room, int scoredRoom)
+    /// <param name="company">Rows of other answers in the same step, as far as they are known.</param>
+    public void Plan(int room, int scoredRoom, int company)
     {
         int pending = PendingRows;
         _guessed = 0;
@@ -150,7 +151,7 @@ internal sealed class Answer
         if (scoresPrompt) return;
         if (pending > 1 || _lookup is null) return;
         int left = Job.Request.MaxTokens - _sampling.Generated - 1;
-        _guessed = _lookup.Guess(_tokens, _count, Math.Min(left, scoredRoom));
+        _guessed = _lookup.Guess(_tokens, _count, Math.Min(left, scoredRoom), company);
         (_rows, _scoredRows) = (_rows + _guessed, _scoredRows + _guessed);
     }
 

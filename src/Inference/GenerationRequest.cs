@@ -61,7 +61,7 @@ public sealed record Sampling(
 /// <param name="Tokens">Tokens guessed at most in a step; how many really are follows the success so far.</param>
 /// <param name="MinMatch">The fewest last tokens that must stand at another place too.</param>
 /// <param name="MaxMatch">Among several places the one where more last tokens are the same is taken; beyond this many none is better.</param>
-public sealed record Speculation(int Tokens = 8, int MinMatch = 2, int MaxMatch = 8);
+public sealed record Speculation(int Tokens = 8, int MinMatch = 1, int MaxMatch = 6);
 
 /// <summary>What form an answer must have; only tokens that can still lead to it are chosen.</summary>
 /// <remarks>The model is not told of it: who wants good contents says in the prompt what is asked for.</remarks>

@@ -23,6 +23,9 @@ internal interface ICausalModel : IDisposable
     /// <summary>Pages that no sequence holds.</summary>
     int FreePages { get; }
 
+    /// <summary>What the rows of a step cost.</summary>
+    StepCosts Costs { get; }
+
     /// <summary>SHA-256 of the weights' values, lower-case hex; reads all of them. Safe from any thread.</summary>
     string WeightsSha256();
 

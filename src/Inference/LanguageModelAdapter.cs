@@ -21,6 +21,7 @@ internal sealed class LanguageModelAdapter : ICausalModel
     {
         (_engine, _model, TotalPages) = (engine, model, cachePages);
         _cache = model.CreateCache(cachePages);
+        Costs = StepCosts.Of(model.Weights);
     }
 
     public int VocabularySize => _model.VocabularySize;
@@ -34,6 +35,8 @@ internal sealed class LanguageModelAdapter : ICausalModel
     public int TotalPages { get; }
 
     public int FreePages => _cache.FreePages;
+
+    public StepCosts Costs { get; }
 
     /// <summary>Shows the inputs of all products to an observer; null ends that.</summary>
     public void Observe(IProductObserver? observer) => _engine.Observer = observer;

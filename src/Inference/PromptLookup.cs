@@ -1,49 +1,58 @@
 namespace OpenEuroLLM.Inference;
 
 /// <summary>Guesses how an answer goes on: as the text went on where its last tokens stood before. The work for a token is bounded.</summary>
-/// <remarks>How much is guessed follows the luck so far, apart for each length of match: long matches are right more often than short ones.
-/// As many tokens are guessed as pay for their rows, none where none does, so that a text that repeats nothing is hardly slowed down. A
-/// guess changes no answer, only how many rows are computed at once.</remarks>
+/// <remarks>How much is guessed follows the luck so far, which grows with the length of the match: what was learned of shorter matches holds for longer ones
+/// until they have their own record, and a guess that was right makes the match longer for the next one. As many tokens are guessed as pay for
+/// their rows, none where none does, so that a text that repeats nothing is hardly slowed down. A guess changes no answer, only how many rows
+/// are computed at once.</remarks>
 internal sealed class PromptLookup
 {
     private const int MostPlaces = 64;
 
-    /// <summary>What a row more costs, in steps of one row: the most that was measured (docs/results/engine.md).</summary>
-    private const double RowCost = 0.3;
+    /// <summary>How likely a guess from the shortest match is right before anything is known.</summary>
+    private const double FirstLuck = 0.5;
 
-    private const double FirstLuck = 0.6;
+    /// <summary>Trials that such an expectation is worth, also that which shorter matches give for longer ones.</summary>
+    private const double Expectation = 2;
 
-    /// <summary>How fast luck follows what became of a guessed token.</summary>
-    private const double Learning = 1.0 / 6;
+    /// <summary>How much of the doubt one more token of match takes away before anything is known of such matches.</summary>
+    private const double Lift = 0.3;
 
-    /// <summary>How fast it comes back where nothing is tried.</summary>
-    private const double Forgetting = 1.0 / 512;
+    /// <summary>How much of a trial counts after the next one.</summary>
+    private const double Memory = 0.95;
+
+    /// <summary>How much of all trials counts after a match that was not worth a guess: luck comes back slowly.</summary>
+    private const double Pause = 1 - 1.0 / 256;
 
     private readonly Speculation _settings;
+    private readonly StepCosts _costs;
     private readonly int[] _heads;          // by hash: the newest place behind such tokens, plus 1
     private readonly int[] _earlier;        // by place: the next older one with the same hash, plus 1
+    private readonly double[] _trials;      // by length of match: guessed tokens, the older the less
+    private readonly double[] _hits;        // and those of them that were right
     private readonly double[] _luck;        // by length of match: how likely a guessed token is right
     private int _indexed;
     private int _matched;                   // length of the match that the last guess came from
 
     /// <param name="settings">How far back matches reach, and how much is guessed at most.</param>
     /// <param name="capacity">Tokens of prompt and answer at most.</param>
-    public PromptLookup(Speculation settings, int capacity)
+    /// <param name="costs">What the rows of guesses cost.</param>
+    public PromptLookup(Speculation settings, int capacity, StepCosts costs)
     {
-        _settings = settings;
+        (_settings, _costs) = (settings, costs);
         _heads = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, capacity))];
         _earlier = new int[capacity + 1];
         _indexed = settings.MinMatch;
-        _luck = new double[settings.MaxMatch + 1];
-        Array.Fill(_luck, FirstLuck);
+        (_trials, _hits, _luck) = (new double[settings.MaxMatch + 1], new double[settings.MaxMatch + 1], new double[settings.MaxMatch + 1]);
     }
 
     /// <summary>Writes a guess behind the known tokens.</summary>
     /// <param name="tokens">Prompt and answer, with room behind.</param>
     /// <param name="count">Tokens known.</param>
     /// <param name="most">Tokens that may be guessed at most.</param>
+    /// <param name="company">Rows of other answers in the same step.</param>
     /// <returns>How many were guessed.</returns>
-    public int Guess(Span<int> tokens, int count, int most)
+    public int Guess(Span<int> tokens, int count, int most, int company = 0)
     {
         for (; _indexed < count; _indexed++)
         {
@@ -56,9 +65,8 @@ internal sealed class PromptLookup
         if (most < 1 || count < _settings.MinMatch) return 0;
         int place = LongestMatch(tokens, count);
         if (place < 0) return 0;
-        ref double luck = ref _luck[_matched];
-        most = Math.Min(most, Paying(luck, _settings.Tokens));
-        if (most == 0) luck += (FirstLuck - luck) * Forgetting;
+        most = Paying(most, company);
+        if (most == 0) Forget();
         for (int i = 0; i < most; i++) tokens[count + i] = tokens[place + i]; // may run into what it has just written: a period goes on
         return most;
     }
@@ -66,26 +74,41 @@ internal sealed class PromptLookup
     /// <summary>Learns what became of the last guess.</summary>
     public void Learn(int guessed, int hits)
     {
-        ref double luck = ref _luck[_matched];
-        for (int hit = 0; hit < hits; hit++) luck += (1 - luck) * Learning;
-        if (hits < guessed) luck -= luck * Learning;
+        for (int i = 0; i < guessed && i <= hits; i++)
+        {
+            int length = Math.Min(_matched + i, _settings.MaxMatch);
+            _trials[length] = _trials[length] * Memory + 1;
+            _hits[length] = _hits[length] * Memory + (i < hits ? 1 : 0);
+        }
     }
 
-    /// <summary>How many guessed tokens give the most tokens for the time; 0 where none pays.</summary>
-    /// <param name="luck">How likely each of them is right where those before it were.</param>
-    private static int Paying(double luck, int most)
+    // How many guessed tokens give the most for the time; 0 where none pays. Every row of the company gives one.
+    private int Paying(int most, int company)
     {
-        int best = 0;
-        double right = 1, tokens = 1, highest = 1;
+        double expected = FirstLuck;
+        for (int length = _settings.MinMatch; length <= _settings.MaxMatch; length++)
+        {
+            expected = (Expectation * expected + _hits[length]) / (Expectation + _trials[length]);
+            _luck[length] = expected;
+            expected += (1 - expected) * Lift;
+        }
+
+        int best = 0, rows = company + 1;
+        double right = 1, tokens = rows, highest = tokens / _costs[rows];
         for (int guessed = 1; guessed <= most; guessed++)
         {
-            right *= luck;
+            right *= _luck[Math.Min(_matched + guessed - 1, _settings.MaxMatch)];
             tokens += right;
-            double speed = tokens / (1 + RowCost * guessed);
+            double speed = tokens / _costs[rows + guessed];
             if (speed > highest) (best, highest) = (guessed, speed);
         }
 
         return best;
+    }
+
+    private void Forget()
+    {
+        for (int length = _settings.MinMatch; length <= _settings.MaxMatch; length++) (_trials[length], _hits[length]) = (_trials[length] * Pause, _hits[length] * Pause);
     }
 
     // The place behind the longest match; of equally long ones the newest. Only the newest places are looked at.

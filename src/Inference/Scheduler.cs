@@ -16,6 +16,10 @@ internal sealed class Scheduler : IDisposable
     // Rows that a prompt gets before the next tenant's turn in the same step.
     private const int SliceRows = 64;
 
+    // How long a step may take, as far as prompts can shorten it, while others wait for their next token; and the rows that prompts get all the same.
+    private const double StepSecondsBesideAnswers = 0.15;
+    private const int PromptRowsBesideAnswers = 32;
+
     private readonly ICausalModel _model;
     private readonly Tokenizer _tokenizer;
     private readonly IReadOnlySet<int> _terminators;
@@ -41,6 +45,7 @@ internal sealed class Scheduler : IDisposable
     private readonly int[] _promptRows;         // of this step, for each running answer
     private float[] _logits = [];
     private double _stepSeconds;
+    private double _rowSeconds;                 // of a row in steps of many, lately; 0 while unknown
     private long _promptTokens, _cachedTokens;  // read by anyone: written under the lock
     private readonly StepCounter _steps = new();
 
@@ -87,7 +92,7 @@ internal sealed class Scheduler : IDisposable
     public void Enqueue(Job job)
     {
         var answers = new Answer[job.Request.Choices];
-        for (int choice = 0; choice < answers.Length; choice++) answers[choice] = new Answer(job, choice, _tokenizer, _terminators);
+        for (int choice = 0; choice < answers.Length; choice++) answers[choice] = new Answer(job, choice, _tokenizer, _terminators, _model.Costs);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closing, this);
@@ -250,32 +255,39 @@ internal sealed class Scheduler : IDisposable
         }
 
         _stepSeconds = _clock.SecondsSince(began);
+        double rowSeconds = _stepSeconds / tokenCount;
+        if (tokenCount >= PromptRowsBesideAnswers) _rowSeconds += _rowSeconds > 0 ? (rowSeconds - _rowSeconds) / 8 : rowSeconds;
     }
 
-    // One row for each answer that is past its prompt comes first, so that a long prompt never makes the others wait; the room that is left goes to
-    // prompts, and what they do not need to guesses.
+    // One row for each answer that is past its prompt comes first, so that a long prompt never makes the others wait, then prompts, as many rows as
+    // let the others have their next token soon; what is left goes to guesses.
     private void Plan()
     {
-        int room = _limits.BatchRows;
+        int speaking = 0;
         foreach (var answer in _running)
-            if (answer.PendingRows == 1) room--;
+            if (answer.PendingRows == 1) speaking++;
         int share = Math.Max(1, ExtraScoredRows / _running.Count), extra = ExtraScoredRows;
-        room = SharePromptRows(room, share);
+        int room = _limits.BatchRows - speaking;
+        int prompts = speaking > 0 ? Math.Min(room, PromptRowsBeside(speaking)) : room;
+        room -= prompts - SharePromptRows(prompts, share);
         for (int i = 0; i < _running.Count; i++)
         {
             if (_running[i].PendingRows == 1) continue;
-            _running[i].Plan(_promptRows[i], Math.Min(extra, share));
+            _running[i].Plan(_promptRows[i], Math.Min(extra, share), 0);
             extra -= Math.Max(0, _running[i].Rows.Scored - 1);
         }
 
         foreach (var answer in _running)
         {
             if (answer.PendingRows > 1) continue;
-            answer.Plan(1, Math.Min(Math.Min(extra, share), room));
+            answer.Plan(1, Math.Min(Math.Min(extra, share), room), _limits.BatchRows - room - 1);
             int guesses = answer.Rows.All - 1;
             (room, extra) = (room - guesses, extra - guesses);
         }
     }
+
+    private int PromptRowsBeside(int speaking) =>
+        _rowSeconds > 0 ? Math.Max(PromptRowsBesideAnswers, (int)Math.Min(_limits.BatchRows, StepSecondsBesideAnswers / _rowSeconds) - speaking) : _limits.BatchRows;
 
     // Hands out slices, each to the prompt of the highest priority whose tenant has got the least, this step included; a tenant's own prompts come in
     // order of admission. Returns what is left.

@@ -35,8 +35,7 @@ internal static class Dialects
     public static Task WriteErrorAsync(HttpContext context, ApiError error)
     {
         PathString path = context.Request.Path;
-        // As the router, which takes paths in any case.
-        if (path.StartsWithSegments(AnthropicRoutes.Root, StringComparison.OrdinalIgnoreCase)) return AnthropicError.WriteAsync(context, error);
+        if (AnthropicRoutes.IsAsked(context.Request)) return AnthropicError.WriteAsync(context, error);
         if (path.StartsWithSegments(GeminiRoutes.Root, StringComparison.OrdinalIgnoreCase)) return GeminiError.WriteAsync(context.Response, error);
         return OpenAiError.WriteAsync(context.Response, error);
     }

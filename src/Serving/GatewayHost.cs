@@ -99,6 +99,7 @@ public sealed class GatewayHost : IAsyncDisposable
         ChatPage.Map(application);
         var models = new ServedModels(catalogue, metrics, auditor, drain, time, keepContent: requests is { WithContent: true });
         new Probes(models, options, drain, time, logger).Map(application);
+        new ModelRoutes(models, time).Map(application);
         new OpenAiRoutes(models, options, time, logger).Map(application);
         new AnthropicRoutes(models, options, time, logger).Map(application);
         new GeminiRoutes(models, options, time, logger).Map(application);

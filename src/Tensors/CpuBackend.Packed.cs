@@ -19,13 +19,13 @@ internal sealed unsafe partial class CpuBackend
     private long roundedBytes;
 
     /// <summary>Products of one input with one to three packed weights of equal inputs: ya (r, o of a) = x (r, i) · aᵀ, and so on.
-    /// The input is rounded once for all quantized ones; one row is one meeting of the team.</summary>
+    /// The input is rounded once for all quantized ones; one row, or a few, are one meeting of the team.</summary>
     /// <param name="b">A second weight, or null.</param>
     /// <param name="c">A third weight, or null.</param>
     public void PackedProducts(float* x, int rows, Weight a, float* ya, Weight? b = null, float* yb = null, Weight? c = null, float* yc = null)
     {
         var tasks = new PackedTasks(Task(a, ya), b is null ? default : Task(b, yb), c is null ? default : Task(c, yc));
-        if (rows > 1)
+        if (rows > FewFloatRows.Most)
         {
             MultiplyFloats(x, rows, a, ya);
             if (b is not null) MultiplyFloats(x, rows, b, yb);
@@ -144,9 +144,13 @@ internal sealed unsafe partial class CpuBackend
                 var panels = (byte*)task.Data + first * task.PanelBytes;
                 var y = (float*)task.Y + first * PanelLayout.Lanes;
                 var outputs = Math.Min(here * PanelLayout.Lanes, task.Outputs - first * PanelLayout.Lanes);
-                if (Rows > 1) FewRows.Multiply(task.Type, panels, task.Columns, Rounded, Rows, y, task.Outputs, outputs, Wide);
-                else if (task.IsQuantized) OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide);
-                else OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide);
+                switch (task.IsQuantized, Rows > 1)
+                {
+                    case (true, true): FewRows.Multiply(task.Type, panels, task.Columns, Rounded, Rows, y, task.Outputs, outputs, Wide); break;
+                    case (true, false): OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide); break;
+                    case (false, true): FewFloatRows.Multiply(task.Type, panels, task.Columns, (float*)X, Rows, y, task.Outputs, outputs, Wide); break;
+                    default: OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, y, outputs, Wide); break;
+                }
                 first += here;
                 count -= here;
             }

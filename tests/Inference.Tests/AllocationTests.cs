@@ -61,6 +61,7 @@ public sealed class AllocationTests : IDisposable
         public int PageTokens => inner.PageTokens;
         public int TotalPages => inner.TotalPages;
         public int FreePages => inner.FreePages;
+        public StepCosts Costs => inner.Costs;
 
         public string WeightsSha256() => inner.WeightsSha256();
 

@@ -40,6 +40,8 @@ internal sealed class FadingModel : ICausalModel
     public int TotalPages { get; }
     public int FreePages { get { lock (_gate) return _freePages; } }
 
+    public StepCosts Costs => StepCosts.Bytes;
+
     public string WeightsSha256() => new('a', 64);
 
     public string Fingerprint() => new('a', 16);

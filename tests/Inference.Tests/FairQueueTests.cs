@@ -134,6 +134,27 @@ public sealed class FairQueueTests
         Assert.All(steps.Skip(2).Take(4), rows => Assert.Equal([64, 64], rows));
     }
 
+    [Theory]
+    [InlineData(0.001, 150)]    // what is done in 0.15 seconds
+    [InlineData(0.1, 33)]       // where that is nearly nothing, prompts get on all the same
+    [InlineData(0.0001, 256)]
+    public async Task A_prompt_takes_its_rows_in_pieces_that_let_others_have_their_next_token_soon(double rowSeconds, int most)
+    {
+        var clock = new StepClock();
+        using var run = new SchedulerRun(new EngineLimits(BatchRows: 256, Sequences: 8), clock: clock);
+        var steps = new List<int[]>();
+        run.AtStep = rows =>
+        {
+            steps.Add(rows);
+            clock.Seconds += rows.Sum() * rowSeconds;
+        };
+        await run.RunAsync([new(0, "one", 300, 60), new(5, "two", 450, 1)]);
+        Assert.Equal([[256], [44]], steps.Take(2)); // nobody else waits
+        int[][] both = [.. steps.Where(rows => rows.Length == 2)];
+        Assert.Equal(450, both.Sum(rows => rows.Max()));
+        Assert.All(both[..^1], rows => Assert.InRange(rows.Sum(), most - 1, most));
+    }
+
     [Fact]
     public async Task A_full_queue_is_shared_and_the_newest_of_the_largest_give_way()
     {

@@ -54,15 +54,21 @@ public sealed unsafe class ProductTests
     }
 
     [Theory]
-    [InlineData(ElementType.F32)]
-    [InlineData(ElementType.BF16)]
-    public void A_packed_weight_gives_the_same_bits_as_a_row_major_one(ElementType type)
+    [InlineData(ElementType.F32, 37)]
+    [InlineData(ElementType.BF16, 37)]
+    [InlineData(ElementType.F16, 37)]
+    [InlineData(ElementType.BF16, 32)]
+    [InlineData(ElementType.F16, 16)]
+    [InlineData(ElementType.F32, 1)]
+    [InlineData(ElementType.F16, 129)]
+    public void A_packed_weight_gives_the_same_bits_as_a_row_major_one(ElementType type, int outputs)
     {
-        using var backend = new CpuBackend(2);
-        using var packed = Weight.Packed("w", 37, 300, type);
-        using var plain = Weight.Trainable("w", 37, 300);
-        using var values = Numbers.Random(37, 300, 5);
-        for (var r = 0; r < 37; r++)
+        using var narrow = new CpuBackend(2, wide: false);
+        using var wide = new CpuBackend(2, wide: true);
+        using var packed = Weight.Packed("w", outputs, 300, type);
+        using var plain = Weight.Trainable("w", outputs, 300);
+        using var values = Numbers.Random(outputs, 300, 5);
+        for (var r = 0; r < outputs; r++)
         {
             packed.SetRow(r, values.Row(r));
             var stored = new float[300];
@@ -70,14 +76,18 @@ public sealed unsafe class ProductTests
             if (type == ElementType.F32) Assert.Equal(values.Row(r).ToArray(), stored);
             plain.SetRow(r, stored);
         }
-        foreach (var rows in new[] { 1, 2, 17, 256 })
+        // One row, few rows in every remainder of four, the first count of many, many.
+        foreach (var rows in new[] { 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 17, 256 })
         {
             using var x = Numbers.Random(rows, 300, 7);
-            using var one = Numbers.Random(rows, 37, 8);
-            using var two = Numbers.Random(rows, 37, 9);
-            backend.Product(x.Data, rows, packed, one.Data);
-            backend.Product(x.Data, rows, plain, two.Data);
-            Assert.Equal(two.Bits(), one.Bits());
+            using var expected = Numbers.Random(rows, outputs, 8);
+            narrow.Product(x.Data, rows, plain, expected.Data);
+            foreach (var backend in new[] { narrow, wide })
+            {
+                using var found = Numbers.Random(rows, outputs, 9);
+                backend.Product(x.Data, rows, packed, found.Data);
+                Assert.Equal(expected.Bits(), found.Bits());
+            }
         }
     }
 }

@@ -10,14 +10,21 @@ namespace OpenEuroLLM.Serving.Anthropic;
 /// <summary>The routes of Anthropic's dialect: <c>/v1/messages</c> and the count of its tokens.</summary>
 internal sealed class AnthropicRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
-    /// <summary>Where this dialect's addresses begin.</summary>
-    public static readonly PathString Root = "/v1/messages";
+    private const string VersionHeader = "anthropic-version";
+
+    private static readonly PathString Root = "/v1/messages";
 
     /// <summary>The versions that are spoken here. The later one takes no sampling settings, no documents of the assistant and no citations of the
     /// user; here the first are taken in both, since a model on one's own machine needs them, and the others in neither.</summary>
     private static readonly string[] Versions = ["2023-06-01", "2026-10-21"];
 
     private readonly StreamSender sender = new(options, time, logger);
+
+    /// <summary>Whether a client of this dialect asks: by the address, or by its header where addresses are shared.</summary>
+    public static bool IsAsked(HttpRequest request) =>
+        // As the router, which takes paths in any case.
+        request.Path.StartsWithSegments(Root, StringComparison.OrdinalIgnoreCase)
+        || (request.Path.StartsWithSegments("/v1/models", StringComparison.OrdinalIgnoreCase) && request.Headers.ContainsKey(VersionHeader));
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -27,6 +34,18 @@ internal sealed class AnthropicRoutes(ServedModels models, ServerOptions options
 
     /// <summary>Names the request where this dialect's clients look for it.</summary>
     public static void WriteRequestId(HttpContext context) => context.Response.Headers["request-id"] = context.TraceIdentifier;
+
+    /// <summary>Checks the version that the client speaks, where it names one; returns the headers without effect here.</summary>
+    public static IReadOnlyList<string> CheckHeaders(HttpContext context)
+    {
+        WriteRequestId(context);
+        foreach (string? version in context.Request.Headers[VersionHeader])
+        {
+            if (!Versions.Contains(version, StringComparer.Ordinal))
+                throw ApiException.Invalid("anthropic-version", $"The header anthropic-version is '{RequestBody.Shown(version ?? "")}'; expected {string.Join(" or ", Versions)}.");
+        }
+        return context.Request.Headers["anthropic-beta"].Count > 0 ? ["anthropic-beta"] : [];
+    }
 
     private async Task AnswerAsync(HttpContext context)
     {
@@ -76,17 +95,5 @@ internal sealed class AnthropicRoutes(ServedModels models, ServerOptions options
                 json.WriteEndObject();
             });
         }).ConfigureAwait(false);
-    }
-
-    /// <summary>Checks the version that the client speaks, where it names one; returns the headers without effect here.</summary>
-    private static IReadOnlyList<string> CheckHeaders(HttpContext context)
-    {
-        WriteRequestId(context);
-        foreach (string? version in context.Request.Headers["anthropic-version"])
-        {
-            if (!Versions.Contains(version, StringComparer.Ordinal))
-                throw ApiException.Invalid("anthropic-version", $"The header anthropic-version is '{RequestBody.Shown(version ?? "")}'; expected {string.Join(" or ", Versions)}.");
-        }
-        return context.Request.Headers["anthropic-beta"].Count > 0 ? ["anthropic-beta"] : [];
     }
 }

@@ -12,44 +12,13 @@ namespace OpenEuroLLM.Serving.OpenAi;
 internal sealed class OpenAiRoutes(ServedModels models, ServerOptions options, TimeProvider time, ILogger logger)
 {
     private readonly StreamSender sender = new(options, time, logger);
-    private readonly DateTimeOffset started = time.GetUtcNow();
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/models", (RequestDelegate)ListModelsAsync);
-        routes.MapGet("/v1/models/{**id}", (RequestDelegate)ShowModelAsync);
         routes.MapPost("/v1/chat/completions", (RequestDelegate)ChatAsync);
         routes.MapPost("/v1/completions", (RequestDelegate)CompleteAsync);
         new TextRoutes(models, options).Map(routes);
         new ResponseRoutes(models, options, time, logger).Map(routes);
-    }
-
-    private Task ListModelsAsync(HttpContext context) => JsonBody.WriteAsync(context.Response, json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("object", "list");
-        json.WriteStartArray("data");
-        foreach (ModelStatus model in models.All) WriteModel(json, model);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    });
-
-    private Task ShowModelAsync(HttpContext context)
-    {
-        ModelStatus model = models.Find((string?)context.Request.RouteValues["id"] ?? "");
-        return JsonBody.WriteAsync(context.Response, json => WriteModel(json, model));
-    }
-
-    private void WriteModel(Utf8JsonWriter json, ModelStatus model)
-    {
-        json.WriteStartObject();
-        json.WriteString("id", model.Name);
-        json.WriteString("object", "model");
-        json.WriteNumber("created", started.ToUnixTimeSeconds());
-        json.WriteString("owned_by", "local");
-        json.WriteNumber("max_model_len", model.ContextLength); // vLLM's name for it
-        json.WriteString("state", ServedModels.StateOf(model));
-        json.WriteEndObject();
     }
 
     private async Task ChatAsync(HttpContext context)

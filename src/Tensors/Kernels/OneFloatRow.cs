@@ -30,7 +30,7 @@ internal static unsafe class OneFloatRow
         }
     }
 
-    private static void Two<TNumbers>(byte* panels, long second, int columns, float* x, float* y, bool wide) where TNumbers : INumbers
+    private static void Two<TNumbers>(byte* panels, long second, int columns, float* x, float* y, bool wide) where TNumbers : IFloatNumbers
     {
         if (wide)
         {
@@ -42,7 +42,7 @@ internal static unsafe class OneFloatRow
     }
 
     private static void Chains<TNumbers, TRegisters, TInt, TFloat>(byte* a, byte* b, int columns, float* x, float* ya, float* yb)
-        where TNumbers : INumbers where TRegisters : IRegisters<TInt, TFloat>
+        where TNumbers : IFloatNumbers where TRegisters : IRegisters<TInt, TFloat>
     {
         var (chainA, chainB) = (TRegisters.CreateSingle(0), TRegisters.CreateSingle(0));
         // Behind the end of these two panels come the next two: what lies right behind the first is the second, which is here already.
@@ -66,33 +66,5 @@ internal static unsafe class OneFloatRow
         }
         TRegisters.StoreSingle(chainA, ya);
         TRegisters.StoreSingle(chainB, yb);
-    }
-
-    private interface INumbers
-    {
-        static abstract int Size { get; }
-
-        static abstract TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat>;
-    }
-
-    private readonly struct F32Numbers : INumbers
-    {
-        public static int Size => 4;
-
-        public static TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat> => TRegisters.LoadSingle((float*)source);
-    }
-
-    private readonly struct BF16Numbers : INumbers
-    {
-        public static int Size => 2;
-
-        public static TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat> => TRegisters.LoadBrain((ushort*)source);
-    }
-
-    private readonly struct F16Numbers : INumbers
-    {
-        public static int Size => 2;
-
-        public static TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat> => TRegisters.LoadHalf((ushort*)source);
     }
 }

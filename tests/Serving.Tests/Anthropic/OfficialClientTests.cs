@@ -1,7 +1,11 @@
+using System.Net;
 using System.Text.Json;
 using Anthropic;
+using Anthropic.Exceptions;
 using Anthropic.Models.Messages;
+using Anthropic.Models.Models;
 using OpenEuroLLM.Inference;
+using ModelInfo = Anthropic.Models.Models.ModelInfo;
 using Usage = OpenEuroLLM.Inference.Usage;
 
 namespace OpenEuroLLM.Serving.Tests.Anthropic;
@@ -144,6 +148,23 @@ public sealed class OfficialClientTests
 
         Assert.Equal((StopReason.MaxTokens, null), (cut.StopReason!.Value(), cut.StopSequence));
         Assert.Equal((StopReason.StopSequence, "###"), (stopped.StopReason!.Value(), stopped.StopSequence));
+    }
+
+    [Fact]
+    public async Task Lists_models_where_the_other_dialect_has_its_own()
+    {
+        await using RunningServer server = await RunningServer.StartAsync(new ScriptedEngine());
+        AnthropicClient client = Connect(server);
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+
+        ModelInfo listed = Assert.Single((await client.Models.List(cancellationToken: cancellation)).Items);
+        ModelInfo named = await client.Models.Retrieve("test-model", cancellationToken: cancellation);
+
+        Assert.Equal(("test-model", "test-model", new ScriptedEngine().Info.ContextLength), (listed.ID, named.DisplayName, listed.MaxInputTokens));
+        Assert.Equal(HttpStatusCode.NotFound, (await Assert.ThrowsAsync<AnthropicNotFoundException>(() => client.Models.Retrieve("other", cancellationToken: cancellation))).StatusCode);
+        Assert.Contains("expected 1 to 1000", (await Assert.ThrowsAsync<AnthropicBadRequestException>(() => client.Models.List(new ModelListParams { Limit = 0 }, cancellation))).Message);
+        using var http = new HttpClient { BaseAddress = server.Address };
+        Assert.Contains("\"object\":\"list\"", await http.GetStringAsync("v1/models", cancellation));
     }
 
     private static ScriptedEngine Thinking(GenerationEvent[] events) => new()

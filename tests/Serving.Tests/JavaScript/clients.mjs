@@ -131,6 +131,11 @@ async function anthropic() {
   const real = connect(modelServer), caller = connect(toolsServer), scripted = connect(scriptedServer);
   const ask = { model: "small", max_tokens: 12, system: [{ type: "text", text: "Buď stručný." }], messages: [{ role: "user", content: question }] };
 
+  const models = [];
+  for await (const model of real.models.list()) models.push([model.id, model.type, model.max_input_tokens]);
+  assert.deepEqual(models, [["small", "model", 256]]);
+  assert.equal((await real.models.retrieve("small")).display_name, "small");
+
   const whole = await real.messages.create(ask);
   const text = whole.content.map(block => block.text).join("");
   assert.ok(whole.id.startsWith("msg_") && whole._request_id.startsWith("req_"));

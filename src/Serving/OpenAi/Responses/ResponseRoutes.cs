@@ -15,6 +15,7 @@ internal sealed class ResponseRoutes(ServedModels models, ServerOptions options,
     public const string DroppedItemsHeader = "x-oellm-dropped-items";
 
     private const string Root = "/v1/responses";
+    private const int UsualItems = 20, MaxItems = 100;
 
     private readonly StreamSender sender = new(options, time, logger);
     private readonly MemoryResponseStore store = new(options.StoredResponses, time);
@@ -80,7 +81,7 @@ internal sealed class ResponseRoutes(ServedModels models, ServerOptions options,
     private async Task ShowAsync(HttpContext context)
     {
         StoredResponse response = await FindAsync(context).ConfigureAwait(false);
-        var query = new ResponseQuery(context.Request.Query, "include", "include[]", "stream", "starting_after", "include_obfuscation");
+        var query = new ListQuery(context.Request.Query, "include", "include[]", "stream", "starting_after", "include_obfuscation");
         if (query.Flag("stream") || query.Text("starting_after") is not null)
             throw ApiException.Unsupported("stream", "The events of a response are sent once, while it comes into being; leave 'stream' and 'starting_after' out to get the whole.");
         await WriteAsync(context.Response, response.Response).ConfigureAwait(false);
@@ -103,9 +104,10 @@ internal sealed class ResponseRoutes(ServedModels models, ServerOptions options,
     private async Task ListInputAsync(HttpContext context)
     {
         StoredResponse response = await FindAsync(context).ConfigureAwait(false);
-        var query = new ResponseQuery(context.Request.Query, "include", "include[]", "limit", "order", "after", "before");
+        var query = new ListQuery(context.Request.Query, "include", "include[]", "limit", "order", "after", "before");
         List<ResponseItem> items = await HistoryOf(context).InputOfAsync(response).ConfigureAwait(false);
-        var (page, more) = query.PageOf(items);
+        if (query.NewestFirst()) items.Reverse();
+        var (page, more) = query.PageOf(items, item => item.Id, "after", "before", UsualItems, MaxItems);
         await JsonBody.WriteAsync(context.Response, json =>
         {
             json.WriteStartObject();
