@@ -12,7 +12,7 @@ public sealed partial class PoisonTests(HostileServer hostile) : IClassFixture<H
     [InlineData("/v1/messages", """{"model":"small","max_tokens":180,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}]}""")]
     [InlineData("/v1beta/models/small:streamGenerateContent?alt=sse", """{"contents":[{"parts":[{"text":"Kdo jsi?"}]}],"generationConfig":{"maxOutputTokens":180,"seed":7,"candidateCount":2}}""")]
     [InlineData("/v1/responses", """{"model":"small","max_output_tokens":180,"seed":7,"stream":true,"store":false,"input":"Kdo jsi?"}""")]
-    [InlineData("/v1/chat/completions", """{"model":"small","max_tokens":180,"seed":7,"n":2,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"array","items":{"type":"string","maxLength":9}}}}}""")]
+    [InlineData("/v1/chat/completions", """{"model":"small","max_tokens":180,"seed":7,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"array","items":{"type":"string","maxLength":9}}}}}""")]
     public async Task A_poisoned_request_beside_it_never_changes_a_stream(string path, string body)
     {
         string alone = await StreamAsync(path, body);

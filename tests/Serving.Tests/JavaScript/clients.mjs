@@ -88,9 +88,9 @@ async function openai() {
   assert.equal((await real.chat.completions.stream(formed).finalChatCompletion()).choices[0].message.content, parsed.choices[0].message.content);
   const forced = { model: "small", messages: ask.messages, parallel_tool_calls: false, tools: [
     { type: "function", function: { name: "time" } }, { type: "function", function: { name: "weather", strict: true, parameters: forecast } }] };
-  const forcedCall = (await caller.chat.completions.parse({ ...forced, tool_choice: { type: "function", function: { name: "weather" } } })).choices[0];
+  const forcedCall = (await caller.chat.completions.create({ ...forced, tool_choice: { type: "function", function: { name: "weather" } } })).choices[0];
   assert.deepEqual([forcedCall.finish_reason, forcedCall.message.tool_calls.length, forcedCall.message.tool_calls[0].function.name], ["tool_calls", 1, "weather"]);
-  isForecast(forcedCall.message.tool_calls[0].function.parsed_arguments);
+  isForecast(JSON.parse(forcedCall.message.tool_calls[0].function.arguments));
   assert.equal((await caller.chat.completions.create({ ...forced, tool_choice: "required" })).choices[0].message.tool_calls.length, 1);
 
   const respond = { model: "small", input: question, max_output_tokens: 80, store: false, text: { format: { type: "json_schema", ...form } } };
