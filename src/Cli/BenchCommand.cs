@@ -9,7 +9,7 @@ internal static class BenchCommand
     public static Command Create() =>
         new("bench", "Measures this machine: kernels, training, generation and serving, each as a share of the machine's own limit in the same run.\nExample: oellm bench kernels --threads 2")
         {
-            BenchKernels.Create(), BenchTrain.Create(), BenchGenerate.Create(), BenchServe.Create(), BenchSpeculate.Create(), BenchLogits.Create(), BenchBlocks.Create(), BenchTokenizer.Create(), BenchCorpus.Create(), BenchRights.Create(),
+            BenchKernels.Create(), BenchTrain.Create(), BenchGenerate.Create(), BenchServe.Create(), BenchSpeculate.Create(), BenchLogits.Create(), BenchBlocks.Create(), BenchTokenizer.Create(), BenchGrammar.Create(), BenchCorpus.Create(), BenchRights.Create(),
         };
 
     internal static Option<int> Number(string name, string description, int normal) =>

@@ -46,13 +46,14 @@ internal sealed class Answer
     private readonly StopScanner _stops;
     private readonly SamplingState _sampling;
     private readonly PromptLookup? _lookup;
+    private readonly Grammars.AnswerGrammar? _grammar;
     private int[] _tokens;                  // prompt and answer; behind them the guess of this step
     private int _count;
     private int _guessed, _hits, _allGuessed, _allHits;
     private int _rows, _scoredRows;
     private PageNames? _names;
     private int _cachedTokens;
-    private bool _ended;                    // by one of the tokens that end answers
+    private bool _ended, _endedByForm;      // by one of the tokens that end answers, or as nothing could follow
     private int _promptRows, _chargedPrompt, _chargedAnswer;
 
     public Answer(Job job, int choice, Tokenizer tokenizer, IReadOnlySet<int> terminators, StepCosts costs)
@@ -64,6 +65,7 @@ internal sealed class Answer
         _stops = new StopScanner(request.Stop);
         _sampling = new SamplingState(request.Sampling, choice, request.Prompt);
         _endIds = request.MinTokens > 0 ? [.. terminators, .. request.StopTokens] : [];
+        if (request.Grammar is { } matcher) _grammar = new Grammars.AnswerGrammar(matcher, [.. terminators, .. request.StopTokens]);
         _tokens = request.Prompt;
         _count = request.Prompt.Length;
         if (request.Speculation is { } speculation) _lookup = new PromptLookup(speculation, _count + request.MaxTokens, costs);
@@ -217,12 +219,18 @@ internal sealed class Answer
         if (request.Logprobs is not null) scores.Take(logits);
         if (_sampling.Generated < request.MinTokens)
             foreach (int end in _endIds) logits[end] = float.NegativeInfinity;
-        int id = sampler.Choose(logits, _sampling);
+        int id = sampler.Choose(logits, _sampling, _grammar);
         _tokens[_count++] = id;
         Tell(new GenerationEvent.Token(_choice, id, request.Logprobs is int alternatives ? scores.Of(id, alternatives) : null));
 
         _ended = (!request.IgnoreEnd && _terminators.Contains(id)) || Array.IndexOf(request.StopTokens, id) >= 0;
         if (!_ended && !_tokenizer.IsSpecial(id)) Say(_decoder.Push(id));
+        if (_grammar is not null && !_ended)
+        {
+            _grammar.Add(id);
+            _endedByForm = _ended = _grammar.IsComplete; // the model need not say so
+        }
+
         Complete = _ended || _stops.Found is not null || _sampling.Generated == request.MaxTokens;
         return id;
     }
@@ -241,7 +249,7 @@ internal sealed class Answer
         Release(); // before anyone hears of it
         var reason = _ended || _stops.Found is not null ? FinishReason.Stop : FinishReason.Length;
         var usage = new Usage(Job.Request.Prompt.Length, _sampling.Generated, _cachedTokens, _allGuessed, _allHits);
-        Tell(new GenerationEvent.Finished(_choice, reason, usage, _stops.Found));
+        Tell(new GenerationEvent.Finished(_choice, reason, usage, _stops.Found) { EndedByForm = _endedByForm });
         if (--Job.OpenAnswers == 0) Job.Events.TryComplete();
     }
 

@@ -28,4 +28,11 @@ public sealed record ToolCall(string Id, string Name, string Arguments);
 /// <param name="Name">Its name.</param>
 /// <param name="Description">What it does, for the model; null when not said.</param>
 /// <param name="Parameters">Its parameters: the text of a JSON Schema object; null for none.</param>
-public sealed record ToolDefinition(string Name, string? Description = null, string? Parameters = null);
+/// <param name="Strict">Whether every call must be valid for <see cref="Parameters"/>, which have to close all objects and require all properties.</param>
+public sealed record ToolDefinition(string Name, string? Description = null, string? Parameters = null, bool Strict = false);
+
+/// <summary>How an answer uses the tools of its conversation.</summary>
+/// <param name="Required">Whether it must be calls and nothing else (behind reasoning).</param>
+/// <param name="Names">The only tools that may be called; null for all of them.</param>
+/// <param name="Several">Whether there may be more than one call.</param>
+public sealed record ToolUse(bool Required = false, IReadOnlyList<string>? Names = null, bool Several = true);

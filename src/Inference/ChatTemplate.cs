@@ -140,7 +140,7 @@ public sealed class ChatTemplate
     }
 
     /// <summary>What reads the model's answers to a prompt.</summary>
-    internal ChatAnswers? Answers(int[] prompt, int choices) => Format.IsPlain ? null : new ChatAnswers(Format, _tokenizer, prompt, choices);
+    internal ChatAnswers? Answers(int[] prompt, int choices, Grammars.AnswerForm? form = null) => Format.IsPlain ? null : new ChatAnswers(Format, _tokenizer, prompt, choices, form);
 
     internal TemplateText RenderText(GenerationInput.Messages conversation, bool addGenerationPrompt)
     {

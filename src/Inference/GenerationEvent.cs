@@ -40,7 +40,11 @@ public abstract record GenerationEvent(int Choice)
     /// <param name="Reason">Why it ended.</param>
     /// <param name="Usage">Tokens of the prompt and of this answer.</param>
     /// <param name="StopText">The stop text that ended it, or null.</param>
-    public sealed record Finished(int Choice, FinishReason Reason, Usage Usage, string? StopText = null) : GenerationEvent(Choice);
+    public sealed record Finished(int Choice, FinishReason Reason, Usage Usage, string? StopText = null) : GenerationEvent(Choice)
+    {
+        /// <summary>Whether the form of the answer was complete, so that no token that ends answers was needed: the last one is a part of the answer.</summary>
+        public bool EndedByForm { get; init; }
+    }
 }
 
 /// <summary>Why an answer ended.</summary>

@@ -21,7 +21,7 @@ public abstract record GenerationInput
     public sealed record Tokens(IReadOnlyList<int> Ids) : GenerationInput;
 }
 
-/// <summary>How the next token is chosen. The steps come in this order: logit bias, repetition penalty, frequency and presence penalty,
+/// <summary>How the next token is chosen. The steps come in this order: grammar, logit bias, repetition penalty, frequency and presence penalty,
 /// temperature, top-k, top-p, min-p, typical, draw.</summary>
 /// <remarks>Bias before penalties is the order of llama.cpp and vLLM; temperature before the cuts, and the cuts in this order, is that of
 /// Hugging Face's transformers, for whose <c>generation_config.json</c> models choose their values (vLLM has temperature first too;
@@ -63,6 +63,22 @@ public sealed record Sampling(
 /// <param name="MaxMatch">Among several places the one where more last tokens are the same is taken; beyond this many none is better.</param>
 public sealed record Speculation(int Tokens = 8, int MinMatch = 1, int MaxMatch = 6);
 
+/// <summary>What form an answer must have; only tokens that can still lead to it are chosen.</summary>
+/// <remarks>The model is not told of it: who wants good contents says in the prompt what is asked for.</remarks>
+public abstract record Grammar
+{
+    private Grammar() { }
+
+    /// <summary>Any JSON object.</summary>
+    public sealed record JsonObject : Grammar;
+
+    /// <summary>A JSON value that is valid for a schema.</summary>
+    /// <param name="Schema">The JSON Schema, as text. What of it cannot be kept is refused, with the place in the schema.</param>
+    /// <param name="Strict">Whether the schema must name every property of an object as required and forbid all others, as OpenAI's strict
+    /// structured outputs demand; a schema that does not is refused.</param>
+    public sealed record JsonSchema(string Schema, bool Strict) : Grammar;
+}
+
 /// <summary>The one request of every dialect, command and evaluation; validated once, against <see cref="RequestLimits"/>.</summary>
 /// <param name="Input">What to continue.</param>
 /// <param name="Sampling">How tokens are chosen; null takes the model's own defaults (<see cref="ModelInfo.DefaultSampling"/>).</param>
@@ -81,6 +97,8 @@ public sealed record Speculation(int Tokens = 8, int MinMatch = 1, int MaxMatch 
 /// <param name="Speculation">Guessing ahead; null does not.</param>
 /// <param name="CacheSalt">Only requests with the same salt use each other's computed beginnings: whoever can measure time cannot learn
 /// from another tenant's. Null is a salt of its own.</param>
+/// <param name="Grammar">What form each answer must have behind its reasoning; null for any text. Beside tools an answer is either this or calls.</param>
+/// <param name="ToolUse">How tools are used; null for as the model likes.</param>
 /// <param name="Tenant">Who asks: tenants share the engine fairly, whoever sends more waits longer. Null is one tenant of all who give none.</param>
 public sealed record GenerationRequest(
     GenerationInput Input,
@@ -97,6 +115,8 @@ public sealed record GenerationRequest(
     int? PromptLogprobs = null,
     Speculation? Speculation = null,
     string? CacheSalt = null,
+    Grammar? Grammar = null,
+    ToolUse? ToolUse = null,
     string? Tenant = null)
 {
     /// <summary>Called once, on the engine's worker, when waiting is over and the first answer has its place; null calls nobody. Must return at once.</summary>

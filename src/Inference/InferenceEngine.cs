@@ -160,7 +160,7 @@ public sealed class InferenceEngine : IInferenceEngine, IAsyncDisposable, IDispo
     private async IAsyncEnumerable<GenerationEvent> Stream(
         ValidatedRequest request, bool isChat, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var answers = isChat ? _chat?.Answers(request.Prompt, request.Choices) : null;
+        var answers = isChat ? _chat?.Answers(request.Prompt, request.Choices, request.Form) : null;
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var channel = Channel.CreateUnbounded<GenerationEvent>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
         _scheduler.Enqueue(new Job(request, channel.Writer, left.Token));

@@ -21,7 +21,7 @@ internal sealed class PromptLookup
     /// <summary>How much of a trial counts after the next one.</summary>
     private const double Memory = 0.95;
 
-    /// <summary>How much of all trials counts after a match that was not worth a guess: luck comes back slowly.</summary>
+    /// <summary>How much of the trials counts after a match of that length that was not worth a guess: luck comes back slowly.</summary>
     private const double Pause = 1 - 1.0 / 256;
 
     private readonly Speculation _settings;
@@ -66,7 +66,12 @@ internal sealed class PromptLookup
         int place = LongestMatch(tokens, count);
         if (place < 0) return 0;
         most = Paying(most, company);
-        if (most == 0) Forget();
+        if (most == 0)
+        {
+            _trials[_matched] *= Pause;
+            _hits[_matched] *= Pause;
+        }
+
         for (int i = 0; i < most; i++) tokens[count + i] = tokens[place + i]; // may run into what it has just written: a period goes on
         return most;
     }
@@ -104,11 +109,6 @@ internal sealed class PromptLookup
         }
 
         return best;
-    }
-
-    private void Forget()
-    {
-        for (int length = _settings.MinMatch; length <= _settings.MaxMatch; length++) (_trials[length], _hits[length]) = (_trials[length] * Pause, _hits[length] * Pause);
     }
 
     // The place behind the longest match; of equally long ones the newest. Only the newest places are looked at.

@@ -22,6 +22,8 @@ internal sealed record ValidatedRequest(
     public int? PromptLogprobs { get; init; }
     public Speculation? Speculation { get; init; }
     public string? CacheSalt { get; init; }
+    public Grammars.GrammarMatcher? Grammar { get; init; }
+    public Grammars.AnswerForm? Form { get; init; }
     public Action? Admitted { get; init; }
     public string? Tenant { get; init; }
 }
@@ -31,6 +33,8 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
 {
     // What fits at most: the model's context, or the whole key/value cache when that is smaller.
     private readonly int _capacity = Math.Min(model.ContextLength, capacity);
+
+    private readonly Grammars.GrammarCache _grammars = new(tokenizer);
 
     /// <summary>The model's chat template; null for this project's own.</summary>
     public ChatTemplate? Chat { get; init; }
@@ -53,6 +57,9 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
         CheckName(request.Tenant, "tenant");
 
         var prompt = Encode(request.Input);
+        var form = FormOf(request, prompt);
+        if (form is not null && (request.IgnoreEnd || request.MinTokens > 0))
+            throw new RequestException(request.IgnoreEnd ? "ignore_eos" : "min_tokens", "the form of the answer says where it ends; ignore_eos and min_tokens cannot be kept beside it. Leave them out.");
         int maxTokens = MaxTokens(prompt.Length, request.MaxTokens);
         Require(request.MinTokens >= 0 && request.MinTokens <= maxTokens, "min_tokens", request.MinTokens, $"0 to max_tokens ({maxTokens})");
         return new ValidatedRequest(prompt, sampling, maxTokens, stop, request.Choices, request.Priority, request.Deadline)
@@ -64,9 +71,44 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
             PromptLogprobs = request.PromptLogprobs,
             Speculation = request.Speculation,
             CacheSalt = request.CacheSalt,
+            Grammar = form is null ? null : _grammars.Get(form),
+            Form = form,
             Admitted = request.Admitted,
             Tenant = request.Tenant,
         };
+    }
+
+    // Null where the answer may have any form.
+    private Grammars.AnswerForm? FormOf(GenerationRequest request, int[] prompt)
+    {
+        var conversation = request.Input as GenerationInput.Messages;
+        var calls = CallsOf(request, conversation?.Tools ?? []);
+        if (request.Grammar is null && calls is null) return null;
+        var reasoning = conversation is null || Chat is null ? null : ChatAnswers.ReasoningOf(Chat.Format, tokenizer, prompt);
+        return new Grammars.AnswerForm(calls is { Required: true } ? null : request.Grammar, calls, reasoning);
+    }
+
+    private Grammars.CallsForm? CallsOf(GenerationRequest request, IReadOnlyList<ToolDefinition> tools)
+    {
+        var use = request.ToolUse ?? new ToolUse();
+        foreach (string name in use.Names ?? [])
+            if (!tools.Any(tool => tool.Name == name)) throw new RequestException("tool_choice", $"tool_choice names the tool '{Shown(name)}', which is not among the tools.");
+        if (use.Required && tools.Count == 0) throw new RequestException("tool_choice", "tool_choice asks for a call, but there are no tools.");
+        if (tools.Count == 0) return null;
+        bool bound = use.Required || request.Grammar is not null || !use.Several || use.Names is not null || tools.Any(tool => tool.Strict);
+        if (!bound) return null;
+        var marks = use.Required ? Chat?.Format.BindableCalls : Chat?.Format.OnlyCalls;
+        if (marks is null)
+        {
+            string field = use.Required || use.Names is not null ? "tool_choice" : request.Grammar is not null ? "grammar" : !use.Several ? "parallel_tool_calls" : "tools";
+            throw new RequestException(field, use.Required
+                ? "calls cannot be forced with this model: the notation in which it writes calls cannot be held to. Let the model choose (tool_choice auto)."
+                : "with this model answers cannot be bound to a form while calls are possible: its calls cannot be told from text before they are complete. " +
+                  "Leave out strict, parallel_tool_calls and the form of the answer beside tools, or force a call.");
+        }
+
+        ToolDefinition[] named = use.Names is null ? [.. tools] : [.. tools.Where(tool => use.Names.Contains(tool.Name))];
+        return new Grammars.CallsForm(marks, named, use.Required, use.Several);
     }
 
     /// <exception cref="RequestException">A value is outside the limits.</exception>
@@ -268,6 +310,9 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     {
         if (!holds) throw new RequestException(field, Invariant($"{field} is {found}; expected {expected}."));
     }
+
+    // Names come as the client wrote them.
+    private static string Shown(string name) => new([.. name.Where(letter => !char.IsControl(letter)).Take(64)]);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

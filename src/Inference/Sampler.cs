@@ -16,16 +16,19 @@ internal sealed class Sampler(int vocabularySize, IReadOnlyList<int>? textless =
     private readonly LogitOrder _order = new(vocabularySize);
 
     /// <summary>Chooses a token and notes it in <paramref name="state"/>.</summary>
-    /// <param name="logits">One per token id; changed in place by bias and penalties.</param>
+    /// <param name="logits">One per token id; changed in place by grammar, bias and penalties.</param>
     /// <param name="state">How to choose.</param>
+    /// <param name="grammar">What tokens may come at all; null for any.</param>
     /// <exception cref="UserErrorException">A logit is not a number: the weights are damaged.</exception>
-    public int Choose(Span<float> logits, SamplingState state)
+    /// <exception cref="RequestException">No token can come next in the grammar.</exception>
+    public int Choose(Span<float> logits, SamplingState state, Grammars.AnswerGrammar? grammar = null)
     {
         CheckNumbers(logits, state.Generated);
         foreach (int id in _textless) logits[id] = float.NegativeInfinity;
+        grammar?.Mask(logits);
         state.Modify(logits);
         int best = LogitOrder.Highest(logits);
-        if (float.IsNegativeInfinity(logits[best])) throw NotANumber(logits[best], best, state.Generated);
+        if (float.IsNegativeInfinity(logits[best])) throw grammar?.DeadEnd() ?? (Exception)NotANumber(logits[best], best, state.Generated);
         int chosen = state.Sampling.Temperature == 0 ? best : Draw(Keep(logits, logits[best], state.Sampling), state, best);
         state.Add(chosen);
         return chosen;

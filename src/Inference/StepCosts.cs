@@ -33,10 +33,13 @@ internal sealed class StepCosts
     public static StepCosts InCache { get; } = new(1, 1.2, 1.85, 1.9, 2.85, 2.9, 3.55, 3.6, 4.5);
 
     /// <summary>Of a model: by its size, and by the type that most of its numbers have.</summary>
-    public static StepCosts Of(IReadOnlyCollection<Weight> weights)
+    public static StepCosts Of(IReadOnlyCollection<Weight> weights) =>
+        Of(weights.Sum(weight => weight.StorageBytes), weights.GroupBy(weight => weight.Type).MaxBy(group => group.Sum(weight => weight.Count))!.Key);
+
+    /// <summary>Of weights of one type and so many bytes.</summary>
+    public static StepCosts Of(long sizeBytes, ElementType type)
     {
-        if (weights.Sum(weight => weight.StorageBytes) <= CachedBytes) return InCache;
-        var type = weights.GroupBy(weight => weight.Type).MaxBy(group => group.Sum(weight => weight.Count))!.Key;
+        if (sizeBytes <= CachedBytes) return InCache;
         if (!ElementTypes.IsQuantized(type)) return Floats;
         return type == ElementType.Q8_0 ? Bytes : Bits;
     }

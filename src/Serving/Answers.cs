@@ -26,7 +26,7 @@ internal sealed class Answer
     public int Certain => End switch
     {
         null => Math.Max(0, Scored.Count - 1),
-        { Reason: FinishReason.Stop, StopText: null } => Math.Max(0, Scored.Count - 1),
+        { Reason: FinishReason.Stop, StopText: null, EndedByForm: false } => Math.Max(0, Scored.Count - 1),
         _ => Scored.Count,
     };
 

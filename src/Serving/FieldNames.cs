@@ -11,7 +11,8 @@ internal sealed record FieldNames(IReadOnlyDictionary<string, string> Names)
     public ApiError Translate(RequestException problem)
     {
         string? field = problem.Field;
-        string message = Renamed(problem.Message);
+        // What is said about a schema is in the client's own names already.
+        string message = field is "grammar" or "tools" ? problem.Message : Renamed(problem.Message);
         if (field is not null)
         {
             int end = field.AsSpan().IndexOfAny('[', '.');

@@ -9,9 +9,9 @@ internal static class Tools
 {
     private const int LongestName = 64;
 
-    /// <summary>A tool's name and description, with the schema of its parameters.</summary>
+    /// <summary>A tool's name and description, with the schema of its parameters and whether calls must keep it.</summary>
     public static ToolDefinition Read(JsonElement tool, string where, JsonElement? parameters) =>
-        new(ReadName(tool, where), RequestFields.Text(tool, "description", where), parameters is JsonElement schema ? TextOf(schema) : null);
+        new(ReadName(tool, where), RequestFields.Text(tool, "description", where), parameters is JsonElement schema ? TextOf(schema) : null, RequestFields.Flag(tool, "strict", where) ?? false);
 
     /// <summary>A value of the request as the model shall read it: letters of all languages as themselves, however the client wrote them, and no blanks.</summary>
     public static string TextOf(JsonElement value)

@@ -34,6 +34,16 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
     }
 
     [Fact]
+    public void Grammars_are_measured_with_answers_that_they_take()
+    {
+        string[] arguments = ["bench", "grammar", "--tokenizer", run.Model, "--vocabulary-size", "1500", "--runs", "2"];
+        JsonNode[] lines = [.. Oellm.Succeeds([.. arguments, "--json"]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+        Assert.All(lines[..^1], line => Assert.True(Number(line, "states") > 10 && Number(line, "tokens") > 3 && Number(line, "laterMedianMicroseconds") > 0));
+        Assert.Equal(1500, Number(lines[^1], "vocabularySize"));
+        Assert.Equal(lines.Length + 2, Oellm.Succeeds(arguments).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
     public void A_tokenizer_is_measured_and_every_document_comes_back()
     {
         string texts = _folder.At("de.txt");

@@ -10,27 +10,28 @@ namespace OpenEuroLLM.Serving.Anthropic;
 /// <param name="Ignored">Fields without effect here.</param>
 internal sealed record MessagesRequest(GenerationRequest Generation, bool Stream, IReadOnlyCollection<string> Ignored)
 {
-    public static readonly FieldNames Names = new(new Dictionary<string, string> { ["prompt"] = "messages", ["stop"] = "stop_sequences" });
+    public static readonly FieldNames Names = new(new Dictionary<string, string> { ["prompt"] = "messages", ["stop"] = "stop_sequences", ["grammar"] = "output_config.format" });
 
     private static readonly string[] Conversation = ["model", "messages", "system", "tools", "tool_choice", "thinking"];
 
     /// <summary>The fields of a body that wants an answer.</summary>
     public static readonly FieldTable Fields = new FieldTable().Read(Conversation)
-        .Read("max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream")
+        .Read("max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream", "output_config", "output_format")
         .Ignored("metadata", "service_tier", "cache_control", "inference_geo")
-        .Unsupported(IsEmpty, "output_config", "mcp_servers", "context_management")
-        .Unsupported(_ => false, "container", "output_format");
+        .Unsupported(IsEmpty, "mcp_servers", "context_management")
+        .Unsupported(_ => false, "container");
 
     /// <summary>The fields of a body whose tokens are counted only.</summary>
     public static readonly FieldTable CountFields = new FieldTable().Read(Conversation)
-        .Ignored("cache_control")
-        .Unsupported(IsEmpty, "output_config", "mcp_servers", "context_management")
-        .Unsupported(_ => false, "output_format");
+        .Ignored("cache_control", "output_config", "output_format")
+        .Unsupported(IsEmpty, "mcp_servers", "context_management");
 
-    private static readonly FieldTable ToolFields = new FieldTable().Read("type", "name", "description", "input_schema")
-        .Ignored("cache_control", "input_examples", "eager_input_streaming").Unsupported(IsFalse, "strict", "defer_loading").Unsupported(_ => false, "allowed_callers");
+    private static readonly FieldTable OutputFields = new FieldTable().Read("format").Ignored("effort");
 
-    private static readonly FieldTable ChoiceFields = new FieldTable().Read("type", "name").Unsupported(IsFalse, "disable_parallel_tool_use");
+    private static readonly FieldTable ToolFields = new FieldTable().Read("type", "name", "description", "input_schema", "strict")
+        .Ignored("cache_control", "input_examples", "eager_input_streaming").Unsupported(IsFalse, "defer_loading").Unsupported(_ => false, "allowed_callers");
+
+    private static readonly FieldTable ChoiceFields = new FieldTable().Read("type", "name", "disable_parallel_tool_use");
 
     private static readonly FieldTable ThinkingFields = new FieldTable().Read("type").Ignored("budget_tokens", "display");
 
@@ -52,7 +53,9 @@ internal sealed record MessagesRequest(GenerationRequest Generation, bool Stream
                 TopK = Integer(body, "top_k") ?? usual.TopK,
             },
             Integer(body, "max_tokens") ?? throw ApiException.Invalid("max_tokens", "'max_tokens' is missing; this dialect needs it."),
-            Texts(body, "stop_sequences"));
+            Texts(body, "stop_sequences"),
+            Grammar: ReadFormat(body, ignored),
+            ToolUse: ReadChoice(body, ignored).Use);
         return new MessagesRequest(generation, Flag(body, "stream") ?? false, ignored);
     }
 
@@ -73,7 +76,7 @@ internal sealed record MessagesRequest(GenerationRequest Generation, bool Stream
 
     private static List<ToolDefinition>? ReadTools(JsonElement body, ModelInfo model, ICollection<string> ignored)
     {
-        bool shown = ReadChoice(body, ignored);
+        bool shown = ReadChoice(body, ignored).Shown;
         if (List(body, "tools") is not JsonElement list || list.GetArrayLength() == 0) return null;
         var tools = new List<ToolDefinition>(list.GetArrayLength());
         foreach (JsonElement tool in list.EnumerateArray())
@@ -92,17 +95,31 @@ internal sealed record MessagesRequest(GenerationRequest Generation, bool Stream
         return model.SupportsTools ? tools : throw NoTools("tools");
     }
 
-    private static bool ReadChoice(JsonElement body, ICollection<string> ignored)
+    private static (bool Shown, ToolUse? Use) ReadChoice(JsonElement body, ICollection<string> ignored)
     {
-        if (Object(body, "tool_choice") is not JsonElement choice) return true;
-        ChoiceFields.Check(choice, "tool_choice.", ignored);
-        return RequiredText(choice, "type", "tool_choice.") switch
+        const string where = "tool_choice.";
+        if (Object(body, "tool_choice") is not JsonElement choice) return (true, null);
+        ChoiceFields.Check(choice, where, ignored);
+        bool several = !(Flag(choice, "disable_parallel_tool_use", where) ?? false);
+        return RequiredText(choice, "type", where) switch
         {
-            "auto" => true,
-            "none" => false,
-            "any" or "tool" => throw ApiException.Unsupported("tool_choice.type", "'tool_choice.type' must be \"auto\" or \"none\": calls cannot be forced in this version."),
-            string other => throw ApiException.Invalid("tool_choice.type", $"'tool_choice.type' is '{RequestBody.Shown(other)}'; expected auto or none."),
+            "auto" => (true, several ? null : new ToolUse(Several: false)),
+            "none" => (false, null),
+            "any" => (true, new ToolUse(Required: true, Several: several)),
+            "tool" => (true, new ToolUse(true, [RequiredText(choice, "name", where)], several)),
+            string other => throw ApiException.Invalid(where + "type", $"'{where}type' is '{RequestBody.Shown(other)}'; expected auto, any, tool or none."),
         };
+    }
+
+    // The older field says the same as the newer one.
+    private static Grammar? ReadFormat(JsonElement body, ICollection<string> ignored)
+    {
+        Grammar? older = AnswerForms.ReadFlat(body, "output_format", "", ignored);
+        if (Object(body, "output_config") is not JsonElement config) return older;
+        OutputFields.Check(config, "output_config.", ignored);
+        Grammar? newer = AnswerForms.ReadFlat(config, "format", "output_config.", ignored);
+        if (older is not null && newer is not null) throw ApiException.Invalid("output_format", "'output_format' and 'output_config.format' mean the same; send one of them.");
+        return newer ?? older;
     }
 
     private static string? ReadThinking(JsonElement body, ModelInfo model, ICollection<string> ignored)

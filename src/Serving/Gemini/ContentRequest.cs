@@ -25,6 +25,8 @@ internal sealed record ContentRequest(GenerationRequest Generation, bool Thought
         ["logprobs"] = "generationConfig.logprobs",
         ["presence_penalty"] = "generationConfig.presencePenalty",
         ["frequency_penalty"] = "generationConfig.frequencyPenalty",
+        ["grammar"] = "generationConfig.responseSchema",
+        ["tool_choice"] = "toolConfig.functionCallingConfig",
     });
 
     private const string Config = "generationConfig.";
@@ -36,11 +38,10 @@ internal sealed record ContentRequest(GenerationRequest Generation, bool Thought
 
     private static readonly FieldTable ConfigFields = new FieldTable()
         .Read("temperature", "topP", "topK", "candidateCount", "maxOutputTokens", "stopSequences", "seed", "presencePenalty", "frequencyPenalty",
-            "responseLogprobs", "logprobs", "thinkingConfig")
-        .Unsupported(value => IsText(value, "text/plain"), "responseMimeType")
+            "responseLogprobs", "logprobs", "thinkingConfig", "responseMimeType", "responseSchema", "responseJsonSchema")
         .Unsupported(value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "TEXT"), "responseModalities")
         .Unsupported(IsFalse, "enableEnhancedCivicAnswers", "audioTimestamp")
-        .Unsupported(_ => false, "responseSchema", "responseJsonSchema", "speechConfig", "imageConfig", "mediaResolution");
+        .Unsupported(_ => false, "speechConfig", "imageConfig", "mediaResolution");
 
     private static readonly FieldTable ThinkingFields = new FieldTable().Read("includeThoughts", "thinkingBudget").Ignored("thinkingLevel");
 
@@ -52,7 +53,7 @@ internal sealed record ContentRequest(GenerationRequest Generation, bool Thought
 
     private static readonly FieldTable ToolConfigFields = new FieldTable().Read("functionCallingConfig").Unsupported(_ => false, "retrievalConfig");
 
-    private static readonly FieldTable CallingFields = new FieldTable().Read("mode").Unsupported(IsEmpty, "allowedFunctionNames");
+    private static readonly FieldTable CallingFields = new FieldTable().Read("mode", "allowedFunctionNames");
 
     /// <exception cref="ApiException">The body asks for something else than this server has.</exception>
     public static ContentRequest Read(JsonElement body, ModelInfo model)
@@ -79,7 +80,9 @@ internal sealed record ContentRequest(GenerationRequest Generation, bool Thought
             Integer(config, "maxOutputTokens", Config),
             Texts(config, "stopSequences", Config),
             Integer(config, "candidateCount", Config) ?? 1,
-            Logprobs: ReadLogprobs(config));
+            Logprobs: ReadLogprobs(config),
+            Grammar: ReadFormat(config),
+            ToolUse: ReadMode(body, ignored).Use);
         return new ContentRequest(generation, thoughts, ignored);
     }
 
@@ -119,7 +122,7 @@ internal sealed record ContentRequest(GenerationRequest Generation, bool Thought
 
     private static List<ToolDefinition>? ReadTools(JsonElement body, ModelInfo model, ICollection<string> ignored)
     {
-        bool shown = ReadMode(body, ignored);
+        bool shown = ReadMode(body, ignored).Shown;
         if (List(body, "tools") is not JsonElement list) return null;
         var tools = new List<ToolDefinition>();
         int index = 0;
@@ -145,19 +148,38 @@ internal sealed record ContentRequest(GenerationRequest Generation, bool Thought
         return model.SupportsTools ? tools : throw NoTools("tools");
     }
 
-    private static bool ReadMode(JsonElement body, ICollection<string> ignored)
+    private static (bool Shown, ToolUse? Use) ReadMode(JsonElement body, ICollection<string> ignored)
     {
-        if (Object(body, "toolConfig") is not JsonElement config) return true;
+        if (Object(body, "toolConfig") is not JsonElement config) return (true, null);
         ToolConfigFields.Check(config, "toolConfig.", ignored);
-        if (Object(config, "functionCallingConfig", "toolConfig.") is not JsonElement calling) return true;
+        if (Object(config, "functionCallingConfig", "toolConfig.") is not JsonElement calling) return (true, null);
         const string where = "toolConfig.functionCallingConfig.";
         CallingFields.Check(calling, where, ignored);
-        return Text(calling, "mode", where) switch
+        List<string>? names = Texts(calling, "allowedFunctionNames", where) is { Count: > 0 } some ? some : null;
+        string mode = Text(calling, "mode", where) ?? "AUTO";
+        if (names is not null && mode != "ANY") throw ApiException.Invalid(where + "allowedFunctionNames", $"'{where}allowedFunctionNames' needs '{where}mode': ANY.");
+        return mode switch
         {
-            null or "AUTO" or "MODE_UNSPECIFIED" => true,
-            "NONE" => false,
-            "ANY" or "VALIDATED" => throw ApiException.Unsupported(where + "mode", $"'{where}mode' must be AUTO or NONE: calls cannot be forced in this version."),
-            string other => throw ApiException.Invalid(where + "mode", $"'{where}mode' is '{RequestBody.Shown(other)}'; expected AUTO or NONE."),
+            "AUTO" or "MODE_UNSPECIFIED" => (true, null),
+            "NONE" => (false, null),
+            "ANY" => (true, new ToolUse(Required: true, names)),
+            "VALIDATED" => throw ApiException.Unsupported(where + "mode", $"'{where}mode' must be AUTO, ANY or NONE."),
+            string other => throw ApiException.Invalid(where + "mode", $"'{where}mode' is '{RequestBody.Shown(other)}'; expected AUTO, ANY or NONE."),
+        };
+    }
+
+    private static Grammar.JsonSchema? ReadFormat(JsonElement config)
+    {
+        JsonElement? schema = Object(config, "responseSchema", Config), other = Object(config, "responseJsonSchema", Config);
+        if (schema is not null && other is not null)
+            throw ApiException.Invalid(Config + "responseJsonSchema", $"'{Config}responseSchema' and '{Config}responseJsonSchema' mean the same; send one of them.");
+        schema ??= other;
+        return Text(config, "responseMimeType", Config) switch
+        {
+            "application/json" => schema is JsonElement given ? new Grammar.JsonSchema(given.GetRawText(), Strict: false) : new Grammar.JsonSchema("{}", Strict: false),
+            null or "text/plain" => schema is null ? null
+                : throw ApiException.Invalid(Config + "responseMimeType", $"a schema needs '{Config}responseMimeType': application/json."),
+            string type => throw ApiException.Unsupported(Config + "responseMimeType", $"'{Config}responseMimeType' is '{RequestBody.Shown(type)}'; expected text/plain or application/json."),
         };
     }
 }

@@ -92,7 +92,6 @@ internal sealed class GatewayMetrics(IModelCatalogue catalogue, TimeProvider tim
         text.Counter("vllm:num_preemptions_total", "Answers whose place was taken back: none ever is, since they begin when all that they may need is free.", Each(all, _ => 0));
         text.Counter("vllm:request_success_total", "Answers that ended, by what ended them.",
             all.SelectMany(model => ((string[])["stop", "length", "abort", "error"]).Select(reason => ($"{model.Metrics.Labels},finished_reason=\"{reason}\"", (double)model.Metrics.EndsBy(reason)))));
-        text.Counter("oellm_prompt_tokens_cached_total", "Tokens of the prompts of answered requests that were in the cache.", Each(all, model => model.Metrics.CachedTokensTotal));
         text.Counter("oellm_requests_cancelled_total", "Requests whose client left.", Each(all, model => model.Metrics.CancelledTotal));
         text.Counter("oellm_requests_failed_total", "Requests that the engine refused or failed to answer.", Each(all, model => model.Metrics.FailedTotal));
     }

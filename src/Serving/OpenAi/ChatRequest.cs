@@ -19,20 +19,15 @@ internal sealed record ChatRequest(
 {
     /// <summary>The fields of a body.</summary>
     public static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
-        .Read("model", "messages", "max_completion_tokens", "logprobs", "top_logprobs", "tools", "tool_choice", "chat_template_kwargs", "reasoning_effort")
+        .Read("model", "messages", "max_completion_tokens", "logprobs", "top_logprobs", "tools", "tool_choice", "parallel_tool_calls",
+            "response_format", "chat_template_kwargs", "reasoning_effort")
         .Ignored("user", "safety_identifier", "store", "metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention")
         .Unsupported(IsFalse, "echo")
-        .Unsupported(value => value.ValueKind == JsonValueKind.True, "parallel_tool_calls")
         .Unsupported(IsEmpty, "functions", "structured_outputs")
         .Unsupported(value => IsText(value, "none"), "function_call")
         .Unsupported(value => IsText(value, "medium"), "verbosity")
-        .Unsupported(IsTextFormat, "response_format")
         .Unsupported(IsTextOnly, "modalities")
         .Unsupported(_ => false, "audio", "prediction", "web_search_options", "moderation", "guided_json", "guided_regex", "guided_choice", "guided_grammar");
-
-    private static readonly FieldTable ToolFields = new FieldTable().Read("type", "function");
-
-    private static readonly FieldTable FunctionFields = new FieldTable().Read("name", "description", "parameters").Unsupported(IsFalse, "strict");
 
     /// <summary>Translates a request body.</summary>
     /// <exception cref="ApiException">The body asks for something else than this server has.</exception>
@@ -49,15 +44,19 @@ internal sealed record ChatRequest(
             ["max_tokens"] = maxTokensField,
             ["prompt"] = "messages", // the rendered conversation
             ["logprobs"] = "top_logprobs",
+            ["grammar"] = "response_format",
         });
 
-        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), ReadTools(body, model, ignored),
+        FunctionTools tools = FunctionTools.Read(body, nested: true, model, ignored);
+        var conversation = new GenerationInput.Messages(ChatMessages.Read(body, ignored), tools.Shown,
             ReadTemplateArguments(Object(body, "chat_template_kwargs"), Text(body, "reasoning_effort"), "reasoning_effort", model));
         bool stream = Flag(body, "stream") ?? false;
         GenerationRequest generation = SamplingFields.Apply(body, model, new GenerationRequest(conversation)) with
         {
             MaxTokens = Integer(body, maxTokensField),
             Logprobs = ReadLogprobs(body),
+            Grammar = AnswerForms.Read(body, "response_format", ignored),
+            ToolUse = tools.Use,
         };
         return new ChatRequest(generation, stream, SamplingFields.ReadIncludeUsage(body, stream, ignored), names, ignored);
     }
@@ -68,36 +67,6 @@ internal sealed record ChatRequest(
         int? alternatives = Integer(body, "top_logprobs");
         if (alternatives is > 0 && !wanted) throw ApiException.Invalid("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
         return wanted ? alternatives ?? 0 : null;
-    }
-
-    private static List<ToolDefinition>? ReadTools(JsonElement body, ModelInfo model, ICollection<string> ignored)
-    {
-        bool shown = ReadToolChoice(body);
-        if (List(body, "tools") is not JsonElement list || list.GetArrayLength() == 0) return null;
-        var tools = new List<ToolDefinition>(list.GetArrayLength());
-        foreach (JsonElement item in list.EnumerateArray())
-        {
-            string where = FormattableString.Invariant($"tools[{tools.Count}]");
-            RequireObject(item, where);
-            string type = RequiredText(item, "type", where + ".");
-            if (type != "function") throw ApiException.Unsupported(where + ".type", $"'{where}.type' is '{RequestBody.Shown(type)}'; this server takes 'function' only.");
-            ToolFields.Check(item, where + ".", ignored);
-            JsonElement function = Object(item, "function", where + ".") ?? throw ApiException.Invalid(where + ".function", $"'{where}.function' is missing.");
-            where += ".function.";
-            FunctionFields.Check(function, where, ignored);
-            tools.Add(Tools.Read(function, where, Object(function, "parameters", where)));
-        }
-        Tools.RequireDifferentNames(tools, "tools");
-        if (!shown) return null;
-        return model.SupportsTools ? tools : throw NoTools("tools");
-    }
-
-    /// <summary>Whether the model may see the tools.</summary>
-    public static bool ReadToolChoice(JsonElement body)
-    {
-        if (Value(body, "tool_choice") is not JsonElement choice || IsText(choice, "auto")) return true;
-        if (IsText(choice, "none")) return false;
-        throw ApiException.Unsupported("tool_choice", "'tool_choice' must be \"auto\" or \"none\": calls cannot be forced in this version.");
     }
 
     /// <summary>What the template is told.</summary>
@@ -115,10 +84,6 @@ internal sealed record ChatRequest(
             return effort == "none" ? null : throw ApiException.Unsupported(field, $"'{field}' is not available: the model's chat template knows no reasoning; leave it out.");
         return effort == "none" ? """{"enable_thinking":false}""" : $$"""{"enable_thinking":true,"reasoning_effort":"{{effort}}"}""";
     }
-
-    /// <summary>Whether a format asks for any text.</summary>
-    public static bool IsTextFormat(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.GetPropertyCount() == 1
-        && value.TryGetProperty("type", out JsonElement type) && IsText(type, "text");
 
     private static bool IsTextOnly(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text");
 }

@@ -16,17 +16,17 @@ namespace OpenEuroLLM.Serving.OpenAi;
 internal sealed record TextRequest(
     IReadOnlyList<GenerationRequest> Generations, bool Echo, int? Logprobs, bool Stream, bool IncludeUsage, IReadOnlyCollection<string> Ignored)
 {
-    public static readonly FieldNames Names = new(new Dictionary<string, string> { ["prompt_logprobs"] = "logprobs" });
+    public static readonly FieldNames Names = new(new Dictionary<string, string> { ["prompt_logprobs"] = "logprobs", ["grammar"] = "response_format" });
 
     private const int UsualMaxTokens = 16;
 
     /// <summary>The fields of a body.</summary>
     public static readonly FieldTable Fields = SamplingFields.Add(new FieldTable())
-        .Read("model", "prompt", "echo", "logprobs")
+        .Read("model", "prompt", "echo", "logprobs", "response_format")
         .Ignored("user")
         .Unsupported(value => IntegerOf(value) == 1, "best_of")
         .Unsupported(value => IsText(value, ""), "suffix")
-        .Unsupported(_ => false, "prompt_logprobs", "response_format", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar");
+        .Unsupported(_ => false, "prompt_logprobs", "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar");
 
     /// <exception cref="ApiException">The body asks for something else than this server has.</exception>
     public static TextRequest Read(JsonElement body, ModelInfo model)
@@ -43,6 +43,7 @@ internal sealed record TextRequest(
         {
             MaxTokens = maxTokens,
             Logprobs = logprobs,
+            Grammar = AnswerForms.Read(body, "response_format", ignored),
             // Without it the engine refuses to generate nothing.
             PromptLogprobs = echo ? logprobs ?? 0 : null,
         };

@@ -70,6 +70,9 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
         ["generationConfig.responseLogprobs"] = Flag,
         ["generationConfig.logprobs"] = Integer,
         ["generationConfig.thinkingConfig"] = Object,
+        ["generationConfig.responseMimeType"] = Text,
+        ["generationConfig.responseSchema"] = Object,
+        ["generationConfig.responseJsonSchema"] = Object,
     };
 
     public static readonly Dialect Chat = new("/v1/chat/completions", """{"model":"small","max_tokens":2,"messages":[{"role":"user","content":"TEXT"}]}""",
@@ -79,6 +82,9 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
             ["logprobs"] = Flag,
             ["top_logprobs"] = Integer,
             ["tools"] = List,
+            ["tool_choice"] = Text + Object,
+            ["parallel_tool_calls"] = Flag,
+            ["response_format"] = Object,
             ["chat_template_kwargs"] = Object,
             ["reasoning_effort"] = Text,
             ["messages.0.role"] = Text,
@@ -87,7 +93,33 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
         });
 
     public static readonly Dialect Completions = new("/v1/completions", """{"model":"small","max_tokens":2,"prompt":"TEXT"}""",
-        new Dictionary<string, string>(SamplingFields) { ["prompt"] = TextOrList, ["echo"] = Flag, ["logprobs"] = Integer });
+        new Dictionary<string, string>(SamplingFields) { ["prompt"] = TextOrList, ["echo"] = Flag, ["logprobs"] = Integer, ["response_format"] = Object });
+
+    public static readonly Dialect Responses = new("/v1/responses", """{"model":"small","max_output_tokens":2,"input":"TEXT"}""",
+        new Dictionary<string, string>
+        {
+            ["model"] = Text,
+            ["input"] = TextOrList,
+            ["instructions"] = Text,
+            ["previous_response_id"] = Text,
+            ["tools"] = List,
+            ["tool_choice"] = Text + Object,
+            ["parallel_tool_calls"] = Flag,
+            ["reasoning"] = Object,
+            ["text"] = Object,
+            ["text.format"] = Object,
+            ["truncation"] = Text,
+            ["max_output_tokens"] = Integer,
+            ["temperature"] = Number,
+            ["top_p"] = Number,
+            ["top_logprobs"] = Integer,
+            ["include"] = List,
+            ["metadata"] = Object,
+            ["store"] = Flag,
+            ["stream"] = Flag,
+            ["stream_options"] = Object,
+            ["prompt_cache_key"] = Text,
+        });
 
     public static readonly Dialect Embeddings = new("/v1/embeddings", """{"model":"small","input":"TEXT"}""",
         new Dictionary<string, string> { ["model"] = Text, ["input"] = TextOrList, ["encoding_format"] = Text, ["dimensions"] = Integer });
@@ -104,6 +136,8 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
             ["top_k"] = Integer,
             ["stop_sequences"] = List,
             ["stream"] = Flag,
+            ["output_config"] = Object,
+            ["output_format"] = Object,
         });
 
     public static readonly Dialect CountTokens = new("/v1/messages/count_tokens", """{"model":"small","messages":[{"role":"user","content":"TEXT"}]}""", MessagesFields);
@@ -120,7 +154,7 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
         new Dictionary<string, string> { ["content"] = Object, ["outputDimensionality"] = Integer });
 
     public static IReadOnlyList<Dialect> All { get; } =
-        [Chat, Completions, Embeddings, Tokenize, Messages, CountTokens, Generate, StreamGenerate, CountContents, EmbedContent];
+        [Chat, Completions, Responses, Embeddings, Tokenize, Messages, CountTokens, Generate, StreamGenerate, CountContents, EmbedContent];
 
     /// <summary>Those that render a conversation.</summary>
     public static IReadOnlyList<Dialect> Conversations { get; } = [Chat, Messages, CountTokens, Generate, StreamGenerate, CountContents];
@@ -152,14 +186,34 @@ internal sealed record Dialect(string Path, string Good, IReadOnlyDictionary<str
         return body.ToJsonString().Replace("\"\\u0001\"", json, StringComparison.Ordinal);
     }
 
-    /// <summary>The field of a body in which tools stand, with one tool of this name and schema.</summary>
-    public string WithTool(string name, string schema)
+    /// <summary>The good body with one tool of this name and schema.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="schema">The schema of its parameters.</param>
+    /// <param name="strict">Whether calls must keep it; Gemini has no word for that.</param>
+    public string WithTool(string name, string schema, bool strict = false)
     {
-        string encoded = "\"" + JsonEncodedText.Encode(name) + "\"";
+        string encoded = "\"" + JsonEncodedText.Encode(name) + "\"", kept = strict ? ",\"strict\":true" : "";
         return WithValue("tools", IsGemini ? $"[{{\"functionDeclarations\":[{{\"name\":{encoded},\"parametersJsonSchema\":{schema}}}]}}]"
-            : IsAnthropic ? $"[{{\"name\":{encoded},\"input_schema\":{schema}}}]"
-            : $"[{{\"type\":\"function\",\"function\":{{\"name\":{encoded},\"parameters\":{schema}}}}}]");
+            : IsAnthropic ? $"[{{\"name\":{encoded},\"input_schema\":{schema}{kept}}}]"
+            : this == Responses ? $"[{{\"type\":\"function\",\"name\":{encoded},\"parameters\":{schema}{kept}}}]"
+            : $"[{{\"type\":\"function\",\"function\":{{\"name\":{encoded},\"parameters\":{schema}{kept}}}}}]");
     }
+
+    /// <summary>Where a schema for the whole answer may stand, and what stands there.</summary>
+    public IEnumerable<(string Field, string Format)> Forms => this == Chat || this == Completions
+        ? [("response_format", """{"type":"json_schema","json_schema":{"name":"n","schema":SCHEMA}}""")]
+        : this == Responses ? [("text", """{"format":{"type":"json_schema","name":"n","schema":SCHEMA}}""")]
+        : this == Messages ? [("output_config", """{"format":{"type":"json_schema","schema":SCHEMA}}"""), ("output_format", """{"type":"json_schema","schema":SCHEMA}""")]
+        : this == Generate || this == StreamGenerate ? [("generationConfig", """{"maxOutputTokens":2,"responseMimeType":"application/json","responseSchema":SCHEMA}"""),
+            ("generationConfig", """{"maxOutputTokens":2,"responseMimeType":"application/json","responseJsonSchema":SCHEMA}""")]
+        : [];
+
+    /// <summary>The field that says which tool must be called, and how it names one.</summary>
+    public (string Field, string Choice)? Forced(string name) => this == Chat ? ("tool_choice", $"{{\"type\":\"function\",\"function\":{{\"name\":\"{name}\"}}}}")
+        : this == Responses ? ("tool_choice", $"{{\"type\":\"function\",\"name\":\"{name}\"}}")
+        : this == Messages ? ("tool_choice", $"{{\"type\":\"tool\",\"name\":\"{name}\"}}")
+        : this == Generate || this == StreamGenerate ? ("toolConfig", $"{{\"functionCallingConfig\":{{\"mode\":\"ANY\",\"allowedFunctionNames\":[\"{name}\"]}}}}")
+        : null;
 
     /// <summary>Reads an error, which must have this dialect's shape and no more.</summary>
     public Fault ReadError(int status, string body)

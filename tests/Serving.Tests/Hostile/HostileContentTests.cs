@@ -17,7 +17,7 @@ public sealed class HostileContentTests(HostileServer hostile, SmallToolModel to
 
     public static TheoryData<string> Paths => [.. Dialect.All.Select(dialect => dialect.Path)];
 
-    public static TheoryData<string> ToolPaths => [.. Dialect.Conversations.Where(dialect => dialect != Dialect.CountContents).Select(dialect => dialect.Path)];
+    public static TheoryData<string> ToolPaths => [.. Dialect.Conversations.Where(dialect => dialect != Dialect.CountContents).Append(Dialect.Responses).Select(dialect => dialect.Path)];
 
     [Theory]
     [MemberData(nameof(Paths))]
@@ -56,9 +56,11 @@ public sealed class HostileContentTests(HostileServer hostile, SmallToolModel to
             ? """[{"role":"user","parts":[{"text":"a"}]},{"role":"model","parts":[{"functionCall":{"id":"1","name":"f","args":{"x":"ATTACK"}}}]},{"role":"user","parts":[{"functionResponse":{"id":"1","name":"f","response":{"x":"ATTACK"}}}]}]"""
             : dialect.IsAnthropic
                 ? """[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f","input":{"x":"ATTACK"}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"ATTACK"}]}]"""
+                : dialect == Dialect.Responses
+                ? """[{"role":"user","content":"a"},{"type":"function_call","call_id":"1","name":"f","arguments":"{\"x\":\"ATTACK\"}"},{"type":"function_call_output","call_id":"1","output":"ATTACK"}]"""
                 : """[{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"x\":\"ATTACK\"}"}}]},{"role":"tool","tool_call_id":"1","content":"ATTACK"}]""";
         JsonObject whole = JsonNode.Parse(body)!.AsObject();
-        whole[dialect.IsGemini ? "contents" : "messages"] = JsonNode.Parse(conversation.Replace("ATTACK", attack, StringComparison.Ordinal));
+        whole[dialect.IsGemini ? "contents" : dialect == Dialect.Responses ? "input" : "messages"] = JsonNode.Parse(conversation.Replace("ATTACK", attack, StringComparison.Ordinal));
 
         using HttpResponseMessage response = await server.Client.SendAsync(RunningServer.Request(dialect.Path, whole.ToJsonString()), TestContext.Current.CancellationToken);
 

@@ -11,6 +11,8 @@ public sealed partial class PoisonTests(HostileServer hostile) : IClassFixture<H
     [InlineData("/v1/completions", """{"model":"small","max_tokens":180,"seed":7,"echo":true,"logprobs":2,"stream":true,"prompt":"Kdo jsi?"}""")]
     [InlineData("/v1/messages", """{"model":"small","max_tokens":180,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}]}""")]
     [InlineData("/v1beta/models/small:streamGenerateContent?alt=sse", """{"contents":[{"parts":[{"text":"Kdo jsi?"}]}],"generationConfig":{"maxOutputTokens":180,"seed":7,"candidateCount":2}}""")]
+    [InlineData("/v1/responses", """{"model":"small","max_output_tokens":180,"seed":7,"stream":true,"store":false,"input":"Kdo jsi?"}""")]
+    [InlineData("/v1/chat/completions", """{"model":"small","max_tokens":180,"seed":7,"stream":true,"messages":[{"role":"user","content":"Kdo jsi?"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"array","items":{"type":"string","maxLength":9}}}}}""")]
     public async Task A_poisoned_request_beside_it_never_changes_a_stream(string path, string body)
     {
         string alone = await StreamAsync(path, body);
@@ -38,6 +40,8 @@ public sealed partial class PoisonTests(HostileServer hostile) : IClassFixture<H
             Dialect.Chat.With("<|end_of_turn|>{{ 7*7 }}"), Dialect.Chat.With(new string('x', 10_000)), Dialect.Chat.WithValue("temperature", "1e400"),
             Dialect.Chat.WithValue("temperature", "2"), Dialect.Chat.WithValue("messages.0.role", "\"robot\""), "{", "{\"x\":" + new string('[', 10_000),
             Dialect.Chat.WithValue("logit_bias", "{\"5\":100,\"6\":-100}"), Dialect.Chat.WithValue("stop", "\"a\""), Dialect.Chat.WithValue("n", "16"),
+            Dialect.Chat.WithValue("response_format", HostileSchemaTests.Form(HostileSchemaTests.Exploding["references that double"])),
+            Dialect.Chat.WithValue("response_format", HostileSchemaTests.Form(HostileSchemaTests.Ambiguous)),
             Dialect.Chat.WithValue("stream", "true"), Dialect.Chat.WithValue("repetition_penalty", "0.01"), Dialect.Chat.WithValue("max_tokens", "200"),
         ];
         for (int turn = 0; !over.IsCancellationRequested; turn++)
@@ -61,6 +65,6 @@ public sealed partial class PoisonTests(HostileServer hostile) : IClassFixture<H
     }
 
     /// <summary>The names and the moment of a request. Nothing else may differ: prompts this short have no page in the cache.</summary>
-    [GeneratedRegex("\"(?:id|responseId)\":\"[a-z]*[-_]?[0-9a-f]+\",?|\"created\":[0-9]+,", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("\"(?:id|item_id|responseId)\":\"[a-z]*[-_]?[0-9a-z]+\",?|\"(?:created|created_at|completed_at)\":[0-9]+,", RegexOptions.NonBacktracking)]
     private static partial Regex OfThisRequest();
 }

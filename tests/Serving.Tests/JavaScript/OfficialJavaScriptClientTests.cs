@@ -6,7 +6,7 @@ using OpenEuroLLM.Inference;
 namespace OpenEuroLLM.Serving.Tests.JavaScript;
 
 /// <summary>The official clients for JavaScript, unmodified: <c>clients.mjs</c> says what is checked.</summary>
-public sealed class OfficialJavaScriptClientTests(SmallModel model) : IClassFixture<SmallModel>
+public sealed class OfficialJavaScriptClientTests(SmallModel model, SmallToolModel tools) : IClassFixture<SmallModel>, IClassFixture<SmallToolModel>
 {
     private const int OldestNode = 20;
     private int left;
@@ -22,9 +22,10 @@ public sealed class OfficialJavaScriptClientTests(SmallModel model) : IClassFixt
         Assert.SkipUnless(int.Parse(version, CultureInfo.InvariantCulture) >= OldestNode, "needs Node.js 20 or later");
         Assert.SkipUnless(Directory.Exists(Path.Combine(folder, "node_modules")), "needs 'npm ci' in tests/Serving.Tests/JavaScript");
         await using RunningServer real = await RunningServer.StartAsync(model.Engine);
+        await using RunningServer calling = await RunningServer.StartAsync(tools.Engine);
         await using RunningServer scripted = await RunningServer.StartAsync(Scripted());
 
-        (int exit, string problem) = await NodeAsync(folder, "clients.mjs", client, AddressOf(real), AddressOf(scripted));
+        (int exit, string problem) = await NodeAsync(folder, "clients.mjs", client, AddressOf(real), AddressOf(calling), AddressOf(scripted));
 
         Assert.True(exit == 0, problem);
         while (Volatile.Read(ref left) == 0)

@@ -1,10 +1,29 @@
-// The official JavaScript clients, unmodified, against two running servers: one with a real model, one that answers as told.
-// Usage: node clients.mjs openai|anthropic|google MODEL_SERVER SCRIPTED_SERVER      a failed check ends the program with its stack
+// The official JavaScript clients, unmodified, against three running servers: a real model, one whose template knows tools, and one that answers as told.
+// Usage: node clients.mjs openai|anthropic|google MODEL_SERVER TOOLS_SERVER SCRIPTED_SERVER      a failed check ends the program with its stack
 import assert from "node:assert/strict";
 
-const [client, modelServer, scriptedServer] = process.argv.slice(2);
+const [client, modelServer, toolsServer, scriptedServer] = process.argv.slice(2);
 const question = "Kdo jsi?";
 const weather = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+
+const person = {
+  type: "object", properties: { age: { type: "integer", minimum: 18, maximum: 99 }, kind: { type: "string", enum: ["a", "ž"] } }, required: ["age", "kind"], additionalProperties: false,
+};
+const forecast = {
+  type: "object", properties: { days: { type: "integer", minimum: 1, maximum: 9 }, unit: { type: "string", enum: ["C", "F"] } }, required: ["days", "unit"], additionalProperties: false,
+};
+
+/** A value of the schema above. */
+function isPerson(value) {
+  assert.deepEqual(Object.keys(value), ["age", "kind"]);
+  assert.ok(value.age >= 18 && value.age <= 99 && person.properties.kind.enum.includes(value.kind), JSON.stringify(value));
+}
+
+/** Arguments of the schema above. */
+function isForecast(value) {
+  assert.deepEqual(Object.keys(value), ["days", "unit"]);
+  assert.ok(value.days >= 1 && value.days <= 9 && forecast.properties.unit.enum.includes(value.unit), JSON.stringify(value));
+}
 
 /** What a promise is rejected with; it must be. */
 async function failure(promise) {
@@ -26,7 +45,7 @@ async function all(things) {
 async function openai() {
   const { default: OpenAI } = await import("openai");
   const connect = base => new OpenAI({ apiKey: "none", baseURL: `${base}/v1`, maxRetries: 0 });
-  const real = connect(modelServer), scripted = connect(scriptedServer);
+  const real = connect(modelServer), caller = connect(toolsServer), scripted = connect(scriptedServer);
   const ask = { model: "small", max_completion_tokens: 12, seed: 5, messages: [{ role: "user", content: question }] };
 
   const models = await real.models.list();
@@ -63,6 +82,29 @@ async function openai() {
   assert.deepEqual(completed.choices[0].logprobs.tokens.slice(1), ["a", "b"]);
   assert.equal(completed.choices[0].logprobs.token_logprobs[0], null);
 
+  const form = { name: "person", strict: true, schema: person }, formed = { ...ask, max_completion_tokens: 80, response_format: { type: "json_schema", json_schema: form } };
+  const parsed = await real.chat.completions.parse(formed);
+  isPerson(parsed.choices[0].message.parsed);
+  assert.equal((await real.chat.completions.stream(formed).finalChatCompletion()).choices[0].message.content, parsed.choices[0].message.content);
+  const forced = { model: "small", messages: ask.messages, parallel_tool_calls: false, tools: [
+    { type: "function", function: { name: "time" } }, { type: "function", function: { name: "weather", strict: true, parameters: forecast } }] };
+  const forcedCall = (await caller.chat.completions.create({ ...forced, tool_choice: { type: "function", function: { name: "weather" } } })).choices[0];
+  assert.deepEqual([forcedCall.finish_reason, forcedCall.message.tool_calls.length, forcedCall.message.tool_calls[0].function.name], ["tool_calls", 1, "weather"]);
+  isForecast(JSON.parse(forcedCall.message.tool_calls[0].function.arguments));
+  assert.equal((await caller.chat.completions.create({ ...forced, tool_choice: "required" })).choices[0].message.tool_calls.length, 1);
+
+  const respond = { model: "small", input: question, max_output_tokens: 80, store: false, text: { format: { type: "json_schema", ...form } } };
+  const response = await real.responses.parse(respond);
+  isPerson(response.output_parsed);
+  assert.equal(response.text.format.name, "person");
+  assert.equal((await real.responses.stream(respond).finalResponse()).output_text, response.output_text);
+  const answered = await caller.responses.parse({ model: "small", input: question, parallel_tool_calls: false, tool_choice: { type: "function", name: "weather" },
+    tools: [{ type: "function", name: "weather", strict: true, parameters: forecast }] });
+  assert.deepEqual([answered.output.map(item => item.type), answered.tool_choice.name, answered.parallel_tool_calls, answered.tools[0].strict], [["function_call"], "weather", false, true]);
+  isForecast(answered.output[0].parsed_arguments);
+  const unkept = await failure(real.responses.create({ ...respond, text: { format: { type: "json_schema", name: "n", schema: { not: {} } } } }));
+  assert.ok(unkept instanceof OpenAI.BadRequestError && unkept.param === "text.format", String(unkept));
+
   // Without a form the client asks for base64 and decodes it itself.
   const decoded = await real.embeddings.create({ model: "small", input: ["Dobrý den", "ahoj"] });
   const plain = await real.embeddings.create({ model: "small", input: ["Dobrý den", "ahoj"], encoding_format: "float" });
@@ -86,7 +128,7 @@ async function openai() {
 async function anthropic() {
   const { default: Anthropic } = await import("@anthropic-ai/sdk");
   const connect = baseURL => new Anthropic({ apiKey: "none", baseURL, maxRetries: 0 });
-  const real = connect(modelServer), scripted = connect(scriptedServer);
+  const real = connect(modelServer), caller = connect(toolsServer), scripted = connect(scriptedServer);
   const ask = { model: "small", max_tokens: 12, system: [{ type: "text", text: "Buď stručný." }], messages: [{ role: "user", content: question }] };
 
   const models = [];
@@ -103,6 +145,20 @@ async function anthropic() {
   assert.deepEqual([streamed.stop_reason, streamed.usage.input_tokens, streamed.usage.output_tokens], [whole.stop_reason, whole.usage.input_tokens, whole.usage.output_tokens]);
   const events = await all(await real.messages.create({ ...ask, stream: true }));
   assert.deepEqual([events[0].type, events.at(-2).type, events.at(-1).type], ["message_start", "message_delta", "message_stop"]);
+
+  const { jsonSchemaOutputFormat } = await import("@anthropic-ai/sdk/helpers/json-schema");
+  const kinds = { ...person, properties: { age: { type: "integer", enum: [18, 99] }, kind: person.properties.kind } }; // the helper turns bounds into words
+  const formed = { ...ask, max_tokens: 80, output_config: { format: jsonSchemaOutputFormat(kinds) } };
+  const parsed = await real.messages.parse(formed);
+  isPerson(parsed.parsed_output);
+  assert.equal(parsed.stop_reason, "end_turn");
+  assert.deepEqual((await real.messages.stream(formed).finalMessage()).parsed_output, parsed.parsed_output);
+  isPerson(JSON.parse((await real.messages.create({ ...ask, max_tokens: 80, output_config: { format: { type: "json_schema", schema: person } } })).content[0].text));
+  const forced = { model: "small", max_tokens: 400, messages: ask.messages, tools: [{ name: "weather", strict: true, input_schema: forecast }, { name: "time", input_schema: { type: "object" } }] };
+  const forcedCall = await caller.messages.create({ ...forced, tool_choice: { type: "tool", name: "weather", disable_parallel_tool_use: true } });
+  assert.deepEqual([forcedCall.stop_reason, forcedCall.content.map(block => block.name)], ["tool_use", ["weather"]]);
+  isForecast(forcedCall.content[0].input);
+  assert.ok((await caller.messages.create({ ...forced, tools: forced.tools.slice(0, 1), tool_choice: { type: "any" } })).content.some(block => block.type === "tool_use"));
 
   const tools = [{ name: "weather", input_schema: weather }, { name: "time", input_schema: { type: "object" } }];
   const told = { model: "scripted", max_tokens: 50, tools, thinking: { type: "enabled", budget_tokens: 1024 }, messages: [{ role: "user", content: "call" }] };
@@ -136,9 +192,9 @@ async function anthropic() {
 }
 
 async function google() {
-  const { ApiError, GoogleGenAI } = await import("@google/genai");
+  const { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } = await import("@google/genai");
   const connect = baseUrl => new GoogleGenAI({ apiKey: "none", httpOptions: { baseUrl, retryOptions: { attempts: 1 } } });
-  const real = connect(modelServer), scripted = connect(scriptedServer);
+  const real = connect(modelServer), caller = connect(toolsServer), scripted = connect(scriptedServer);
   const ask = { model: "small", contents: question, config: { maxOutputTokens: 12, seed: 5, systemInstruction: "Buď stručný." } };
 
   const names = [];
@@ -158,6 +214,20 @@ async function google() {
 
   const embedded = await real.models.embedContent({ model: "small", contents: ["Dobrý den", "ahoj"], config: { outputDimensionality: 8 } });
   assert.deepEqual(embedded.embeddings.map(each => each.values.length), [8, 8]);
+
+  const formed = { ...ask.config, maxOutputTokens: 80, responseMimeType: "application/json" };
+  const responseSchema = { type: Type.OBJECT, propertyOrdering: ["age", "kind"], required: ["age", "kind"], properties: {
+    kind: { type: Type.STRING, enum: ["a", "ž"] }, age: { type: Type.INTEGER, minimum: 18, maximum: 99 } } };
+  for (const config of [{ ...formed, responseSchema }, { ...formed, responseJsonSchema: person }]) {
+    const value = (await real.models.generateContent({ ...ask, config })).text;
+    isPerson(JSON.parse(value));
+    assert.equal((await all(await real.models.generateContentStream({ ...ask, config }))).map(piece => piece.text ?? "").join(""), value);
+  }
+  const forced = await caller.models.generateContent({ model: "small", contents: question, config: {
+    tools: [{ functionDeclarations: [{ name: "time" }, { name: "weather", parametersJsonSchema: forecast }] }],
+    toolConfig: { functionCallingConfig: { mode: FunctionCallingConfigMode.ANY, allowedFunctionNames: ["weather"] } } } });
+  assert.ok(forced.functionCalls.length > 0);
+  for (const call of forced.functionCalls) isForecast(call.args);
 
   const functionDeclarations = [{ name: "weather", parametersJsonSchema: weather }, { name: "time" }];
   const config = { tools: [{ functionDeclarations }], thinkingConfig: { includeThoughts: true } };

@@ -81,6 +81,6 @@ public sealed class OfficialClientTests
         Assert.Contains("'tools' is not available", tools.Message, StringComparison.Ordinal);
     }
 
-    private static OpenAIClient Connect(RunningServer server) =>
+    internal static OpenAIClient Connect(RunningServer server) =>
         new(new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(server.Address, "/v1") });
 }

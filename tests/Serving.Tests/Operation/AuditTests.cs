@@ -34,6 +34,8 @@ public sealed class AuditTests
     [InlineData("/v1beta/models/test-model:generateContent", """{"contents":[{"role":"user","parts":[{"text":"a"}]}]}""", "POST /v1beta/models:generateContent")]
     [InlineData("/v1beta/models/test-model:streamGenerateContent?alt=sse", """{"contents":[{"role":"user","parts":[{"text":"a"}]}]}""", "POST /v1beta/models:streamGenerateContent")]
     [InlineData("/v1/embeddings", """{"model":"test-model","input":["a","b"]}""", "POST /v1/embeddings")]
+    [InlineData("/v1/responses", """{"model":"test-model","input":"a"}""", "POST /v1/responses")]
+    [InlineData("/v1/responses", """{"model":"test-model","input":"a","stream":true}""", "POST /v1/responses")]
     public async Task Every_dialect_is_recorded(string path, string body, string route)
     {
         await using AuditedServer server = await AuditedServer.StartAsync();

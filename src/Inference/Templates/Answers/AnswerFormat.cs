@@ -20,7 +20,14 @@ internal enum CallNotation
 /// <param name="Open">In front of them; empty where an answer that begins with <c>{</c> is a call.</param>
 /// <param name="Close">Behind them; null where they end by themselves.</param>
 /// <param name="Notation">How they are written.</param>
-internal sealed record CallMarks(string Open, string? Close, CallNotation Notation);
+internal sealed record CallMarks(string Open, string? Close, CallNotation Notation)
+{
+    /// <summary>Whether models write a list between the marks, however many calls there are.</summary>
+    public bool IsList => Notation == CallNotation.JsonByName || (Notation == CallNotation.Json && Open is "[TOOL_CALLS]" or "functools" or "<|tool_call|>");
+
+    /// <summary>What <see cref="CallNotation.Json"/> calls the arguments.</summary>
+    public string ArgumentsKey => Open is "" or "<|python_tag|>" ? "parameters" : "arguments";
+}
 
 /// <summary>How a family's answers mark reasoning and calls.</summary>
 /// <param name="Reasoning">What stands around reasoning; null where there is none.</param>
@@ -59,6 +66,12 @@ internal sealed record AnswerFormat((string Open, string Close)? Reasoning, IRea
     public bool CallsInReasoning => Reasoning?.Open == InnerOpen;
 
     public bool IsPlain => Reasoning is null && Calls.Count == 0;
+
+    /// <summary>The calls that an answer can be held to: those without marks in front before others; null where there are none.</summary>
+    public CallMarks? BindableCalls => Calls.Where(call => call.Notation != CallNotation.Python).OrderBy(call => call.Open.Length > 0).FirstOrDefault();
+
+    /// <summary>The calls that can be told from text around them before they are read; null where there are none, or several kinds.</summary>
+    public CallMarks? OnlyCalls => Calls is [{ Open.Length: > 0, Notation: not CallNotation.Python } only] ? only : null;
 
     /// <summary>Every text that may be a control token of its own.</summary>
     public IEnumerable<string> Marks

@@ -6,7 +6,8 @@ namespace OpenEuroLLM.Inference;
 /// lost but line breaks beside marks, and what is kept is bounded.</summary>
 /// <param name="format">The marks of the family.</param>
 /// <param name="thinks">Whether the prompt has opened the reasoning already.</param>
-internal sealed class AnswerReader(AnswerFormat format, bool thinks)
+/// <param name="settles">Whether marks count up to the first text only: all that follows it is said.</param>
+internal sealed class AnswerReader(AnswerFormat format, bool thinks, bool settles = false)
 {
     /// <summary>Longest call, in UTF-16 units; a longer one comes out as text.</summary>
     public const int LongestCall = 1 << 18;
@@ -20,7 +21,7 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
     private readonly string[] _marksOfReasoning =
         [.. format.Reasoning is var (_, close) ? [close] : Array.Empty<string>(), .. format.CallsInReasoning ? format.Calls.Where(call => call.Open.Length > 0).Select(call => call.Open) : []];
     private State _state = thinks && format.Reasoning is not null ? State.Thinks : State.Says, _afterCall;
-    private bool _dropsBreaks = thinks, _begins = true;
+    private bool _dropsBreaks = thinks, _begins = true, _settled;
     private CallMarks? _call;
     private JsonExtent _extent;
     private int _scanned, _argumentsAt;
@@ -74,16 +75,25 @@ internal sealed class AnswerReader(AnswerFormat format, bool thinks)
             }
         }
         var (first, mark) = First(text, _opens.Select(open => open.Mark));
+        if (settles && (_settled || first != 0))
+        {
+            if (!_settled && (text.Length == 0 || (!ends && _opens.Any(open => open.Mark.StartsWith(text, StringComparison.Ordinal))))) return false;
+            _settled = true;
+            Say(parts, text.Length, isThought: false);
+            return false;
+        }
+
         if (first < 0)
         {
             if (text.Length > 0) _begins = false;
             Say(parts, ends ? text.Length : text.Length - Held(text, _opens.Select(open => open.Mark)), isThought: false);
             return false;
         }
-        _begins = false;
+        var call = _opens.First(open => open.Mark == mark).Call;
+        _begins &= first == 0 && call is null; // an answer still begins behind its reasoning
         Say(parts, WithoutBreaks(text, first), isThought: false);
         _pending.Clear().Append(text, first + mark.Length, text.Length - first - mark.Length);
-        if (_opens.First(open => open.Mark == mark).Call is { } call) Begin(call);
+        if (call is not null) Begin(call);
         else (_state, _dropsBreaks) = (State.Thinks, true);
         return true;
     }

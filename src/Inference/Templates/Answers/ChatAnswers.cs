@@ -19,18 +19,28 @@ internal sealed class ChatAnswers
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="prompt">The rendered conversation.</param>
     /// <param name="choices">Number of answers.</param>
-    public ChatAnswers(AnswerFormat format, Tokenizer tokenizer, int[] prompt, int choices)
+    /// <param name="form">The form that the answers have; null for any.</param>
+    public ChatAnswers(AnswerFormat format, Tokenizer tokenizer, int[] prompt, int choices, Grammars.AnswerForm? form = null)
     {
+        // A value may hold any mark as text, and may look like a call.
+        if (form?.Value is not null) format = format with { Calls = form.Calls is { } calls ? [calls.Marks] : [] };
         // Control tokens are no text for the decoder, so those that are marks are given to the reader here.
         foreach (string mark in format.Marks)
             if (tokenizer.TokenId(mark) is int id && tokenizer.IsSpecial(id)) _marks[id] = mark;
-        string end = tokenizer.Decode(prompt.AsSpan(Math.Max(0, prompt.Length - PromptEnd)), skipSpecial: false);
-        bool thinks = format.Reasoning is var (open, _) && end.TrimEnd().EndsWith(open, StringComparison.Ordinal);
-        _readers = [.. Enumerable.Range(0, choices).Select(_ => new AnswerReader(format, thinks))];
+        bool thinks = ReasoningOf(format, tokenizer, prompt) is { IsOpen: true };
+        _readers = [.. Enumerable.Range(0, choices).Select(_ => new AnswerReader(format, thinks, settles: form?.Value is not null))];
         _calls = new int[choices];
         ulong seed = 14695981039346656037;
         foreach (int id in prompt) seed = (seed ^ (uint)id) * 1099511628211;
         _ids = new CounterRandom(seed, 0);
+    }
+
+    /// <summary>The reasoning that an answer to a prompt may begin with; null where the family has none, or the prompt has ended it already.</summary>
+    public static Grammars.ReasoningForm? ReasoningOf(AnswerFormat format, Tokenizer tokenizer, int[] prompt)
+    {
+        if (format.Reasoning is not var (open, close)) return null;
+        string end = tokenizer.Decode(prompt.AsSpan(Math.Max(0, prompt.Length - PromptEnd)), skipSpecial: false).TrimEnd();
+        return end.EndsWith(close, StringComparison.Ordinal) ? null : new Grammars.ReasoningForm(open, close, end.EndsWith(open, StringComparison.Ordinal));
     }
 
     /// <summary>What an event means.</summary>

@@ -45,7 +45,7 @@ internal sealed class ResponseAnswer(IInferenceEngine engine, ResponseId id, Res
         json.WriteStartArray("output");
         foreach (OutputItem item in output?.Items ?? []) item.AsItem().Write(json, engine);
         json.WriteEndArray();
-        json.WriteBoolean("parallel_tool_calls", true);
+        json.WriteBoolean("parallel_tool_calls", settings.Tools.Parallel);
         json.WriteString("previous_response_id", settings.Previous);
         json.WriteString("prompt_cache_key", request.Generation.CacheSalt);
         json.WriteStartObject("reasoning");

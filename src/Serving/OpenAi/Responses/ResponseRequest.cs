@@ -24,6 +24,7 @@ internal sealed record ResponseRequest(
         ["max_tokens"] = "max_output_tokens",
         ["logprobs"] = "top_logprobs",
         ["cache_salt"] = "prompt_cache_key",
+        ["grammar"] = "text.format",
     });
 
     private const int MostMetadata = 16, LongestMetadataName = 64, LongestMetadataValue = 512;
@@ -38,7 +39,7 @@ internal sealed record ResponseRequest(
     ];
 
     private static readonly string[] Conversation =
-        ["model", "input", "instructions", "previous_response_id", "tools", "tool_choice", "reasoning", "text", "truncation"];
+        ["model", "input", "instructions", "previous_response_id", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text", "truncation"];
 
     /// <summary>The fields of a body that wants an answer.</summary>
     public static readonly FieldTable Fields = AddCommon(SamplingFields.AddChoice(new FieldTable()))
@@ -58,7 +59,6 @@ internal sealed record ResponseRequest(
     private static readonly FieldTable TextFields = new FieldTable().Read("format").Unsupported(value => IsText(value, "medium"), "verbosity");
 
     private static FieldTable AddCommon(FieldTable fields) => fields.Read(Conversation)
-        .Unsupported(value => value.ValueKind == JsonValueKind.True, "parallel_tool_calls")
         .Unsupported(_ => false, "conversation");
 
     /// <summary>Translates a body.</summary>
@@ -74,13 +74,16 @@ internal sealed record ResponseRequest(
         (count ? CountFields : Fields).Check(body, "", ignored);
         bool stream = Flag(body, "stream") ?? false;
         CheckStreamOptions(body, stream, ignored);
-        string? effort = ReadEffort(body, ignored), format = ReadFormat(body, ignored), previous = Text(body, "previous_response_id");
+        var (grammar, format) = ReadFormat(body, ignored);
+        string? effort = ReadEffort(body, ignored), previous = Text(body, "previous_response_id");
         var tools = ResponseTools.Read(body, model, ignored);
         GenerationRequest generation = SamplingFields.Apply(body, model,
-            new GenerationRequest(new GenerationInput.Messages([], tools.Shown, ChatRequest.ReadTemplateArguments(null, effort, "reasoning.effort", model)))) with
+            new GenerationRequest(new GenerationInput.Messages([], tools.Functions.Shown, ChatRequest.ReadTemplateArguments(null, effort, "reasoning.effort", model)))) with
         {
             MaxTokens = Integer(body, "max_output_tokens"),
             Logprobs = ReadLogprobs(body, ignored),
+            Grammar = grammar,
+            ToolUse = tools.Functions.Use,
             CacheSalt = Text(body, "prompt_cache_key"),
         };
         var settings = new ResponseSettings(
@@ -138,12 +141,13 @@ internal sealed record ResponseRequest(
         return Text(reasoning, "effort", "reasoning.");
     }
 
-    private static string? ReadFormat(JsonElement body, ICollection<string> ignored)
+    // The form of the answer, for the engine and as the response repeats it.
+    private static (Grammar? Grammar, string? Format) ReadFormat(JsonElement body, ICollection<string> ignored)
     {
-        if (Object(body, "text") is not JsonElement text) return null;
+        if (Object(body, "text") is not JsonElement text) return (null, null);
         TextFields.Check(text, "text.", ignored);
-        if (Object(text, "format", "text.") is not JsonElement format || ChatRequest.IsTextFormat(format)) return null;
-        throw ApiException.Unsupported("text.format", "'text.format' is not available in this version; leave it out.");
+        Grammar? grammar = AnswerForms.ReadFlat(text, "format", "text.", ignored);
+        return (grammar, grammar is null ? null : Tools.TextOf(text.GetProperty("format")));
     }
 
     private static bool ReadTruncation(JsonElement body) => Text(body, "truncation") switch

@@ -4,34 +4,21 @@ using static OpenEuroLLM.Serving.RequestFields;
 
 namespace OpenEuroLLM.Serving.OpenAi.Responses;
 
-/// <summary>The tools of a request.</summary>
-/// <param name="All">Every tool, as the response repeats it.</param>
-/// <param name="Shown">Those that the model sees; null for none.</param>
-/// <param name="Choice">Which may be called, as JSON.</param>
-internal sealed record ResponseTools(IReadOnlyList<ToolDefinition> All, IReadOnlyList<ToolDefinition>? Shown, string Choice)
+/// <summary>The tools of a request, as the engine takes them and as the response repeats them.</summary>
+/// <param name="Functions">The tools.</param>
+/// <param name="Choice">Which may be called, as the request says it in JSON.</param>
+/// <param name="Parallel">Whether several may be called at once, as the request says it.</param>
+internal sealed record ResponseTools(FunctionTools Functions, string Choice, bool Parallel)
 {
-    private static readonly FieldTable Fields = new FieldTable().Read("type", "name", "description", "parameters")
-        .Unsupported(IsFalse, "strict", "defer_loading").Unsupported(IsEmpty, "allowed_callers").Unsupported(_ => false, "output_schema");
-
-    public static ResponseTools Read(JsonElement body, ModelInfo model, ICollection<string> ignored)
-    {
-        bool shown = ChatRequest.ReadToolChoice(body);
-        var tools = new List<ToolDefinition>();
-        if (List(body, "tools") is JsonElement list)
-        {
-            foreach (JsonElement item in list.EnumerateArray()) tools.Add(ReadTool(item, FormattableString.Invariant($"tools[{tools.Count}]"), ignored));
-        }
-        Serving.Tools.RequireDifferentNames(tools, "tools");
-        if (shown && tools.Count > 0 && !model.SupportsTools) throw NoTools("tools");
-        return new ResponseTools(tools, shown && tools.Count > 0 ? tools : null, shown ? "\"auto\"" : "\"none\"");
-    }
+    public static ResponseTools Read(JsonElement body, ModelInfo model, ICollection<string> ignored) =>
+        new(FunctionTools.Read(body, nested: false, model, ignored), Value(body, "tool_choice")?.GetRawText() ?? "\"auto\"", Flag(body, "parallel_tool_calls") ?? true);
 
     public void Write(Utf8JsonWriter json)
     {
         json.WritePropertyName("tool_choice");
         json.WriteRawValue(Choice);
         json.WriteStartArray("tools");
-        foreach (ToolDefinition tool in All)
+        foreach (ToolDefinition tool in Functions.All)
         {
             json.WriteStartObject();
             json.WriteString("type", "function");
@@ -39,19 +26,9 @@ internal sealed record ResponseTools(IReadOnlyList<ToolDefinition> All, IReadOnl
             json.WriteString("description", tool.Description);
             json.WritePropertyName("parameters");
             json.WriteRawValue(tool.Parameters ?? "null");
-            json.WriteBoolean("strict", false);
+            json.WriteBoolean("strict", tool.Strict);
             json.WriteEndObject();
         }
         json.WriteEndArray();
-    }
-
-    private static ToolDefinition ReadTool(JsonElement item, string where, ICollection<string> ignored)
-    {
-        RequireObject(item, where);
-        where += ".";
-        string type = RequiredText(item, "type", where);
-        if (type != "function") throw ApiException.Unsupported(where + "type", $"'{where}type' is '{RequestBody.Shown(type)}'; this server takes 'function' only.");
-        Fields.Check(item, where, ignored);
-        return Serving.Tools.Read(item, where, Object(item, "parameters", where));
     }
 }

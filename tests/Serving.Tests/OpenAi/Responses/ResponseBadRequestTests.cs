@@ -136,7 +136,7 @@ public sealed class ResponseBadRequestTests(SmallModel model) : IAsyncLifetime, 
     [InlineData("\"background\":true", "unsupported_parameter", "background")]
     [InlineData("\"conversation\":\"conv_1\"", "unsupported_parameter", "conversation")]
     [InlineData("\"prompt\":{\"id\":\"pmpt_1\"}", "unsupported_parameter", "prompt")]
-    [InlineData("\"parallel_tool_calls\":\"yes\"", "unsupported_parameter", "parallel_tool_calls")]
+    [InlineData("\"parallel_tool_calls\":\"yes\"", "invalid_value", "parallel_tool_calls")]
     [InlineData("\"stream\":\"yes\"", "invalid_value", "stream")]
     [InlineData("\"stream_options\":{\"include_usage\":true}", "unknown_parameter", "stream_options.include_usage")]
     [InlineData("\"stream_options\":{}", "invalid_value", "stream_options")]
