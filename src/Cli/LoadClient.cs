@@ -6,8 +6,12 @@ namespace OpenEuroLLM.Cli;
 /// <summary>One client of a server under load: a connection that it keeps, and what it hears and when.</summary>
 internal sealed class LoadClient(int port, bool keepsEvents = false) : IDisposable
 {
+    /// <summary>How long an unused connection is kept: the server closes it after 130 seconds (docs/limits.md).</summary>
+    private const int KeptSeconds = 60;
+
     private readonly byte[] piece = new byte[16 << 10];
     private LoopbackConnection? connection;
+    private long used;
 
     /// <summary>What was heard of the last request, also where the connection ended before the answer; null before any was answered.</summary>
     public LoadAnswer? Last { get; private set; }
@@ -21,6 +25,7 @@ internal sealed class LoadClient(int port, bool keepsEvents = false) : IDisposab
         var answer = new LoadAnswer(keepsEvents);
         try
         {
+            if (SystemClock.Instance.SecondsSince(used) > KeptSeconds) Close();
             connection ??= await LoopbackConnection.OpenAsync(port, cancellation).ConfigureAwait(false);
             long began = SystemClock.Instance.Timestamp;
             await connection.SendAsync(request, cancellation).ConfigureAwait(false);
@@ -32,6 +37,7 @@ internal sealed class LoadClient(int port, bool keepsEvents = false) : IDisposab
             answer.Seconds = SystemClock.Instance.SecondsSince(began);
             Hear(answer, line, answer.Seconds);
             if (!connection.StaysOpen) Close();
+            used = SystemClock.Instance.Timestamp;
             return answer;
         }
         catch

@@ -33,7 +33,7 @@ internal sealed unsafe partial class CpuBackend
             tasks = tasks.Quantized();
         }
         var registers512 = wide && Registers512.IsSupported;
-        var scaled = rows == 1 && tasks.Any(ElementType.F16) ? Scaled(x, a.Columns) : null;
+        var scaled = rows <= FewFloatRows.Most && tasks.Any(ElementType.F16) ? Scaled(x, rows * a.Columns) : null;
         for (var first = 0; first < rows && tasks.Panels > 0; first += RoundedBlock)
         {
             var count = Math.Min(RoundedBlock, rows - first);
@@ -45,9 +45,9 @@ internal sealed unsafe partial class CpuBackend
         }
     }
 
-    /// <summary>A row as f16 weights are multiplied by it soonest; null: they must be widened first.</summary>
-    private float* Scaled(float* x, int columns) =>
-        columns <= Kernels.Product.SharedScratch && HalfFloat.ScaleRow(x, scratch.Shared, columns) ? scratch.Shared : null;
+    /// <summary>Rows as f16 weights are multiplied by them soonest; null: they must be widened first.</summary>
+    private float* Scaled(float* x, int count) =>
+        count <= Kernels.Product.SharedScratch && HalfFloat.Scale(x, scratch.Shared, count) ? scratch.Shared : null;
 
     private RoundedRows Round(float* x, int rows, int columns)
     {
@@ -157,7 +157,7 @@ internal sealed unsafe partial class CpuBackend
                 {
                     case (true, true): FewRows.Multiply(task.Type, panels, task.Columns, Rounded, Rows, y, task.Outputs, outputs, Wide); break;
                     case (true, false): OneRow.Multiply(task.Type, panels, task.Columns, Rounded, y, outputs, Wide); break;
-                    case (false, true): FewFloatRows.Multiply(task.Type, panels, task.Columns, (float*)X, Rows, y, task.Outputs, outputs, Wide); break;
+                    case (false, true): FewFloatRows.Multiply(task.Type, panels, task.Columns, (float*)X, (float*)Scaled, Rows, y, task.Outputs, outputs, Wide); break;
                     default: OneFloatRow.Multiply(task.Type, panels, task.Columns, (float*)X, (float*)Scaled, y, outputs, Wide); break;
                 }
                 first += here;

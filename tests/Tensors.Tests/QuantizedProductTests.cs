@@ -121,7 +121,7 @@ public sealed unsafe class QuantizedProductTests
     [InlineData(1e37f)]
     [InlineData(float.NegativeInfinity)]
     [InlineData(float.NaN)]
-    public void One_row_by_f16_is_the_chain_over_k_whatever_the_size_of_its_numbers(float value)
+    public void Few_rows_by_f16_are_the_chains_over_k_whatever_the_size_of_their_numbers(float value)
     {
         const int columns = 300;
         using var weight = Weight.Packed("w", 40, columns, ElementType.F16);
@@ -132,20 +132,23 @@ public sealed unsafe class QuantizedProductTests
             for (var k = 0; k < columns; k++) row[k] = (k % 3 == 0 ? 3e-6f : 0.3f) * (((k + o) % 11) - 5);
             weight.SetRow(o, row);
         }
-        using var x = Numbers.Random(1, columns, 2);
-        x[0, 151] = value;
-        foreach (var (threads, wide) in new[] { (1, true), (1, false), (2, true) })
+        foreach (var rows in new[] { 1, 2, 7 })
         {
-            using var backend = new CpuBackend(threads, wide);
-            using var y = Numbers.Random(1, 40, 8);
-            backend.Product(x.Data, 1, weight, y.Data);
-            for (var o = 0; o < 40; o++)
+            using var x = Numbers.Random(rows, columns, 2);
+            x[rows - 1, 151] = value;
+            foreach (var (threads, wide) in new[] { (1, true), (1, false), (2, true) })
             {
-                weight.CopyRow(o, row);
-                var chain = 0f;
-                for (var k = 0; k < columns; k++) chain = float.FusedMultiplyAdd(x[0, k], row[k], chain);
-                if (float.IsNaN(chain)) Assert.True(float.IsNaN(y[0, o]));
-                else Assert.Equal(BitConverter.SingleToInt32Bits(chain), BitConverter.SingleToInt32Bits(y[0, o]));
+                using var backend = new CpuBackend(threads, wide);
+                using var y = Numbers.Random(rows, 40, 8);
+                backend.Product(x.Data, rows, weight, y.Data);
+                for (var o = 0; o < 40 * rows; o++)
+                {
+                    weight.CopyRow(o % 40, row);
+                    var chain = 0f;
+                    for (var k = 0; k < columns; k++) chain = float.FusedMultiplyAdd(x[o / 40, k], row[k], chain);
+                    if (float.IsNaN(chain)) Assert.True(float.IsNaN(y[o / 40, o % 40]));
+                    else Assert.Equal(BitConverter.SingleToInt32Bits(chain), BitConverter.SingleToInt32Bits(y[o / 40, o % 40]));
+                }
             }
         }
     }

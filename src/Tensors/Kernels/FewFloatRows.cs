@@ -15,14 +15,16 @@ internal static unsafe class FewFloatRows
     /// <summary>y = x · Wᵀ by the law of products: one chain over k for each output.</summary>
     /// <param name="panels">Panels that follow each other; the last may stand for fewer than 16 outputs.</param>
     /// <param name="columns">Inputs: numbers of a row of <paramref name="x"/>.</param>
+    /// <param name="scaled">For f16: the rows as <see cref="HalfFloat.Scale"/> made them, or null where it could not.</param>
     /// <param name="yStride">Numbers between rows of <paramref name="y"/>.</param>
     /// <param name="outputs">Numbers in each row of <paramref name="y"/>.</param>
-    public static void Multiply(ElementType type, byte* panels, int columns, float* x, int rows, float* y, long yStride, int outputs, bool wide)
+    public static void Multiply(ElementType type, byte* panels, int columns, float* x, float* scaled, int rows, float* y, long yStride, int outputs, bool wide)
     {
         switch (type)
         {
             case ElementType.F32: Multiply<F32Numbers>(panels, columns, x, rows, y, yStride, outputs, wide); break;
             case ElementType.BF16: Multiply<BF16Numbers>(panels, columns, x, rows, y, yStride, outputs, wide); break;
+            case ElementType.F16 when scaled != null: Multiply<UnscaledF16Numbers>(panels, columns, scaled, rows, y, yStride, outputs, wide); break;
             default: Multiply<F16Numbers>(panels, columns, x, rows, y, yStride, outputs, wide); break;
         }
     }

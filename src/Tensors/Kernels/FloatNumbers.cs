@@ -35,3 +35,12 @@ internal readonly unsafe struct F16Numbers : IFloatNumbers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat> => TRegisters.LoadHalf((ushort*)source);
 }
+
+/// <summary>f16 numbers times 2^−112, to be multiplied by rows that are larger by as much.</summary>
+internal readonly unsafe struct UnscaledF16Numbers : IFloatNumbers
+{
+    public static int Size => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat> => TRegisters.LoadUnscaledHalf((ushort*)source);
+}

@@ -33,7 +33,7 @@ internal static unsafe class HalfFloat
 
     /// <summary>Numbers times 2^112, exactly, so that their products with numbers that are only placed are those with widened ones, bit for bit.</summary>
     /// <returns>False where a number is too large for that, infinite or none.</returns>
-    public static bool ScaleRow(float* x, float* target, int count)
+    public static bool Scale(float* x, float* target, int count)
     {
         var finite = true;
         var i = 0;

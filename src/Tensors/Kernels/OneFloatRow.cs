@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using OpenEuroLLM.Tensors.Kernels.Quantized;
@@ -11,7 +10,7 @@ internal static unsafe class OneFloatRow
 {
     /// <summary>y = x · Wᵀ by the law of products: one chain over k for each output.</summary>
     /// <param name="panels">Panels that follow each other; the last may stand for fewer than 16 outputs.</param>
-    /// <param name="scaled">For f16: the row as <see cref="HalfFloat.ScaleRow"/> made it, or null where it could not.</param>
+    /// <param name="scaled">For f16: the row as <see cref="HalfFloat.Scale"/> made it, or null where it could not.</param>
     /// <param name="outputs">Numbers in <paramref name="y"/>.</param>
     public static void Multiply(ElementType type, byte* panels, int columns, float* x, float* scaled, float* y, int outputs, bool wide)
     {
@@ -86,14 +85,5 @@ internal static unsafe class OneFloatRow
         }
         TRegisters.StoreSingle(chainA, ya);
         TRegisters.StoreSingle(chainB, yb);
-    }
-
-    /// <summary>f16 numbers times 2^−112, to be multiplied by a row that is larger by as much.</summary>
-    private readonly struct UnscaledF16Numbers : IFloatNumbers
-    {
-        public static int Size => 2;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TFloat Load<TRegisters, TInt, TFloat>(byte* source) where TRegisters : IRegisters<TInt, TFloat> => TRegisters.LoadUnscaledHalf((ushort*)source);
     }
 }
