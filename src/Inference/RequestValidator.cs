@@ -1,3 +1,4 @@
+using OpenEuroLLM.Core;
 using System.Globalization;
 using System.Text;
 using OpenEuroLLM.Tokenizers;
@@ -92,7 +93,7 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     {
         var use = request.ToolUse ?? new ToolUse();
         foreach (string name in use.Names ?? [])
-            if (!tools.Any(tool => tool.Name == name)) throw new RequestException("tool_choice", $"tool_choice names the tool '{Shown(name)}', which is not among the tools.");
+            if (!tools.Any(tool => tool.Name == name)) throw new RequestException("tool_choice", $"tool_choice names the tool '{ShownText.Of(name)}', which is not among the tools.");
         if (use.Required && tools.Count == 0) throw new RequestException("tool_choice", "tool_choice asks for a call, but there are no tools.");
         if (tools.Count == 0) return null;
         bool bound = use.Required || request.Grammar is not null || !use.Several || use.Names is not null || tools.Any(tool => tool.Strict);
@@ -310,9 +311,6 @@ internal sealed class RequestValidator(Tokenizer tokenizer, ModelInfo model, int
     {
         if (!holds) throw new RequestException(field, Invariant($"{field} is {found}; expected {expected}."));
     }
-
-    // Names come as the client wrote them.
-    private static string Shown(string name) => new([.. name.Where(letter => !char.IsControl(letter)).Take(64)]);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
