@@ -6,8 +6,8 @@ namespace OpenEuroLLM.Tensors;
 /// <summary>Products with weights that are packed for inference.</summary>
 internal sealed unsafe partial class CpuBackend
 {
-    /// <summary>Rows that are rounded at a time: it bounds the memory for them, and a weight is widened anew for each such block.</summary>
-    private const int RoundedBlock = 252;
+    /// <summary>About as many rows are rounded at a time: it bounds the memory for them, and a weight is widened anew for each such block.</summary>
+    private const int RoundedBlock = 256;
 
     /// <summary>Numbers that one thread rounds as fast as a meeting of the team takes.</summary>
     private const int RoundedAlone = 8192;
@@ -30,18 +30,33 @@ internal sealed unsafe partial class CpuBackend
             MultiplyFloats(x, rows, a, ya);
             if (b is not null) MultiplyFloats(x, rows, b, yb);
             if (c is not null) MultiplyFloats(x, rows, c, yc);
-            tasks = tasks.Quantized();
         }
-        var registers512 = wide && Registers512.IsSupported;
-        var scaled = rows <= FewFloatRows.Most && tasks.Any(ElementType.F16) ? Scaled(x, rows * a.Columns) : null;
-        for (var first = 0; first < rows && tasks.Panels > 0; first += RoundedBlock)
+        else
         {
-            var count = Math.Min(RoundedBlock, rows - first);
-            var at = tasks.AnyQuantized ? Round(x + (long)first * a.Columns, count, a.Columns) : default;
-            if (rows <= FewRows.Most)
-                team.Run(new FewRowsWork(tasks, at, (nint)x, (nint)scaled, rows, team.Threads, registers512), Pieces.Count(tasks.Panels, team.Threads));
-            else
-                team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, registers512), Pieces.Count(tasks.Panels, team.Threads));
+            FewProducts(x, rows, a.Columns, rows <= FewRows.Most ? tasks : tasks.Floats());
+        }
+        if (rows > FewRows.Most) ManyProducts(x, rows, a.Columns, tasks.Quantized());
+    }
+
+    private void FewProducts(float* x, int rows, int columns, PackedTasks tasks)
+    {
+        if (tasks.Panels == 0) return;
+        var at = tasks.AnyQuantized ? Round(x, rows, columns) : default;
+        var scaled = tasks.Any(ElementType.F16) ? Scaled(x, rows * columns) : null;
+        team.Run(new FewRowsWork(tasks, at, (nint)x, (nint)scaled, rows, team.Threads, wide && Registers512.IsSupported), Pieces.Count(tasks.Panels, team.Threads));
+    }
+
+    private void ManyProducts(float* x, int rows, int columns, PackedTasks tasks)
+    {
+        if (tasks.Panels == 0) return;
+        var blocks = Math.Max(1, (rows + RoundedBlock / 2) / RoundedBlock);
+        var block = (rows + blocks - 1) / blocks;
+        for (var first = 0; first < rows; first += block)
+        {
+            var count = Math.Min(block, rows - first);
+            var at = Round(x + (long)first * columns, count, columns);
+            team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, wide && Registers512.IsSupported),
+                Pieces.Count(tasks.Panels, team.Threads));
         }
     }
 
@@ -105,6 +120,8 @@ internal sealed unsafe partial class CpuBackend
         public bool Any(ElementType type) => A.Is(type) || B.Is(type) || C.Is(type);
 
         public PackedTasks Quantized() => new(A.IsQuantized ? A : default, B.IsQuantized ? B : default, C.IsQuantized ? C : default);
+
+        public PackedTasks Floats() => new(A.IsQuantized ? default : A, B.IsQuantized ? default : B, C.IsQuantized ? default : C);
     }
 
     /// <summary>Pieces of a row of panels, large at first and small at the end: threads read long stretches, and end together.</summary>

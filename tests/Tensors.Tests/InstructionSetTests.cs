@@ -16,7 +16,7 @@ public sealed class InstructionSetTests
     private const string ExpectedHash = "acddbaf61b0b766ac27ebe80e666ef7fb3f2af24350daacb85baffa60405a283";
 
     /// <summary>Bits of products with packed weights of every type: half precision and quantized.</summary>
-    private const string ExpectedPackedHash = "34d7ef0e567d1ef6da1311dabc6570a58e82d3c767e71ad96d369653f8d7d0e6";
+    private const string ExpectedPackedHash = "7ca17fad70419d97f317fab65d331e817ba40c722ed9f4cd73b94112dd4ff4d4";
 
     [Theory]
     [InlineData(null)]

@@ -30,7 +30,7 @@ public sealed unsafe class QuantizedProductTests
         foreach (var (threads, wide) in new[] { (1, true), (1, false), (2, true), (3, false) })
         {
             using var backend = new CpuBackend(threads, wide);
-            foreach (var rows in new[] { 1, 2, 3, 7, 33 })
+            foreach (var rows in new[] { 1, 2, 3, 7, 9, 33 })
             {
                 using var y = Numbers.Random(rows, outputs, 8);
                 backend.Product(x.Data, rows, weight, y.Data);
@@ -42,6 +42,26 @@ public sealed unsafe class QuantizedProductTests
                 backend.Product(x.Data + row * columns, 1, weight, y.Data);
                 Assert.Equal(expected.Bits()[(row * outputs)..((row + 1) * outputs)], y.Bits());
             }
+        }
+    }
+
+    [Theory, MemberData(nameof(Types))]
+    public void The_largest_levels_and_activations_of_either_sign_give_the_bits_of_the_definition(ElementType type)
+    {
+        const int outputs = 3, columns = 512, rows = 13;
+        var stored = StoredRows.Level(type, [0x80, 0x7F, 0xFF], columns);
+        using var weight = Weight.Packed("w", outputs, columns, type);
+        weight.SetRows(0, stored);
+        using var x = Numbers.Random(rows, columns, 4);
+        for (var r = 0; r < rows - 1; r++)
+            for (var k = 0; k < columns; k++) x[r, k] = (k % (r + 1) == 0 ? -1f : 1f) * (r % 2 == 0 ? 3f : 1f);
+        using var expected = Expected(type, stored, outputs, x);
+        foreach (var wide in new[] { true, false })
+        {
+            using var backend = new CpuBackend(2, wide);
+            using var y = Numbers.Random(rows, outputs, 8);
+            backend.Product(x.Data, rows, weight, y.Data);
+            Assert.Equal(expected.Bits(), y.Bits());
         }
     }
 
@@ -62,6 +82,7 @@ public sealed unsafe class QuantizedProductTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(10)]
     [InlineData(300)]
     public void Weights_that_share_an_input_give_the_bits_they_give_alone(int rows)
     {
@@ -179,9 +200,9 @@ public sealed unsafe class QuantizedProductTests
     {
         var rounded = new int[32];
         var x = new float[32];
-        (x[0], x[1], x[2], x[3], x[4]) = (32767, 0.5f, 1.5f, -2.5f, -32767);
+        (x[0], x[1], x[2], x[3], x[4]) = (32639, 0.5f, 1.5f, -2.5f, -32639);
         Assert.Equal(1f, QuantizedProductDefinition.Round(x, rounded));
-        Assert.Equal([32767, 0, 2, -2, -32767], rounded[..5]);
+        Assert.Equal([32639, 0, 2, -2, -32639], rounded[..5]);
         x.AsSpan().Fill(1e-36f);
         Assert.Equal(0f, QuantizedProductDefinition.Round(x, rounded));
         Assert.All(rounded, value => Assert.Equal(0, value));

@@ -23,6 +23,22 @@ internal static class StoredRows
             return stored;
         }
         for (var i = 0; i < stored.Length; i++) stored[i] = (byte)(random.UniformAt((ulong)i) * 256);
+        SetScales(type, stored, random);
+        return stored;
+    }
+
+    /// <summary>Rows of equal bytes but for moderate random scales of blocks: each has as few levels as can be.</summary>
+    public static byte[] Level(ElementType type, ReadOnlySpan<byte> bytes, int columns)
+    {
+        var rowBytes = (int)ElementTypes.RowBytes(type, columns);
+        var stored = new byte[bytes.Length * rowBytes];
+        for (var row = 0; row < bytes.Length; row++) stored.AsSpan(row * rowBytes, rowBytes).Fill(bytes[row]);
+        SetScales(type, stored, new CounterRandom(11, 7));
+        return stored;
+    }
+
+    private static void SetScales(ElementType type, byte[] stored, CounterRandom random)
+    {
         int[] scales = type switch
         {
             ElementType.Q4_K or ElementType.Q5_K or ElementType.Q4_1 or ElementType.Q5_1 => [0, 2],
@@ -34,7 +50,6 @@ internal static class StoredRows
         for (var block = 0; block < stored.Length; block += ElementTypes.BlockBytes(type))
             foreach (var place in scales)
                 BinaryPrimitives.WriteHalfLittleEndian(stored.AsSpan(block + place), (Half)(0.02f * random.NormalAt((ulong)(block + place))));
-        return stored;
     }
 
     public static float[] Dequantized(ElementType type, ReadOnlySpan<byte> row)

@@ -3,12 +3,12 @@ using System.Runtime.Intrinsics;
 
 namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 
-/// <summary>Two to twenty rows of activations by panels of a quantized weight: small batches, and guesses that are checked. Levels are decoded into
+/// <summary>Two to eight rows of activations by panels of a quantized weight: small batches, and guesses that are checked. Levels are decoded into
 /// registers once for two or four rows; to write them down first, as <see cref="ManyRows"/> does, would cost more than it saves.</summary>
 internal static unsafe class FewRows
 {
     /// <summary>Up to this many rows it is the faster way (docs/results/engine.md).</summary>
-    public const int Most = 20;
+    public const int Most = 8;
 
     /// <summary>y = x · Wᵀ for the outputs of some panels; parameters as in <see cref="ManyRows.Multiply"/>.</summary>
     public static void Multiply(ElementType type, byte* panels, int columns, RoundedRows x, int rows, float* y, long yStride, int outputs, bool wide)

@@ -8,17 +8,18 @@ namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 /// cache. Every output goes over the groups in the order of the law, so rows and tiles cannot change a bit.</remarks>
 internal static unsafe class ManyRows
 {
-    private const int Rows = 6;
+    private const int Rows = 5;
 
     /// <summary>Up to this many rows beyond full strips go in twos.</summary>
-    private const int RestInTwos = 4;
+    private const int RestInTwos = 2;
 
     private const int Depth = 256;
     private const int PairBytes = Depth * PanelLayout.Lanes * sizeof(short);
     private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
 
-    /// <summary>Bytes of scratch memory for a widened panel.</summary>
-    public const int ScratchBytes = PairBytes + 2 * ScaleBytes;
+
+    /// <summary>Bytes of scratch memory for a widened panel: pairs, scales, minima, and what <see cref="RoundedRows.Crosses"/> is for the rows.</summary>
+    public const int ScratchBytes = PairBytes + 3 * ScaleBytes;
 
     /// <summary>y = x · Wᵀ for the outputs of some panels.</summary>
     /// <param name="panels">Panels that follow each other.</param>
@@ -67,16 +68,25 @@ internal static unsafe class ManyRows
             for (var lane = 0; lane < PanelLayout.Lanes; lane += TRegisters.Lanes)
             {
                 var pairs = (short*)widened + b * TBlock.Groups * 32 * PanelLayout.Lanes + 2 * lane;
+                var crosses = (int*)(widened + PairBytes + 2 * ScaleBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes + lane;
                 for (var g = 0; g < TBlock.Groups; g++)
                 {
                     var bits = offset;
-                    for (var quarter = 0; quarter < 4; quarter++, pairs += 4 * BlockKernels.PairShorts)
+                    for (var part = 1; part <= TBlock.ScalesPerGroup; part++, crosses += PanelLayout.Lanes)
                     {
-                        TBlock.Quarter<TRegisters, TInt, TFloat>(block, lane, g, quarter, ref bits, out var p0, out var p1, out var p2, out var p3);
-                        TRegisters.Store(Less<TBlock, TRegisters, TInt, TFloat>(p0, offset), pairs);
-                        TRegisters.Store(Less<TBlock, TRegisters, TInt, TFloat>(p1, offset), pairs + BlockKernels.PairShorts);
-                        TRegisters.Store(Less<TBlock, TRegisters, TInt, TFloat>(p2, offset), pairs + 2 * BlockKernels.PairShorts);
-                        TRegisters.Store(Less<TBlock, TRegisters, TInt, TFloat>(p3, offset), pairs + 3 * BlockKernels.PairShorts);
+                        var cross = TRegisters.Create(0);
+                        for (var quarter = 4 / TBlock.ScalesPerGroup * (part - 1); quarter < 4 / TBlock.ScalesPerGroup * part; quarter++, pairs += 4 * BlockKernels.PairShorts)
+                        {
+                            TBlock.Quarter<TRegisters, TInt, TFloat>(block, lane, g, quarter, ref bits, out var p0, out var p1, out var p2, out var p3);
+                            (p0, p1) = (Less<TBlock, TRegisters, TInt, TFloat>(p0, offset), Less<TBlock, TRegisters, TInt, TFloat>(p1, offset));
+                            (p2, p3) = (Less<TBlock, TRegisters, TInt, TFloat>(p2, offset), Less<TBlock, TRegisters, TInt, TFloat>(p3, offset));
+                            TRegisters.Store(p0, pairs);
+                            TRegisters.Store(p1, pairs + BlockKernels.PairShorts);
+                            TRegisters.Store(p2, pairs + 2 * BlockKernels.PairShorts);
+                            TRegisters.Store(p3, pairs + 3 * BlockKernels.PairShorts);
+                            cross = TRegisters.Subtract(cross, TRegisters.Add(TRegisters.MultiplyAddPairs(p0, p1), TRegisters.MultiplyAddPairs(p2, p3)));
+                        }
+                        TRegisters.Store(cross, crosses);
                     }
                 }
                 TBlock.ReadScales<TRegisters, TInt, TFloat>(block, lane, scales, minima);
@@ -108,7 +118,7 @@ internal static unsafe class ManyRows
             }
             if (k == 0)
                 for (var r = 0; r < count; r++) new Span<float>(to + r * stride, tile).Clear();
-            if (row < inStrips) Six<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
+            if (row < inStrips) Five<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
             else Two<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
             if (outputs < tile)
                 for (var r = 0; r < count; r++) new ReadOnlySpan<float>(buffer + r * tile, outputs).CopyTo(new Span<float>(y + (row + r) * yStride, outputs));
@@ -116,89 +126,84 @@ internal static unsafe class ManyRows
         }
     }
 
-    /// <summary>1 to 6 rows × two registers of outputs. Fewer rows than 6 compute the last one several times.</summary>
-    private static void Six<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
+    /// <summary>1 to 5 rows × two registers of outputs. Fewer rows than 5 compute the last one several times.</summary>
+    /// <remarks>
+    /// Half of the multiplications, by Winograd's identity of 1968: (a₀ + w₁)(a₁ + w₀) = a₀w₀ + a₁w₁ + a₀a₁ + w₀w₁. The products within a row and within a weight
+    /// are summed once and taken off at the beginning. Sums go round at 2^32, and come back exactly where the law's sum is.
+    /// </remarks>
+    private static void Five<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
         var last = rows - 1;
-        var (r1, r2, r3, r4) = (Math.Min(1, last), Math.Min(2, last), Math.Min(3, last), Math.Min(4, last));
+        var (r1, r2, r3) = (Math.Min(1, last), Math.Min(2, last), Math.Min(3, last));
         var step = (long)x.Stride * sizeof(short);
-        var (a1, a2, a3, a4, a5) = (r1 * step, r2 * step, r3 * step, r4 * step, last * step);
+        var (a1, a2, a3, a4) = (r1 * step, r2 * step, r3 * step, last * step);
         var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
         var aEnd = a;
         var second = TRegisters.Lanes * sizeof(int);
         var w = widened;
-        var scales = (float*)(widened + PairBytes);
-        var minima = (float*)(widened + PairBytes + ScaleBytes);
+        var scales = widened + PairBytes;
         var blocks = (long)x.Blocks;
         var xScales = (float*)x.Scales + row * blocks + k / 32;
         var xSums = (float*)x.BlockSums + row * blocks + k / 32;
         var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
-        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
+        var xCrosses = (int*)x.Crosses + RoundedRows.CrossesOfBlock * (row * blocks + k / 32);
+        var (s1, s2, s3, s4) = (r1 * blocks, r2 * blocks, r3 * blocks, last * blocks);
+        var (y00, y01) = (TRegisters.LoadSingle(y), TRegisters.LoadSingle(y + TRegisters.Lanes));
+        var (y10, y11) = (TRegisters.LoadSingle(y + r1 * yStride), TRegisters.LoadSingle(y + r1 * yStride + TRegisters.Lanes));
+        var (y20, y21) = (TRegisters.LoadSingle(y + r2 * yStride), TRegisters.LoadSingle(y + r2 * yStride + TRegisters.Lanes));
+        var (y30, y31) = (TRegisters.LoadSingle(y + r3 * yStride), TRegisters.LoadSingle(y + r3 * yStride + TRegisters.Lanes));
+        var (y40, y41) = (TRegisters.LoadSingle(y + last * yStride), TRegisters.LoadSingle(y + last * yStride + TRegisters.Lanes));
+        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2, xCrosses += RoundedRows.CrossesOfBlock)
         {
-            for (var part = 0; part < TBlock.ScalesPerGroup; part++)
+            for (var part = 0; part < TBlock.ScalesPerGroup; part++, scales += PanelLayout.Vector)
             {
-                TInt c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
                 aEnd += 64 / TBlock.ScalesPerGroup;
-                // The first pair of numbers needs no addition.
-                var b0 = TRegisters.Load(w);
-                var b1 = TRegisters.Load(w + second);
-                var v = TRegisters.Create(*(int*)a);
-                c00 = TRegisters.MultiplyAddPairs(v, b0);
-                c01 = TRegisters.MultiplyAddPairs(v, b1);
-                v = TRegisters.Create(*(int*)(a + a1));
-                c10 = TRegisters.MultiplyAddPairs(v, b0);
-                c11 = TRegisters.MultiplyAddPairs(v, b1);
-                v = TRegisters.Create(*(int*)(a + a2));
-                c20 = TRegisters.MultiplyAddPairs(v, b0);
-                c21 = TRegisters.MultiplyAddPairs(v, b1);
-                v = TRegisters.Create(*(int*)(a + a3));
-                c30 = TRegisters.MultiplyAddPairs(v, b0);
-                c31 = TRegisters.MultiplyAddPairs(v, b1);
-                v = TRegisters.Create(*(int*)(a + a4));
-                c40 = TRegisters.MultiplyAddPairs(v, b0);
-                c41 = TRegisters.MultiplyAddPairs(v, b1);
-                v = TRegisters.Create(*(int*)(a + a5));
-                c50 = TRegisters.MultiplyAddPairs(v, b0);
-                c51 = TRegisters.MultiplyAddPairs(v, b1);
-                a += 4;
-                w += PanelLayout.Vector;
-                for (; a < aEnd; a += 4, w += PanelLayout.Vector)
+                var (n0, n1) = (TRegisters.Load(scales + 2 * ScaleBytes), TRegisters.Load(scales + 2 * ScaleBytes + second));
+                var cross = xCrosses + (TBlock.ScalesPerGroup == 1 ? RoundedRows.WholeCross : part);
+                var (c00, c01) = (n0, n1);
+                var (c10, c11) = (n0, n1);
+                var (c20, c21) = (n0, n1);
+                var (c30, c31) = (n0, n1);
+                var (c40, c41) = (n0, n1);
+                for (; a < aEnd; a += 8, w += 2 * PanelLayout.Vector)
                 {
-                    b0 = TRegisters.Load(w);
-                    b1 = TRegisters.Load(w + second);
-                    v = TRegisters.Create(*(int*)a);
-                    c00 = TRegisters.Add(c00, TRegisters.MultiplyAddPairs(v, b0));
-                    c01 = TRegisters.Add(c01, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a1));
-                    c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
-                    c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a2));
-                    c20 = TRegisters.Add(c20, TRegisters.MultiplyAddPairs(v, b0));
-                    c21 = TRegisters.Add(c21, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a3));
-                    c30 = TRegisters.Add(c30, TRegisters.MultiplyAddPairs(v, b0));
-                    c31 = TRegisters.Add(c31, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a4));
-                    c40 = TRegisters.Add(c40, TRegisters.MultiplyAddPairs(v, b0));
-                    c41 = TRegisters.Add(c41, TRegisters.MultiplyAddPairs(v, b1));
-                    v = TRegisters.Create(*(int*)(a + a5));
-                    c50 = TRegisters.Add(c50, TRegisters.MultiplyAddPairs(v, b0));
-                    c51 = TRegisters.Add(c51, TRegisters.MultiplyAddPairs(v, b1));
+                    var (b0, b1) = (TRegisters.Load(w), TRegisters.Load(w + second));
+                    var (d0, d1) = (TRegisters.Load(w + PanelLayout.Vector), TRegisters.Load(w + PanelLayout.Vector + second));
+                    Crosswise<TRegisters, TInt, TFloat>(a, b0, b1, d0, d1, ref c00, ref c01);
+                    Crosswise<TRegisters, TInt, TFloat>(a + a1, b0, b1, d0, d1, ref c10, ref c11);
+                    Crosswise<TRegisters, TInt, TFloat>(a + a2, b0, b1, d0, d1, ref c20, ref c21);
+                    Crosswise<TRegisters, TInt, TFloat>(a + a3, b0, b1, d0, d1, ref c30, ref c31);
+                    Crosswise<TRegisters, TInt, TFloat>(a + a4, b0, b1, d0, d1, ref c40, ref c41);
                 }
-                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
-                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
-                scales += PanelLayout.Lanes;
-                minima += PanelLayout.Lanes;
-                var sums = new RowSums(xScales, xSums, xHalfSums + part);
-                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
-                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(r1 * blocks), y + r1 * yStride);
-                if (rows > 2) Finish<TBlock, TRegisters, TInt, TFloat>(c20, c21, s0, s1, m0, m1, sums.At(r2 * blocks), y + r2 * yStride);
-                if (rows > 3) Finish<TBlock, TRegisters, TInt, TFloat>(c30, c31, s0, s1, m0, m1, sums.At(r3 * blocks), y + r3 * yStride);
-                if (rows > 4) Finish<TBlock, TRegisters, TInt, TFloat>(c40, c41, s0, s1, m0, m1, sums.At(r4 * blocks), y + r4 * yStride);
-                if (rows > 5) Finish<TBlock, TRegisters, TInt, TFloat>(c50, c51, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
+                var half = xHalfSums + part;
+                var v = TRegisters.Create(*cross);
+                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c00, v), TRegisters.Add(c01, v), scales, xScales, xSums, half, ref y00, ref y01);
+                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s1]);
+                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c10, v), TRegisters.Add(c11, v), scales, xScales + s1, xSums + s1, half + 2 * s1, ref y10, ref y11);
+                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s2]);
+                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c20, v), TRegisters.Add(c21, v), scales, xScales + s2, xSums + s2, half + 2 * s2, ref y20, ref y21);
+                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s3]);
+                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c30, v), TRegisters.Add(c31, v), scales, xScales + s3, xSums + s3, half + 2 * s3, ref y30, ref y31);
+                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s4]);
+                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c40, v), TRegisters.Add(c41, v), scales, xScales + s4, xSums + s4, half + 2 * s4, ref y40, ref y41);
             }
         }
+        Store<TRegisters, TInt, TFloat>(y00, y01, y);
+        if (rows > 1) Store<TRegisters, TInt, TFloat>(y10, y11, y + 1 * yStride);
+        if (rows > 2) Store<TRegisters, TInt, TFloat>(y20, y21, y + 2 * yStride);
+        if (rows > 3) Store<TRegisters, TInt, TFloat>(y30, y31, y + 3 * yStride);
+        if (rows > 4) Store<TRegisters, TInt, TFloat>(y40, y41, y + 4 * yStride);
+    }
+
+    /// <summary>Two pairs of numbers of one row by two pairs of two registers of outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Crosswise<TRegisters, TInt, TFloat>(byte* a, TInt b0, TInt b1, TInt d0, TInt d1, ref TInt c0, ref TInt c1)
+        where TRegisters : IRegisters<TInt, TFloat>
+    {
+        var (u, v) = (TRegisters.Create(((int*)a)[0]), TRegisters.Create(((int*)a)[1]));
+        c0 = TRegisters.Add(c0, TRegisters.MultiplyAddPairs(TRegisters.AddShort(u, d0), TRegisters.AddShort(v, b0)));
+        c1 = TRegisters.Add(c1, TRegisters.MultiplyAddPairs(TRegisters.AddShort(u, d1), TRegisters.AddShort(v, b1)));
     }
 
     /// <summary>1 or 2 rows × two registers of outputs.</summary>
@@ -212,15 +217,17 @@ internal static unsafe class ManyRows
         var aEnd = a;
         var second = TRegisters.Lanes * sizeof(int);
         var w = widened;
-        var scales = (float*)(widened + PairBytes);
-        var minima = (float*)(widened + PairBytes + ScaleBytes);
+        var scales = widened + PairBytes;
         var blocks = (long)x.Blocks;
         var xScales = (float*)x.Scales + row * blocks + k / 32;
         var xSums = (float*)x.BlockSums + row * blocks + k / 32;
+        var s1 = last * blocks;
         var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
+        var (y00, y01) = (TRegisters.LoadSingle(y), TRegisters.LoadSingle(y + TRegisters.Lanes));
+        var (y10, y11) = (TRegisters.LoadSingle(y + last * yStride), TRegisters.LoadSingle(y + last * yStride + TRegisters.Lanes));
         for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
-            for (var part = 0; part < TBlock.ScalesPerGroup; part++)
+            for (var part = 0; part < TBlock.ScalesPerGroup; part++, scales += PanelLayout.Vector)
             {
                 TInt c00, c01, c10, c11;
                 c00 = c01 = c10 = c11 = TRegisters.Create(0);
@@ -236,43 +243,35 @@ internal static unsafe class ManyRows
                     c10 = TRegisters.Add(c10, TRegisters.MultiplyAddPairs(v, b0));
                     c11 = TRegisters.Add(c11, TRegisters.MultiplyAddPairs(v, b1));
                 }
-                var (s0, s1) = (TRegisters.LoadSingle(scales), TRegisters.LoadSingle((float*)((byte*)scales + second)));
-                var (m0, m1) = TBlock.HasMinima ? (TRegisters.LoadSingle(minima), TRegisters.LoadSingle((float*)((byte*)minima + second))) : default;
-                scales += PanelLayout.Lanes;
-                minima += PanelLayout.Lanes;
-                var sums = new RowSums(xScales, xSums, xHalfSums + part);
-                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, s0, s1, m0, m1, sums, y);
-                if (rows > 1) Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, s0, s1, m0, m1, sums.At(last * blocks), y + last * yStride);
+                var half = xHalfSums + part;
+                Finish<TBlock, TRegisters, TInt, TFloat>(c00, c01, scales, xScales, xSums, half, ref y00, ref y01);
+                Finish<TBlock, TRegisters, TInt, TFloat>(c10, c11, scales, xScales + s1, xSums + s1, half + 2 * s1, ref y10, ref y11);
             }
         }
+        Store<TRegisters, TInt, TFloat>(y00, y01, y);
+        if (rows > 1) Store<TRegisters, TInt, TFloat>(y10, y11, y + yStride);
     }
 
     /// <summary>The steps of the law for one group and one row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<TBlock, TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, TFloat scale0, TFloat scale1, TFloat minimum0, TFloat minimum1,
-        RowSums x, float* y) where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
+    private static void Finish<TBlock, TRegisters, TInt, TFloat>(TInt sum0, TInt sum1, byte* scales, float* xScales, float* xSums, int* xHalfSums, ref TFloat y0, ref TFloat y1)
+        where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
-        var xScale = TRegisters.CreateSingle(*x.Scale);
-        var y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale0, xScale), TRegisters.ToSingle(sum0), TRegisters.LoadSingle(y));
-        var y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(scale1, xScale), TRegisters.ToSingle(sum1), TRegisters.LoadSingle(y + TRegisters.Lanes));
-        if (TBlock.HasMinima)
-        {
-            var xSum = TRegisters.CreateSingle(TBlock.ScalesPerGroup == 1 ? *x.Sum : *x.HalfSum);
-            y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum0, xScale), xSum, y0);
-            y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(minimum1, xScale), xSum, y1);
-        }
-        TRegisters.StoreSingle(y0, y);
-        TRegisters.StoreSingle(y1, y + TRegisters.Lanes);
+        var second = TRegisters.Lanes * sizeof(float);
+        var xScale = TRegisters.CreateSingle(*xScales);
+        y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle((float*)scales), xScale), TRegisters.ToSingle(sum0), y0);
+        y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle((float*)(scales + second)), xScale), TRegisters.ToSingle(sum1), y1);
+        if (!TBlock.HasMinima) return;
+        var xSum = TRegisters.CreateSingle(TBlock.ScalesPerGroup == 1 ? *xSums : *xHalfSums);
+        y0 = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle((float*)(scales + ScaleBytes)), xScale), xSum, y0);
+        y1 = TRegisters.MultiplyAdd(TRegisters.Multiply(TRegisters.LoadSingle((float*)(scales + ScaleBytes + second)), xScale), xSum, y1);
     }
 
-    /// <summary>What a group needs to know of a row's activations besides their integers.</summary>
-    private readonly struct RowSums(float* scale, float* sum, int* halfSum)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<TRegisters, TInt, TFloat>(TFloat y0, TFloat y1, float* y) where TRegisters : IRegisters<TInt, TFloat>
     {
-        public readonly float* Scale = scale;
-        public readonly float* Sum = sum;
-        public readonly int* HalfSum = halfSum;
-
-        public RowSums At(long block) => new(Scale + block, Sum + block, HalfSum + 2 * block);
+        TRegisters.StoreSingle(y0, y);
+        TRegisters.StoreSingle(y1, y + TRegisters.Lanes);
     }
 
     private readonly struct Work(nint panels, int columns, RoundedRows x, int rows, nint y, long yStride, int outputs, nint scratch, bool wide) : IBlockWork

@@ -20,11 +20,15 @@ internal unsafe interface IRegisters<TInt, TFloat>
 
     static abstract TInt Add(TInt a, TInt b);
 
+    static abstract TInt Subtract(TInt a, TInt b);
+
     static abstract TInt And(TInt a, TInt b);
 
     static abstract TInt Or(TInt a, TInt b);
 
-    /// <summary>Difference of 16-bit integers.</summary>
+    /// <summary>Sum and difference of 16-bit integers.</summary>
+    static abstract TInt AddShort(TInt a, TInt b);
+
     static abstract TInt SubtractShort(TInt a, TInt b);
 
     static abstract TInt ShiftLeft(TInt a, [ConstantExpected] int count);
@@ -85,10 +89,16 @@ internal readonly unsafe struct Registers512 : IRegisters<Vector512<int>, Vector
     public static Vector512<int> Add(Vector512<int> a, Vector512<int> b) => a + b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Subtract(Vector512<int> a, Vector512<int> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> And(Vector512<int> a, Vector512<int> b) => a & b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Or(Vector512<int> a, Vector512<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> AddShort(Vector512<int> a, Vector512<int> b) => (a.AsInt16() + b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> SubtractShort(Vector512<int> a, Vector512<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
@@ -160,10 +170,16 @@ internal readonly unsafe struct Registers256 : IRegisters<Vector256<int>, Vector
     public static Vector256<int> Add(Vector256<int> a, Vector256<int> b) => a + b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Subtract(Vector256<int> a, Vector256<int> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> And(Vector256<int> a, Vector256<int> b) => a & b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> Or(Vector256<int> a, Vector256<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> AddShort(Vector256<int> a, Vector256<int> b) => (a.AsInt16() + b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> SubtractShort(Vector256<int> a, Vector256<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();

@@ -2,7 +2,7 @@ namespace OpenEuroLLM.Tensors.Kernels.Reference;
 
 /// <summary>The law of products with quantized weights, written down plainly; the kernels give the same bits.</summary>
 /// <remarks>
-/// Activations, per block of 32: m is the largest |x|; the scale is m / 32767 in single precision; each integer is x / scale in single precision,
+/// Activations, per block of 32: m is the largest |x|; the scale is m / 32639 in single precision; each integer is x / scale in single precision,
 /// to the nearest, half to even. A block with m below 2^−111 has the scale 0 and zeros; one with a number that is not finite has a
 /// scale that is not a number.
 /// Weights are groups of 32 integers (q6_K, q3_K, q2_K: of 16) with a scale each, and in q4_1, q5_1, q4_K, q5_K and q2_K a minimum (in the first
@@ -46,7 +46,7 @@ internal static class QuantizedProductDefinition
             largest = Math.Max(largest, Math.Abs(value));
         }
         if (largest < 3.851859888774472e-34f) return 0; // 2^−111
-        var scale = largest / 32767f;
+        var scale = largest / 32639f;
         for (var i = 0; i < x.Length; i++) rounded[i] = (int)Math.Round((double)(x[i] / scale), MidpointRounding.ToEven);
         return scale;
     }
