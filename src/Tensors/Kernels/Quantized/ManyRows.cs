@@ -103,22 +103,17 @@ internal static unsafe class ManyRows
     {
         var buffer = stackalloc float[Rows * PanelLayout.Lanes];
         var tile = 2 * TRegisters.Lanes;
-        var inStrips = rows % Rows > RestInTwos ? rows : rows / Rows * Rows;
-        for (var row = 0; row < rows;)
+        var whole = rows / Rows * Rows;
+        if (outputs == tile && whole > 0) Five<TBlock, TRegisters, TInt, TFloat>(whole / Rows, Rows, groups, widened, x, 0, k, y, yStride);
+        var inStrips = rows - whole > RestInTwos ? rows : whole;
+        for (var row = outputs == tile ? whole : 0; row < rows;)
         {
             var count = Math.Min(row < inStrips ? Rows : 2, rows - row);
-            var to = y + row * yStride;
-            var stride = yStride;
+            var to = outputs < tile ? buffer : y + row * yStride;
+            var stride = outputs < tile ? tile : yStride;
             if (outputs < tile)
-            {
-                to = buffer;
-                stride = tile;
-                if (k > 0)
-                    for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + (row + r) * yStride, outputs).CopyTo(new Span<float>(buffer + r * tile, outputs));
-            }
-            if (k == 0)
-                for (var r = 0; r < count; r++) new Span<float>(to + r * stride, tile).Clear();
-            if (row < inStrips) Five<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
+                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + (row + r) * yStride, outputs).CopyTo(new Span<float>(buffer + r * tile, outputs));
+            if (row < inStrips) Five<TBlock, TRegisters, TInt, TFloat>(1, count, groups, widened, x, row, k, to, stride);
             else Two<TBlock, TRegisters, TInt, TFloat>(count, groups, widened, x, row, k, to, stride);
             if (outputs < tile)
                 for (var r = 0; r < count; r++) new ReadOnlySpan<float>(buffer + r * tile, outputs).CopyTo(new Span<float>(y + (row + r) * yStride, outputs));
@@ -126,74 +121,86 @@ internal static unsafe class ManyRows
         }
     }
 
-    /// <summary>1 to 5 rows × two registers of outputs. Fewer rows than 5 compute the last one several times.</summary>
+    /// <summary>Strips of 5 rows, or one of 1 to 5, × two registers of outputs. Fewer rows than 5 compute the last one several times.</summary>
     /// <remarks>
     /// Half of the multiplications, by Winograd's identity of 1968: (a₀ + w₁)(a₁ + w₀) = a₀w₀ + a₁w₁ + a₀a₁ + w₀w₁. The products within a row and within a weight
     /// are summed once and taken off at the beginning. Sums go round at 2^32, and come back exactly where the law's sum is.
     /// </remarks>
-    private static void Five<TBlock, TRegisters, TInt, TFloat>(int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
+    private static void Five<TBlock, TRegisters, TInt, TFloat>(int strips, int rows, int groups, byte* widened, RoundedRows x, int row, int k, float* y, long yStride)
         where TBlock : IBlock where TRegisters : IRegisters<TInt, TFloat>
     {
         var last = rows - 1;
         var (r1, r2, r3) = (Math.Min(1, last), Math.Min(2, last), Math.Min(3, last));
         var step = (long)x.Stride * sizeof(short);
         var (a1, a2, a3, a4) = (r1 * step, r2 * step, r3 * step, last * step);
-        var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
-        var aEnd = a;
         var second = TRegisters.Lanes * sizeof(int);
-        var w = widened;
-        var scales = widened + PairBytes;
         var blocks = (long)x.Blocks;
-        var xScales = (float*)x.Scales + row * blocks + k / 32;
-        var xSums = (float*)x.BlockSums + row * blocks + k / 32;
-        var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
-        var xCrosses = (int*)x.Crosses + RoundedRows.CrossesOfBlock * (row * blocks + k / 32);
         var (s1, s2, s3, s4) = (r1 * blocks, r2 * blocks, r3 * blocks, last * blocks);
-        var (y00, y01) = (TRegisters.LoadSingle(y), TRegisters.LoadSingle(y + TRegisters.Lanes));
-        var (y10, y11) = (TRegisters.LoadSingle(y + r1 * yStride), TRegisters.LoadSingle(y + r1 * yStride + TRegisters.Lanes));
-        var (y20, y21) = (TRegisters.LoadSingle(y + r2 * yStride), TRegisters.LoadSingle(y + r2 * yStride + TRegisters.Lanes));
-        var (y30, y31) = (TRegisters.LoadSingle(y + r3 * yStride), TRegisters.LoadSingle(y + r3 * yStride + TRegisters.Lanes));
-        var (y40, y41) = (TRegisters.LoadSingle(y + last * yStride), TRegisters.LoadSingle(y + last * yStride + TRegisters.Lanes));
-        for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2, xCrosses += RoundedRows.CrossesOfBlock)
+        var (y1, y2, y3, y4) = (r1 * yStride, r2 * yStride, r3 * yStride, last * yStride);
+        for (; strips > 0; strips--, row += Rows, y += Rows * yStride)
         {
-            for (var part = 0; part < TBlock.ScalesPerGroup; part++, scales += PanelLayout.Vector)
+            var a = (byte*)x.Integers + row * step + (long)k * sizeof(short);
+            var aEnd = a;
+            var w = widened;
+            var scales = widened + PairBytes;
+            var xScales = (float*)x.Scales + row * blocks + k / 32;
+            var xSums = (float*)x.BlockSums + row * blocks + k / 32;
+            var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
+            var xCrosses = (int*)x.Crosses + RoundedRows.CrossesOfBlock * (row * blocks + k / 32);
+            TFloat y00, y01, y10, y11, y20, y21, y30, y31, y40, y41;
+            if (k == 0)
             {
-                aEnd += 64 / TBlock.ScalesPerGroup;
-                var (n0, n1) = (TRegisters.Load(scales + 2 * ScaleBytes), TRegisters.Load(scales + 2 * ScaleBytes + second));
-                var cross = xCrosses + (TBlock.ScalesPerGroup == 1 ? RoundedRows.WholeCross : part);
-                var (c00, c01) = (n0, n1);
-                var (c10, c11) = (n0, n1);
-                var (c20, c21) = (n0, n1);
-                var (c30, c31) = (n0, n1);
-                var (c40, c41) = (n0, n1);
-                for (; a < aEnd; a += 8, w += 2 * PanelLayout.Vector)
-                {
-                    var (b0, b1) = (TRegisters.Load(w), TRegisters.Load(w + second));
-                    var (d0, d1) = (TRegisters.Load(w + PanelLayout.Vector), TRegisters.Load(w + PanelLayout.Vector + second));
-                    Crosswise<TRegisters, TInt, TFloat>(a, b0, b1, d0, d1, ref c00, ref c01);
-                    Crosswise<TRegisters, TInt, TFloat>(a + a1, b0, b1, d0, d1, ref c10, ref c11);
-                    Crosswise<TRegisters, TInt, TFloat>(a + a2, b0, b1, d0, d1, ref c20, ref c21);
-                    Crosswise<TRegisters, TInt, TFloat>(a + a3, b0, b1, d0, d1, ref c30, ref c31);
-                    Crosswise<TRegisters, TInt, TFloat>(a + a4, b0, b1, d0, d1, ref c40, ref c41);
-                }
-                var half = xHalfSums + part;
-                var v = TRegisters.Create(*cross);
-                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c00, v), TRegisters.Add(c01, v), scales, xScales, xSums, half, ref y00, ref y01);
-                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s1]);
-                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c10, v), TRegisters.Add(c11, v), scales, xScales + s1, xSums + s1, half + 2 * s1, ref y10, ref y11);
-                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s2]);
-                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c20, v), TRegisters.Add(c21, v), scales, xScales + s2, xSums + s2, half + 2 * s2, ref y20, ref y21);
-                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s3]);
-                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c30, v), TRegisters.Add(c31, v), scales, xScales + s3, xSums + s3, half + 2 * s3, ref y30, ref y31);
-                v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s4]);
-                Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c40, v), TRegisters.Add(c41, v), scales, xScales + s4, xSums + s4, half + 2 * s4, ref y40, ref y41);
+                y00 = y01 = y10 = y11 = y20 = y21 = y30 = y31 = y40 = y41 = TRegisters.CreateSingle(0);
             }
+            else
+            {
+                (y00, y01) = (TRegisters.LoadSingle(y), TRegisters.LoadSingle(y + TRegisters.Lanes));
+                (y10, y11) = (TRegisters.LoadSingle(y + y1), TRegisters.LoadSingle(y + y1 + TRegisters.Lanes));
+                (y20, y21) = (TRegisters.LoadSingle(y + y2), TRegisters.LoadSingle(y + y2 + TRegisters.Lanes));
+                (y30, y31) = (TRegisters.LoadSingle(y + y3), TRegisters.LoadSingle(y + y3 + TRegisters.Lanes));
+                (y40, y41) = (TRegisters.LoadSingle(y + y4), TRegisters.LoadSingle(y + y4 + TRegisters.Lanes));
+            }
+            for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2, xCrosses += RoundedRows.CrossesOfBlock)
+            {
+                for (var part = 0; part < TBlock.ScalesPerGroup; part++, scales += PanelLayout.Vector)
+                {
+                    aEnd += 64 / TBlock.ScalesPerGroup;
+                    var (n0, n1) = (TRegisters.Load(scales + 2 * ScaleBytes), TRegisters.Load(scales + 2 * ScaleBytes + second));
+                    var cross = xCrosses + (TBlock.ScalesPerGroup == 1 ? RoundedRows.WholeCross : part);
+                    var (c00, c01) = (n0, n1);
+                    var (c10, c11) = (n0, n1);
+                    var (c20, c21) = (n0, n1);
+                    var (c30, c31) = (n0, n1);
+                    var (c40, c41) = (n0, n1);
+                    for (; a < aEnd; a += 8, w += 2 * PanelLayout.Vector)
+                    {
+                        var (b0, b1) = (TRegisters.Load(w), TRegisters.Load(w + second));
+                        var (d0, d1) = (TRegisters.Load(w + PanelLayout.Vector), TRegisters.Load(w + PanelLayout.Vector + second));
+                        Crosswise<TRegisters, TInt, TFloat>(a, b0, b1, d0, d1, ref c00, ref c01);
+                        Crosswise<TRegisters, TInt, TFloat>(a + a1, b0, b1, d0, d1, ref c10, ref c11);
+                        Crosswise<TRegisters, TInt, TFloat>(a + a2, b0, b1, d0, d1, ref c20, ref c21);
+                        Crosswise<TRegisters, TInt, TFloat>(a + a3, b0, b1, d0, d1, ref c30, ref c31);
+                        Crosswise<TRegisters, TInt, TFloat>(a + a4, b0, b1, d0, d1, ref c40, ref c41);
+                    }
+                    var half = xHalfSums + part;
+                    var v = TRegisters.Create(*cross);
+                    Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c00, v), TRegisters.Add(c01, v), scales, xScales, xSums, half, ref y00, ref y01);
+                    v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s1]);
+                    Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c10, v), TRegisters.Add(c11, v), scales, xScales + s1, xSums + s1, half + 2 * s1, ref y10, ref y11);
+                    v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s2]);
+                    Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c20, v), TRegisters.Add(c21, v), scales, xScales + s2, xSums + s2, half + 2 * s2, ref y20, ref y21);
+                    v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s3]);
+                    Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c30, v), TRegisters.Add(c31, v), scales, xScales + s3, xSums + s3, half + 2 * s3, ref y30, ref y31);
+                    v = TRegisters.Create(cross[RoundedRows.CrossesOfBlock * s4]);
+                    Finish<TBlock, TRegisters, TInt, TFloat>(TRegisters.Add(c40, v), TRegisters.Add(c41, v), scales, xScales + s4, xSums + s4, half + 2 * s4, ref y40, ref y41);
+                }
+            }
+            Store<TRegisters, TInt, TFloat>(y00, y01, y);
+            if (rows > 1) Store<TRegisters, TInt, TFloat>(y10, y11, y + y1);
+            if (rows > 2) Store<TRegisters, TInt, TFloat>(y20, y21, y + y2);
+            if (rows > 3) Store<TRegisters, TInt, TFloat>(y30, y31, y + y3);
+            if (rows > 4) Store<TRegisters, TInt, TFloat>(y40, y41, y + y4);
         }
-        Store<TRegisters, TInt, TFloat>(y00, y01, y);
-        if (rows > 1) Store<TRegisters, TInt, TFloat>(y10, y11, y + 1 * yStride);
-        if (rows > 2) Store<TRegisters, TInt, TFloat>(y20, y21, y + 2 * yStride);
-        if (rows > 3) Store<TRegisters, TInt, TFloat>(y30, y31, y + 3 * yStride);
-        if (rows > 4) Store<TRegisters, TInt, TFloat>(y40, y41, y + 4 * yStride);
     }
 
     /// <summary>Two pairs of numbers of one row by two pairs of two registers of outputs.</summary>
@@ -223,8 +230,16 @@ internal static unsafe class ManyRows
         var xSums = (float*)x.BlockSums + row * blocks + k / 32;
         var s1 = last * blocks;
         var xHalfSums = (int*)x.Sums + 2 * (row * blocks + k / 32);
-        var (y00, y01) = (TRegisters.LoadSingle(y), TRegisters.LoadSingle(y + TRegisters.Lanes));
-        var (y10, y11) = (TRegisters.LoadSingle(y + last * yStride), TRegisters.LoadSingle(y + last * yStride + TRegisters.Lanes));
+        TFloat y00, y01, y10, y11;
+        if (k == 0)
+        {
+            y00 = y01 = y10 = y11 = TRegisters.CreateSingle(0);
+        }
+        else
+        {
+            (y00, y01) = (TRegisters.LoadSingle(y), TRegisters.LoadSingle(y + TRegisters.Lanes));
+            (y10, y11) = (TRegisters.LoadSingle(y + last * yStride), TRegisters.LoadSingle(y + last * yStride + TRegisters.Lanes));
+        }
         for (var g = 0; g < groups; g++, xScales++, xSums++, xHalfSums += 2)
         {
             for (var part = 0; part < TBlock.ScalesPerGroup; part++, scales += PanelLayout.Vector)
