@@ -244,7 +244,7 @@ internal static unsafe class BlockKernels
         b1 = TRegisters.Add(b1, TRegisters.MultiplyAddPairs(TRegisters.ShiftRightSignedShort(wb, 8), x));
     }
 
-    /// <summary>As for nibbles; the largest sums of the third, 4 · 16128 · 32767 with six bits and 8 · 7936 · 32767 with five, just fit.</summary>
+    /// <summary>As for nibbles; the largest sums of the third, 4 · 16128 · 32639 with six bits and 8 · 7936 · 32639 with five, just fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Extended<TUpper, TRegisters, TInt, TFloat>(byte* a, byte* b, TInt upperA, TInt upperB, int* pairs,
         ref TInt a0, ref TInt a1, ref TInt a2, ref TInt b0, ref TInt b1, ref TInt b2)

@@ -17,7 +17,6 @@ internal static unsafe class ManyRows
     private const int PairBytes = Depth * PanelLayout.Lanes * sizeof(short);
     private const int ScaleBytes = 16 * PanelLayout.Lanes * sizeof(float);
 
-
     /// <summary>Bytes of scratch memory for a widened panel: pairs, scales, minima, and what <see cref="RoundedRows.Crosses"/> is for the rows.</summary>
     public const int ScratchBytes = PairBytes + 3 * ScaleBytes;
 
@@ -71,22 +70,21 @@ internal static unsafe class ManyRows
                 var crosses = (int*)(widened + PairBytes + 2 * ScaleBytes) + b * TBlock.Groups * TBlock.ScalesPerGroup * PanelLayout.Lanes + lane;
                 for (var g = 0; g < TBlock.Groups; g++)
                 {
-                    var bits = offset;
-                    for (var part = 1; part <= TBlock.ScalesPerGroup; part++, crosses += PanelLayout.Lanes)
+                    var (bits, cross) = (offset, TRegisters.Create(0));
+                    for (var quarter = 0; quarter < 4; quarter++, pairs += 4 * BlockKernels.PairShorts)
                     {
-                        var cross = TRegisters.Create(0);
-                        for (var quarter = 4 / TBlock.ScalesPerGroup * (part - 1); quarter < 4 / TBlock.ScalesPerGroup * part; quarter++, pairs += 4 * BlockKernels.PairShorts)
-                        {
-                            TBlock.Quarter<TRegisters, TInt, TFloat>(block, lane, g, quarter, ref bits, out var p0, out var p1, out var p2, out var p3);
-                            (p0, p1) = (Less<TBlock, TRegisters, TInt, TFloat>(p0, offset), Less<TBlock, TRegisters, TInt, TFloat>(p1, offset));
-                            (p2, p3) = (Less<TBlock, TRegisters, TInt, TFloat>(p2, offset), Less<TBlock, TRegisters, TInt, TFloat>(p3, offset));
-                            TRegisters.Store(p0, pairs);
-                            TRegisters.Store(p1, pairs + BlockKernels.PairShorts);
-                            TRegisters.Store(p2, pairs + 2 * BlockKernels.PairShorts);
-                            TRegisters.Store(p3, pairs + 3 * BlockKernels.PairShorts);
-                            cross = TRegisters.Subtract(cross, TRegisters.Add(TRegisters.MultiplyAddPairs(p0, p1), TRegisters.MultiplyAddPairs(p2, p3)));
-                        }
+                        TBlock.Quarter<TRegisters, TInt, TFloat>(block, lane, g, quarter, ref bits, out var p0, out var p1, out var p2, out var p3);
+                        (p0, p1) = (Less<TBlock, TRegisters, TInt, TFloat>(p0, offset), Less<TBlock, TRegisters, TInt, TFloat>(p1, offset));
+                        (p2, p3) = (Less<TBlock, TRegisters, TInt, TFloat>(p2, offset), Less<TBlock, TRegisters, TInt, TFloat>(p3, offset));
+                        TRegisters.Store(p0, pairs);
+                        TRegisters.Store(p1, pairs + BlockKernels.PairShorts);
+                        TRegisters.Store(p2, pairs + 2 * BlockKernels.PairShorts);
+                        TRegisters.Store(p3, pairs + 3 * BlockKernels.PairShorts);
+                        cross = TRegisters.Subtract(cross, TRegisters.Add(TRegisters.MultiplyAddPairs(p0, p1), TRegisters.MultiplyAddPairs(p2, p3)));
+                        if (TBlock.ScalesPerGroup == 1 ? quarter < 3 : quarter % 2 == 0) continue;
                         TRegisters.Store(cross, crosses);
+                        cross = TRegisters.Create(0);
+                        crosses += PanelLayout.Lanes;
                     }
                 }
                 TBlock.ReadScales<TRegisters, TInt, TFloat>(block, lane, scales, minima);

@@ -6,16 +6,17 @@ namespace OpenEuroLLM.Tensors.Kernels.Quantized;
 /// <summary>Rows of activations as the law of quantized products rounds them: per block of 32 a scale and 16-bit integers.</summary>
 /// <remarks>
 /// Of a block, m is the largest |x|. Its scale is m / 32639, in single precision, and each integer is x / scale, divided in single precision
-/// and rounded to the nearest integer, half to even: an integer and a level of any type, −128 at the least, together fit 16 bits. Below m = 2^−111 the scale would be subnormal: the block counts as zero. Where
-/// a number is infinite or not a number, the scale is not-a-number and so is every output of the row.
+/// and rounded to the nearest integer, half to even: an integer and a level of any type, −128 at the least, together fit 16 bits. Below m = 2^−111
+/// the scale would be subnormal: the block counts as zero. Where a number is infinite or not a number, the scale is not-a-number and so is
+/// every output of the row.
 /// </remarks>
 /// <param name="Integers">(r, <paramref name="Stride"/>): rows stand a line further apart than they are long, or equal low address bits
 /// would share cache sets.</param>
 /// <param name="Scales">(r, blocks).</param>
 /// <param name="Sums">(r, 2 · blocks): sums of the integers of each half block.</param>
 /// <param name="BlockSums">(r, blocks): sums of the integers of a block, which single precision holds exactly.</param>
-/// <param name="Crosses">(r, blocks, 3): less the sums, modulo 2^32, of the products of pairs of integers that stand next to each other (the first of four by the third, the
-/// second by the fourth), of the first half of a block, of the second and of the whole.</param>
+/// <param name="Crosses">(r, blocks, 3): of each four integers the first times the third and the second times the fourth, summed modulo 2^32 and with a minus,
+/// over the first half of a block, over the second and over both: see <see cref="ManyRows"/>.</param>
 /// <param name="Stride">Integers between rows.</param>
 /// <param name="Blocks">Blocks of a row.</param>
 internal readonly unsafe record struct RoundedRows(nint Integers, nint Scales, nint Sums, nint BlockSums, nint Crosses, int Stride, int Blocks)
