@@ -1,6 +1,6 @@
-using OpenEuroLLM.Core;
 using System.Globalization;
 using System.Text;
+using OpenEuroLLM.Core;
 using OpenEuroLLM.Tokenizers;
 
 namespace OpenEuroLLM.Inference;

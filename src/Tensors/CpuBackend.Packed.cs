@@ -18,6 +18,8 @@ internal sealed unsafe partial class CpuBackend
     private byte* rounded;
     private long roundedBytes;
 
+    private bool Wide512 => wide && Registers512.IsSupported;
+
     /// <summary>Products of one input with one to three packed weights of equal inputs: ya (r, o of a) = x (r, i) · aᵀ, and so on.
     /// The input is rounded once for all quantized ones; one row, or a few, are one meeting of the team.</summary>
     /// <param name="b">A second weight, or null.</param>
@@ -43,7 +45,7 @@ internal sealed unsafe partial class CpuBackend
         if (tasks.Panels == 0) return;
         var at = tasks.AnyQuantized ? Round(x, rows, columns) : default;
         var scaled = tasks.Any(ElementType.F16) ? Scaled(x, rows * columns) : null;
-        team.Run(new FewRowsWork(tasks, at, (nint)x, (nint)scaled, rows, team.Threads, wide && Registers512.IsSupported), Pieces.Count(tasks.Panels, team.Threads));
+        team.Run(new FewRowsWork(tasks, at, (nint)x, (nint)scaled, rows, team.Threads, Wide512), Pieces.Count(tasks.Panels, team.Threads));
     }
 
     private void ManyProducts(float* x, int rows, int columns, PackedTasks tasks)
@@ -55,8 +57,7 @@ internal sealed unsafe partial class CpuBackend
         {
             var count = Math.Min(block, rows - first);
             var at = Round(x + (long)first * columns, count, columns);
-            team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, wide && Registers512.IsSupported),
-                Pieces.Count(tasks.Panels, team.Threads));
+            team.Run(new ManyRowsWork(tasks, at, first, count, team.Threads, (nint)scratch.Threads, scratch.ThreadStride, Wide512), Pieces.Count(tasks.Panels, team.Threads));
         }
     }
 
