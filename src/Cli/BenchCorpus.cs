@@ -57,7 +57,7 @@ internal static class BenchCorpus
                 writer.WriteNumber("htmlBytes", result.HtmlBytes);
                 writer.WriteNumber("textBytes", result.TextBytes);
                 writer.WriteNumber("passes", result.Seconds.Count);
-                writer.WriteNumber("megabytesPerSecond", Math.Round(rate, 2));
+                writer.WriteFigure("megabytesPerSecond", rate);
             })
             : FormattableString.Invariant($"extract  {rate:0.0} MB/s of HTML on one thread ({result.Pages} pages, {result.HtmlBytes / 1e6:0.0} MB, median of {result.Seconds.Count} passes)"));
     }
@@ -74,8 +74,8 @@ internal static class BenchCorpus
                 writer.WriteNumber("documents", result.Documents);
                 writer.WriteNumber("bytes", result.Bytes);
                 writer.WriteNumber("passes", result.Seconds.Count);
-                writer.WriteNumber("megabytesPerSecond", Math.Round(rate, 2));
-                writer.WriteNumber("megabytesPerProcessorSecond", Math.Round(processorRate, 2));
+                writer.WriteFigure("megabytesPerSecond", rate);
+                writer.WriteFigure("megabytesPerProcessorSecond", processorRate);
                 writer.WritePropertyName("shares");
                 new JsonObject(result.Shares.Select(share => KeyValuePair.Create(share.Step, (JsonNode?)Math.Round(share.Share, 4)))).WriteTo(writer);
             }));

@@ -174,11 +174,11 @@ internal static class BenchGenerate
         public string ToJson() => JsonLine.Of(writer =>
         {
             writer.WriteNumber("threads", Threads);
-            writer.WriteNumber("prefillTokensPerSecond", Math.Round(Prefill, 2));
-            writer.WriteNumber("decodeTokensPerSecond", Math.Round(Decode, 2));
+            writer.WriteFigure("prefillTokensPerSecond", Prefill);
+            writer.WriteFigure("decodeTokensPerSecond", Decode);
             writer.WriteNumber("bytesPerToken", (long)BytesPerToken);
-            writer.WriteNumber("readBytesPerSecond", Math.Round(Limit));
-            writer.WriteNumber("shareOfReadBandwidth", Math.Round(Share, 4));
+            writer.WriteFigure("readBytesPerSecond", Limit);
+            writer.WriteFigure("shareOfReadBandwidth", Share);
             writer.WriteNumber("allocatedBytesPerToken", AllocatedBytesPerToken);
         });
 

@@ -33,7 +33,7 @@ internal static class BenchGrammar
             double tree = GrammarMeasurement.Run(tokenizer, vocabulary, parsed.GetValue(runs), SystemClock.Instance, cost => output.WriteLine(lines ? ToJson(cost) : ToText(cost)), cancellation);
             output.WriteLine(lines ? JsonLine.Of(writer =>
             {
-                writer.WriteNumber("treeMilliseconds", Math.Round(tree, 1));
+                writer.WriteFigure("treeMilliseconds", tree);
                 writer.WriteNumber("vocabularySize", vocabulary);
             }) : FormattableString.Invariant($"tree of {vocabulary} tokens, once for a model: {tree:0} ms"));
             return ExitCode.Success;
@@ -49,12 +49,12 @@ internal static class BenchGrammar
         writer.WriteString("schema", cost.Name);
         writer.WriteNumber("states", cost.States);
         writer.WriteNumber("compileSteps", cost.CompileSteps);
-        writer.WriteNumber("compileMilliseconds", Math.Round(cost.CompileMilliseconds, 3));
+        writer.WriteFigure("compileMilliseconds", cost.CompileMilliseconds);
         writer.WriteNumber("tokens", cost.Tokens);
         writer.WriteNumber("tokenSteps", Math.Round(cost.TokenSteps));
-        writer.WriteNumber("firstMedianMicroseconds", Math.Round(cost.FirstMedian, 2));
-        writer.WriteNumber("first99Microseconds", Math.Round(cost.First99, 2));
-        writer.WriteNumber("laterMedianMicroseconds", Math.Round(cost.LaterMedian, 2));
-        writer.WriteNumber("later99Microseconds", Math.Round(cost.Later99, 2));
+        writer.WriteFigure("firstMedianMicroseconds", cost.FirstMedian);
+        writer.WriteFigure("first99Microseconds", cost.First99);
+        writer.WriteFigure("laterMedianMicroseconds", cost.LaterMedian);
+        writer.WriteFigure("later99Microseconds", cost.Later99);
     });
 }

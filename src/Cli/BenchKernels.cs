@@ -60,12 +60,12 @@ internal static class BenchKernels
         writer.WriteNumber("threads", limits.Threads);
         if (result.Share(limits) is not double share)
         {
-            writer.WriteNumber("microseconds", Math.Round(result.Seconds * 1e6, 3));
-            if (result.SlowSeconds is double slow) writer.WriteNumber("slowestHundredthMicroseconds", Math.Round(slow * 1e6, 3));
+            writer.WriteFigure("microseconds", result.Seconds * 1e6);
+            if (result.SlowSeconds is double slow) writer.WriteFigure("slowestHundredthMicroseconds", slow * 1e6);
             return;
         }
-        writer.WriteNumber(result.Limit == KernelLimit.Read ? "gigabytesPerSecond" : "gflops", Math.Round(result.Rate / 1e9, 3));
-        writer.WriteNumber(result.Limit == KernelLimit.Read ? "limitGigabytesPerSecond" : "limitGflops", Math.Round((result.Limit == KernelLimit.Read ? limits.ReadBytesPerSecond : limits.FlopsPerSecond) / 1e9, 3));
-        writer.WriteNumber("share", Math.Round(share, 4));
+        writer.WriteFigure(result.Limit == KernelLimit.Read ? "gigabytesPerSecond" : "gflops", result.Rate / 1e9);
+        writer.WriteFigure(result.Limit == KernelLimit.Read ? "limitGigabytesPerSecond" : "limitGflops", (result.Limit == KernelLimit.Read ? limits.ReadBytesPerSecond : limits.FlopsPerSecond) / 1e9);
+        writer.WriteFigure("share", share);
     });
 }

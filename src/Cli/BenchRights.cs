@@ -68,8 +68,8 @@ internal static class BenchRights
                 writer.WriteNumber("pages", pages);
                 writer.WriteNumber("excluded", excluded);
                 writer.WriteNumber("passes", passes);
-                writer.WriteNumber("coldPerSecond", Math.Round(cold));
-                writer.WriteNumber("perSecond", Math.Round(rate));
+                writer.WriteFigure("coldPerSecond", cold);
+                writer.WriteFigure("perSecond", rate);
             })
             : FormattableString.Invariant($"rights  {rate:0} verdicts/s on one thread with policies in memory, {cold:0} when each is read from the disk ({sites} sites, {pages} pages of which {excluded} excluded, median of {passes} passes)"));
     }

@@ -50,7 +50,7 @@ internal static class BenchServe
             if (parsed.GetValue(start))
             {
                 double seconds = await StartAsync(arguments, parsed.GetValue(runs), status, cancellation).ConfigureAwait(false);
-                output.WriteLine(parsed.GetValue(json) ? JsonLine.Of(writer => writer.WriteNumber("startSeconds", Math.Round(seconds, 3))) : FormattableString.Invariant($"ready after {seconds:0.00} s"));
+                output.WriteLine(parsed.GetValue(json) ? JsonLine.Of(writer => writer.WriteFigure("startSeconds", seconds)) : FormattableString.Invariant($"ready after {seconds:0.00} s"));
                 return ExitCode.Success;
             }
             var shape = new Shape(model, parsed.GetValue(streams)!, parsed.GetValue(prompt), parsed.GetValue(made), parsed.GetValue(runs), parsed.GetValue(shared));
@@ -198,11 +198,11 @@ internal static class BenchServe
         public void Write(Utf8JsonWriter writer)
         {
             writer.WriteNumber("streams", streams);
-            writer.WriteNumber("tokensPerSecond", Math.Round(BenchCommand.Median(rates), 2));
-            writer.WriteNumber("firstTokenSeconds", Math.Round(BenchCommand.Median(first), 4));
-            writer.WriteNumber("firstTokenP99Seconds", Math.Round(BenchCommand.Quantile(first, 0.99), 4));
-            writer.WriteNumber("betweenTokensSeconds", Math.Round(BenchCommand.Quantile(between, 0.5), 4));
-            writer.WriteNumber("betweenTokensP99Seconds", Math.Round(BenchCommand.Quantile(between, 0.99), 4));
+            writer.WriteFigure("tokensPerSecond", BenchCommand.Median(rates));
+            writer.WriteFigure("firstTokenSeconds", BenchCommand.Median(first));
+            writer.WriteFigure("firstTokenP99Seconds", BenchCommand.Quantile(first, 0.99));
+            writer.WriteFigure("betweenTokensSeconds", BenchCommand.Quantile(between, 0.5));
+            writer.WriteFigure("betweenTokensP99Seconds", BenchCommand.Quantile(between, 0.99));
         }
 
         public string ToText() => FormattableString.Invariant(
@@ -229,9 +229,9 @@ internal static class BenchServe
         public void Write(Utf8JsonWriter writer)
         {
             writer.WriteNumber("streams", streams);
-            writer.WriteNumber("cachedSeconds", Math.Round(BenchCommand.Median(cached), 4));
-            writer.WriteNumber("uncachedSeconds", Math.Round(BenchCommand.Median(uncached), 4));
-            writer.WriteNumber("ratio", Math.Round(BenchCommand.Median(ratios), 2));
+            writer.WriteFigure("cachedSeconds", BenchCommand.Median(cached));
+            writer.WriteFigure("uncachedSeconds", BenchCommand.Median(uncached));
+            writer.WriteFigure("ratio", BenchCommand.Median(ratios));
         }
 
         public string ToText() => FormattableString.Invariant(

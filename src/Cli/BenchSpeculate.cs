@@ -49,9 +49,9 @@ internal static class BenchSpeculate
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(json)
                 ? JsonLine.Of(writer =>
                 {
-                    writer.WriteNumber("plainTokensPerSecond", Math.Round(without, 2));
-                    writer.WriteNumber("guessingTokensPerSecond", Math.Round(with, 2));
-                    writer.WriteNumber("ratio", Math.Round(ratio, 3));
+                    writer.WriteFigure("plainTokensPerSecond", without);
+                    writer.WriteFigure("guessingTokensPerSecond", with);
+                    writer.WriteFigure("ratio", ratio);
                     writer.WriteNumber("pairs", ratios.Count);
                     writer.WriteNumber("guessedTokens", usage!.GuessedTokens);
                     writer.WriteNumber("acceptedTokens", usage.AcceptedTokens);

@@ -114,9 +114,9 @@ internal static class BenchTokenizer
 
         public string ToJson() => JsonLine.Of(writer =>
         {
-            writer.WriteNumber("encodeMegabytesPerSecond", Math.Round(Encode, 2));
-            writer.WriteNumber("decodeMegabytesPerSecond", Math.Round(Decode, 2));
-            writer.WriteNumber("bytesPerToken", Math.Round((double)Bytes / Tokens, 4));
+            writer.WriteFigure("encodeMegabytesPerSecond", Encode);
+            writer.WriteFigure("decodeMegabytesPerSecond", Decode);
+            writer.WriteFigure("bytesPerToken", (double)Bytes / Tokens);
             writer.WriteNumber("threads", Threads);
             writer.WriteNumber("documents", Documents);
             writer.WriteNumber("bytes", Bytes);

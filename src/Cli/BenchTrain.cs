@@ -147,10 +147,10 @@ internal static class BenchTrain
         public string ToJson() => JsonLine.Of(writer =>
         {
             writer.WriteNumber("threads", Threads);
-            writer.WriteNumber("tokensPerSecond", Math.Round(TokensPerSecond, 1));
-            writer.WriteNumber("gflops", Math.Round(FlopsPerSecond / 1e9, 2));
-            writer.WriteNumber("limitGflops", Math.Round(Limit / 1e9, 2));
-            writer.WriteNumber("shareOfLimit", Math.Round(FlopsPerSecond / Limit, 4));
+            writer.WriteFigure("tokensPerSecond", TokensPerSecond);
+            writer.WriteFigure("gflops", FlopsPerSecond / 1e9);
+            writer.WriteFigure("limitGflops", Limit / 1e9);
+            writer.WriteFigure("shareOfLimit", FlopsPerSecond / Limit);
             writer.WriteNumber("peakMemoryBytes", PeakMemoryBytes);
             writer.WriteNumber("allocatedBytesPerStep", AllocatedBytesPerStep);
             writer.WriteNumber("loss", Math.Round(Loss, 5));

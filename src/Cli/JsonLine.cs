@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -17,6 +18,9 @@ internal static class JsonLine
         fields(writer);
         writer.WriteEndObject();
     });
+
+    /// <summary>Writes what was measured, to six significant digits: a number of decimals would make nothing of what is slow.</summary>
+    public static void WriteFigure(this Utf8JsonWriter writer, string name, double figure) => writer.WriteNumber(name, double.Parse(figure.ToString("G6", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
 
     /// <summary>The value that <paramref name="value"/> writes.</summary>
     public static string OfValue(Action<Utf8JsonWriter> value)

@@ -31,7 +31,7 @@ internal static class ProveServingOverload
         double? recovery = await load.RecoverAsync(normal).ConfigureAwait(false);
         Tally after = await load.SustainAsync(run.Streams ?? UsualStreams, peakSeconds, "sustained again").ConfigureAwait(false);
         // The machine is shared with the clients and may be with others: the peak counts that was measured around the flood.
-        double peak = (before.AnswersPerSecond + after.AnswersPerSecond) / 2, goodput = over.AnswersPerSecond / peak;
+        double peak = (before.AnswersPerSecond + after.AnswersPerSecond) / 2, goodput = peak > 0 ? over.AnswersPerSecond / peak : 0;
         bool holds = goodput >= LeastGoodput && over.Broken == 0 && over.Other == 0 && over.Refused > 0 && over.RefusedWithoutTime == 0 && recovery <= MostRecoverySeconds && before.Refused + after.Refused == 0;
         return proof.Conclude(holds, new JsonObject
         {
@@ -49,7 +49,7 @@ internal static class ProveServingOverload
             ["refusedWithoutRetryAfter"] = over.RefusedWithoutTime,
             ["otherStatus"] = over.Other,
             ["brokenConnections"] = over.Broken,
-            ["normalSeconds"] = Math.Round(normal, 3),
+            ["normalSeconds"] = double.IsFinite(normal) ? Math.Round(normal, 3) : null,
             ["normalAgainAfterSeconds"] = recovery is double seconds ? Math.Round(seconds, 2) : null,
         });
     }

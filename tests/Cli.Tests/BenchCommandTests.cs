@@ -17,7 +17,7 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
         var result = JsonNode.Parse(Oellm.Succeeds(["bench", "train", .. _small, "--threads", "2", "--json"]).Output)!;
         Assert.True(Number(result, "tokensPerSecond") > 0);
         Assert.True(Number(result, "gflops") > 0);
-        Assert.InRange(Number(result, "shareOfLimit"), 1e-6, 1.5);
+        Assert.True(Number(result, "shareOfLimit") > 0);
         Assert.True(Number(result, "peakMemoryBytes") > 1e6);
         Assert.True(Number(result, "allocatedBytesPerStep") >= 0); // of the whole process, other tests included
         // 300 tokens known: a model that learned nothing has a loss of about ln 300.
@@ -30,7 +30,7 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
         var result = JsonNode.Parse(Oellm.Succeeds(["bench", "train", .. _small, "--threads", "1", "--json"]).Output)!;
         const double products = 4 * 32 * 32 + 3 * 32 * 48 + 300 * 32;
         const double perToken = 6 * products + 12 * 1 * 32 * 16;
-        Assert.Equal(perToken, Number(result, "gflops") * 1e9 / Number(result, "tokensPerSecond"), perToken * 0.05);
+        Assert.Equal(perToken, Number(result, "gflops") * 1e9 / Number(result, "tokensPerSecond"), perToken * 1e-4);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
             Assert.True(Number(line, "prefillTokensPerSecond") > 0);
             Assert.True(Number(line, "decodeTokensPerSecond") > 0);
             Assert.True(Number(line, "bytesPerToken") > new FileInfo(Path.Combine(run.Model, "model.safetensors")).Length * 0.9);
-            Assert.InRange(Number(line, "shareOfReadBandwidth"), 1e-6, 10);
+            Assert.True(Number(line, "shareOfReadBandwidth") > 0);
             Assert.True(Number(line, "allocatedBytesPerToken") >= 0);
         }
     }
