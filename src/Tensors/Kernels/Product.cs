@@ -19,8 +19,8 @@ internal static unsafe class Product
     private const int PackedBlocks = 3;
     private const int RowBlock = 144;
 
-    /// <summary>Left operands with rows further apart than this are copied: equal low address bits would share cache sets.</summary>
-    private const int CopyStride = 640;
+    /// <summary>Left operands whose rows lie a multiple of this apart are copied: equal low address bits would share cache sets.</summary>
+    private const int CrowdedStride = 1024;
 
     /// <summary>Up to this many rows a packed panel is used too rarely to be worth sharing.</summary>
     private const int FewRows = 24;
@@ -280,7 +280,7 @@ internal static unsafe class Product
                     continue;
                 }
                 a += row * stride;
-                if (stride > CopyStride)
+                if (stride % CrowdedStride == 0)
                 {
                     for (var r = 0; r < count; r++) new ReadOnlySpan<float>(a + r * stride, steps).CopyTo(new Span<float>(copy + (long)r * steps, steps));
                     a = copy;
