@@ -17,7 +17,7 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
         var result = JsonNode.Parse(Oellm.Succeeds(["bench", "train", .. _small, "--threads", "2", "--json"]).Output)!;
         Assert.True(Number(result, "tokensPerSecond") > 0);
         Assert.True(Number(result, "gflops") > 0);
-        Assert.True(Number(result, "shareOfLimit") > 0);
+        Assert.InRange(Number(result, "shareOfLimit"), 1e-6, 1.5);
         Assert.True(Number(result, "peakMemoryBytes") > 1e6);
         Assert.True(Number(result, "allocatedBytesPerStep") >= 0); // of the whole process, other tests included
         // 300 tokens known: a model that learned nothing has a loss of about ln 300.
@@ -67,7 +67,7 @@ public sealed class BenchCommandTests(SmallRun run) : IDisposable
             Assert.True(Number(line, "prefillTokensPerSecond") > 0);
             Assert.True(Number(line, "decodeTokensPerSecond") > 0);
             Assert.True(Number(line, "bytesPerToken") > new FileInfo(Path.Combine(run.Model, "model.safetensors")).Length * 0.9);
-            Assert.True(Number(line, "shareOfReadBandwidth") > 0);
+            Assert.InRange(Number(line, "shareOfReadBandwidth"), 1e-6, 10);
             Assert.True(Number(line, "allocatedBytesPerToken") >= 0);
         }
     }
